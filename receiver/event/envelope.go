@@ -1,0 +1,126 @@
+package event
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	specVersion     = "1.0"
+	dataContentType = "application/json"
+	sourcePrefix    = "/mailvane/"
+	// DataSchema is the CloudEvents "dataschema": the JSON Schema of [Event].
+	DataSchema = "https://mailvane.dev/schemas/event.v1.json"
+)
+
+// Attributes are the context attributes of a Mailvane CloudEvent (CloudEvents 1.0.2 section 3), extensions last.
+type Attributes struct {
+	SpecVersion     string `json:"specversion"`
+	ID              string `json:"id"`
+	Source          string `json:"source"`
+	Type            string `json:"type"`
+	Subject         string `json:"subject,omitzero"`
+	Time            string `json:"time,omitzero"`
+	DataContentType string `json:"datacontenttype"`
+	DataSchema      string `json:"dataschema,omitzero"`
+	// Provider is the provider's type.
+	Provider string `json:"provider,omitzero"`
+	// ProviderEvent is the provider's own name of the event.
+	ProviderEvent string `json:"providerevent,omitzero"`
+	// PartitionKey is the key of the CloudEvents partitioning extension.
+	PartitionKey string `json:"partitionkey,omitzero"`
+	// DeadLetterSink and DeadLetterReason are set on events that a dead-letter sink gets instead of the sink that refused them.
+	DeadLetterSink   string `json:"deadlettersink,omitzero"`
+	DeadLetterReason string `json:"deadletterreason,omitzero"`
+}
+
+// Envelope is a CloudEvent in structured mode whose data is still JSON text.
+type Envelope struct {
+	Attributes
+	// Data is the JSON of the [Event].
+	Data jsontext.Value `json:"data"`
+}
+
+// Source returns the CloudEvents "source" of an endpoint, "/mailvane/<namespace>/<name>".
+func Source(namespace, name string) string { return sourcePrefix + namespace + "/" + name }
+
+// EndpointOf returns the "namespace/name" of the endpoint that a source names.
+func EndpointOf(source string) string { return strings.TrimPrefix(source, sourcePrefix) }
+
+// marshalOptions keep the provider's numbers and strings as they were written, and map members in a fixed order.
+func marshalOptions() json.Options {
+	return json.JoinOptions(json.Deterministic(true), jsontext.PreserveRawStrings(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// Encode returns e as a structured CloudEvents 1.0 JSON object on one line, with the given source.
+// It fails when Raw is not JSON.
+func Encode(e *Event, source string) ([]byte, error) {
+	out, err := json.Marshal(struct {
+		Attributes
+		Data *Event `json:"data"`
+	}{attributesOf(e, source), e}, marshalOptions())
+	if err != nil {
+		return nil, fmt.Errorf("encode event: %w", err)
+	}
+	return out, nil
+}
+
+func attributesOf(e *Event, source string) Attributes {
+	return Attributes{
+		SpecVersion: specVersion, ID: e.ID, Source: source, Type: e.Type.CloudEvents(),
+		Subject:         attributeText(e.CloudEventsSubject()),
+		Time:            e.Time.UTC().Format(time.RFC3339Nano),
+		DataContentType: dataContentType, DataSchema: DataSchema,
+		Provider:      strings.ToLower(e.Provider),
+		ProviderEvent: attributeText(e.ProviderEvent),
+		PartitionKey:  attributeText(e.Key()),
+	}
+}
+
+// Encode returns the envelope as a structured JSON object on one line.
+func (e *Envelope) Encode() ([]byte, error) {
+	out, err := json.Marshal(e, marshalOptions())
+	if err != nil {
+		return nil, fmt.Errorf("encode envelope: %w", err)
+	}
+	return out, nil
+}
+
+// ParseEnvelope reads what [Encode] wrote. Data aliases structured.
+func ParseEnvelope(structured []byte) (Envelope, error) {
+	var e Envelope
+	if err := json.Unmarshal(structured, &e, jsontext.AllowInvalidUTF8(true)); err != nil {
+		return Envelope{}, fmt.Errorf("parse event: %w", err)
+	}
+	return e, nil
+}
+
+// Event decodes the data of the envelope.
+func (e *Envelope) Event() (Event, error) {
+	var out Event
+	if err := json.Unmarshal(e.Data, &out, jsontext.AllowInvalidUTF8(true)); err != nil {
+		return Event{}, fmt.Errorf("parse event data: %w", err)
+	}
+	return out, nil
+}
+
+// SetDeadLetter marks the envelope as one that sink did not get, for reason.
+func (e *Envelope) SetDeadLetter(sink, reason string) {
+	e.DeadLetterSink = attributeText(sink)
+	e.DeadLetterReason = attributeText(reason)
+}
+
+// attributeText drops what a CloudEvents string attribute must not hold: control characters and noncharacters (section 3.1, type String).
+func attributeText(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar || (r >= 0xFDD0 && r <= 0xFDEF) || r&0xFFFE == 0xFFFE {
+			return -1
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,80 @@
+// Package filter compiles and evaluates the CEL expressions that routes select events with.
+// An expression sees one variable, "event": the normalized record, with event.type the short name.
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/google/cel-go/cel"
+	"github.com/google/cel-go/ext"
+
+	"github.com/mailvane/mailvane/receiver/event"
+)
+
+const (
+	variable = "event"
+	// maxExpressionBytes bounds the text of an expression; the API has the same bound.
+	maxExpressionBytes = 4096
+	// costLimit bounds one evaluation, in CEL cost units (roughly one per operator or 10 characters scanned).
+	costLimit = 100_000
+)
+
+// ErrNotBool says that an expression does not yield a bool.
+var ErrNotBool = errors.New("must yield true or false")
+
+// Compiler compiles expressions against the event type. It is safe for concurrent use.
+type Compiler struct {
+	env *cel.Env
+}
+
+// Filter is a compiled expression. It is safe for concurrent use.
+type Filter struct {
+	program cel.Program
+}
+
+// NewCompiler returns a Compiler.
+func NewCompiler() (*Compiler, error) {
+	env, err := cel.NewEnv(
+		ext.NativeTypes(reflect.TypeFor[event.Event](), ext.ParseStructTag("json")),
+		ext.Strings(),
+		cel.Variable(variable, cel.ObjectType("event.Event")),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("build the filter environment: %w", err)
+	}
+	return &Compiler{env: env}, nil
+}
+
+// Compile parses and type-checks an expression. The error names the position and what is wrong.
+func (c *Compiler) Compile(expression string) (*Filter, error) {
+	if len(expression) > maxExpressionBytes {
+		return nil, fmt.Errorf("must be at most %d bytes long", maxExpressionBytes)
+	}
+	ast, issues := c.env.Compile(expression)
+	if err := issues.Err(); err != nil {
+		return nil, fmt.Errorf("does not compile: %w", err)
+	}
+	if !ast.OutputType().IsExactType(cel.BoolType) {
+		return nil, fmt.Errorf("yields %s: %w", ast.OutputType(), ErrNotBool)
+	}
+	program, err := c.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit))
+	if err != nil {
+		return nil, fmt.Errorf("does not compile: %w", err)
+	}
+	return &Filter{program: program}, nil
+}
+
+// Match reports whether the expression selects e. An error is the expression's own, such as a division by zero.
+func (f *Filter) Match(e *event.Event) (bool, error) {
+	out, _, err := f.program.Eval(map[string]any{variable: e})
+	if err != nil {
+		return false, fmt.Errorf("evaluate filter: %w", err)
+	}
+	selected, ok := out.Value().(bool)
+	if !ok {
+		return false, ErrNotBool
+	}
+	return selected, nil
+}

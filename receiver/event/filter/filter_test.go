@@ -1,0 +1,126 @@
+package filter_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/event/filter"
+)
+
+func bounced() *event.Event {
+	return &event.Event{
+		ID: "1", Type: event.Bounced, Provider: "EmailEngine", Recipient: "a@example.com",
+		Time:   time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		Bounce: event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}, SMTPCode: 550,
+		Tags: []string{"spring"}, Metadata: map[string]string{"listId": "news"},
+	}
+}
+
+func TestMatch(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		expression string
+		event      *event.Event
+		want       bool
+	}{
+		"short name and nested field":      {`event.type == "email.bounced" && event.bounce.type == "hard"`, bounced(), true},
+		"nested field of another type":     {`event.bounce.type == "hard"`, &event.Event{Type: event.Delivered}, false},
+		"absent map key is testable":       {`"x" in event.metadata`, bounced(), false},
+		"map value":                        {`event.metadata["listId"] == "news"`, bounced(), true},
+		"list membership":                  {`"spring" in event.tags`, bounced(), true},
+		"nil list":                         {`"spring" in event.tags`, &event.Event{}, false},
+		"nil map":                          {`"a" in event.metadata`, &event.Event{}, false},
+		"number":                           {`event.smtpCode >= 500`, bounced(), true},
+		"time":                             {`event.time > timestamp("2026-01-01T00:00:00Z")`, bounced(), true},
+		"string functions":                 {`event.recipient.endsWith("@example.com")`, bounced(), true},
+		"type in a list":                   {`event.type in ["email.bounced", "email.complained"]`, bounced(), true},
+		"lower-case extension":             {`event.recipient.lowerAscii() == "a@example.com"`, bounced(), true},
+		"constant":                         {`true`, bounced(), true},
+		"json name, not the Go name":       {`event.messageId == ""`, bounced(), true},
+		"presence of an unset struct":      {`has(event.reject.reason)`, bounced(), false},
+		"category of a bounce":             {`event.bounce.category == "user_unknown"`, bounced(), true},
+		"verification mark of shadow mode": {`event.unverified`, bounced(), false},
+	}
+	c := newCompiler(t)
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, err := c.Compile(tc.expression)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := f.Match(tc.event)
+			if err != nil || got != tc.want {
+				t.Fatalf("Match = %v, %v; want %v", got, err, tc.want)
+			}
+		})
+	}
+}
+
+func TestCompileRefuses(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct{ expression, say string }{
+		"unknown field":    {`event.typ == "x"`, "undefined field 'typ'"},
+		"wrong type":       {`event.smtpCode == "550"`, "no matching overload"},
+		"not a bool":       {`event.type`, "must yield true or false"},
+		"syntax":           {`event.type ==`, "Syntax error"},
+		"unknown variable": {`message.type == "x"`, "undeclared reference"},
+		"too long":         {strings.Repeat(" ", 5000) + "true", "at most 4096"},
+		"internal field":   {`event.PartitionKey == "x"`, "undefined field"},
+		"a Go name":        {`event.MessageID == "x"`, "undefined field"},
+		"empty":            {``, "Syntax error"},
+	}
+	c := newCompiler(t)
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := c.Compile(tc.expression)
+			if err == nil || !strings.Contains(err.Error(), tc.say) {
+				t.Fatalf("Compile error = %v; want it to say %q", err, tc.say)
+			}
+		})
+	}
+}
+
+func TestMatchReportsRunTimeErrors(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t)
+	for _, expression := range []string{`event.metadata["absent"] == "x"`, `1 / (event.smtpCode - 550) == 1`} {
+		f, err := c.Compile(expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if selected, err := f.Match(bounced()); err == nil || selected {
+			t.Errorf("%s: Match = %v, %v; want an error", expression, selected, err)
+		}
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	c, err := filter.NewCompiler()
+	if err != nil {
+		b.Fatal(err)
+	}
+	f, err := c.Compile(`event.type == "email.bounced" && event.bounce.type == "hard"`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := bounced()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := f.Match(e); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func newCompiler(t *testing.T) *filter.Compiler {
+	t.Helper()
+	c, err := filter.NewCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

@@ -1,0 +1,23 @@
+package event
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+)
+
+// hashIDBytes is the length of an id before encoding: 128 bits, enough that 10^12 events collide with a chance of 10^-15.
+const hashIDBytes = 16
+
+// HashID returns a deterministic id for the canonical parts that identify an event: 32 lower-case hex digits.
+// The parts are length-prefixed, so ("ab", "c") and ("a", "bc") differ.
+func HashID(parts ...string) string {
+	var scratch [256]byte
+	buf := scratch[:0]
+	for _, p := range parts {
+		buf = binary.AppendUvarint(buf, uint64(len(p)))
+		buf = append(buf, p...)
+	}
+	sum := sha256.Sum256(buf)
+	return hex.EncodeToString(sum[:hashIDBytes])
+}
