@@ -1,0 +1,73 @@
+package journal
+
+import (
+	"context"
+	"time"
+)
+
+// Cause says why something is a dead letter.
+type Cause string
+
+// The causes of dead letters.
+const (
+	// CauseUndecodable: an authentic body or item could not be decoded. Payload is the raw bytes.
+	CauseUndecodable Cause = "Undecodable"
+	// CauseFilterFailed: a route's filter failed at run time. Payload is the encoded event.
+	CauseFilterFailed Cause = "FilterFailed"
+	// CauseRefused: the sink refused the event for good. Payload is the encoded event.
+	CauseRefused Cause = "Refused"
+	// CauseExpired: the event grew older than the sink's maximum age. Payload is the encoded event.
+	CauseExpired Cause = "Expired"
+)
+
+// DeadLetter is what could not be decoded, routed or delivered, kept until it is retried, dropped or expires.
+type DeadLetter struct {
+	// ID is assigned by the journal; it grows with time.
+	ID uint64
+	// Cause is the class of the problem.
+	Cause Cause
+	// Reason says for people what happened. It holds no credential.
+	Reason string
+	// Endpoint is the "namespace/name" of the WebhookEndpoint that took the request.
+	Endpoint string
+	// Route is the name of the route, where one is concerned.
+	Route string
+	// Sink is the name of the sink, where one is concerned.
+	Sink string
+	// EventID is the event's id, where it has one.
+	EventID string
+	// Attempts counts the deliveries that were attempted.
+	Attempts int
+	// At is when it became a dead letter, in milliseconds resolution.
+	At time.Time
+	// Header keeps the request headers that decoding needs, for CauseUndecodable.
+	Header map[string]string
+	// DedupeKey makes a dead letter of a batch a duplicate of an earlier one; empty = never. It is not returned.
+	DedupeKey string
+	// Payload is the raw body or the encoded event. List leaves it out.
+	Payload []byte
+}
+
+// DeadLetters reads and removes dead letters.
+type DeadLetters interface {
+	// List returns up to limit dead letters with an ID greater than after, oldest first, without payloads.
+	List(ctx context.Context, after uint64, limit int) ([]DeadLetter, error)
+	// Get returns one with its payload, or ErrNotFound.
+	Get(ctx context.Context, id uint64) (DeadLetter, error)
+	// Drop removes the named ones durably and returns how many there were.
+	Drop(ctx context.Context, ids []uint64) (int, error)
+}
+
+// Stats is a snapshot of what a journal holds.
+type Stats struct {
+	// Pending counts the undelivered entries per sink, leased and scheduled ones included.
+	Pending map[string]int64
+	// OldestAccepted is the acceptance time of the oldest undelivered entry per sink, where there is one.
+	OldestAccepted map[string]time.Time
+	// DeadLetters counts the dead letters.
+	DeadLetters int64
+	// UsedBytes and MaxBytes are the space taken on the device and its bound.
+	UsedBytes, MaxBytes int64
+	// Syncs counts the waits for stable storage since the journal was opened.
+	Syncs int64
+}

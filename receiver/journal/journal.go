@@ -1,0 +1,129 @@
+// Package journal defines how accepted events are stored until every sink that is owed them has them.
+// It knows entries and sinks by name, not providers. Its implementations pass the suite in journaltest.
+package journal
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+var (
+	// ErrFull says that the space bound is reached. Nothing of the batch was stored; later appends may succeed.
+	ErrFull = errors.New("journal is full")
+	// ErrUnavailable says that the storage cannot take or give entries now. Nothing of the batch was acknowledged.
+	ErrUnavailable = errors.New("journal is unavailable")
+	// ErrClosed says that the journal was closed.
+	ErrClosed = errors.New("journal is closed")
+	// ErrNotFound says that there is no dead letter with that id.
+	ErrNotFound = errors.New("no such dead letter")
+)
+
+// Journal stores entries durably. All methods are safe for concurrent use.
+type Journal interface {
+	// Append stores a batch as a whole and returns once it is on stable storage: after a crash at any later point every
+	// entry is still there. Entries that are duplicates are left out and counted. On an error nothing may be acknowledged.
+	Append(ctx context.Context, b Batch) (Receipt, error)
+	// Queue returns the queue of one sink. There is one consumer per sink at a time.
+	Queue(sink string) Queue
+	// DeadLetters returns the store of what could not be delivered or decoded.
+	DeadLetters() DeadLetters
+	// Stats returns a snapshot of what is stored.
+	Stats() Stats
+	// Close stops everything. Entries that are leased stay owed.
+	Close() error
+}
+
+// Batch is what one request adds, all or nothing.
+type Batch struct {
+	// Entries are the events to store.
+	Entries []Entry
+	// DeadLetters are stored beside them.
+	DeadLetters []DeadLetter
+	// Resolves names dead letters that this batch replaces: they are removed in the same step.
+	Resolves []uint64
+}
+
+// Entry is one event and what it is owed to.
+type Entry struct {
+	// DedupeKeys identify the event. An entry with any key that was appended inside the dedupe window, or earlier in the
+	// same batch, is a duplicate. None = never a duplicate.
+	DedupeKeys []string
+	// OrderingKey groups the entries that a sink may want in order.
+	OrderingKey string
+	// Sinks are the distinct names of the sinks that the event is owed to. None = only its dedupe keys are kept.
+	Sinks []string
+	// AcceptedAt is when the receiver accepted the event.
+	AcceptedAt time.Time
+	// Payload is the encoded event. Append does not keep it.
+	Payload []byte
+}
+
+// Receipt counts what an Append did.
+type Receipt struct {
+	// Accepted counts the entries that were stored.
+	Accepted int
+	// Duplicates counts the entries that were left out because they had been stored before.
+	Duplicates int
+	// DeadLettered counts the dead letters that were stored.
+	DeadLettered int
+}
+
+// Queue hands out what one sink is owed, oldest first, at least once.
+type Queue interface {
+	// Fetch leases up to limit deliveries that are due, oldest first. It waits until there is at least one, and returns
+	// ctx's error or [ErrClosed] otherwise. A lease lasts until it is settled or the journal is closed; after a restart,
+	// leased and retried deliveries are due at once, before anything newer.
+	Fetch(ctx context.Context, limit Limit) ([]Delivery, error)
+	// Settle ends leases. After a crash a settlement that was not yet on stable storage is forgotten and the delivery is made again.
+	Settle(ctx context.Context, settlements []Settlement) error
+}
+
+// Limit bounds a Fetch.
+type Limit struct {
+	// Events is the largest number of deliveries, at least 1.
+	Events int
+	// Bytes bounds the sum of payload sizes; one delivery is returned however large it is. 0 = no bound.
+	Bytes int
+}
+
+// Delivery is one entry leased to one sink.
+type Delivery struct {
+	// Sequence identifies the delivery within its queue and grows with time.
+	Sequence uint64
+	// OrderingKey is the entry's.
+	OrderingKey string
+	// AcceptedAt is the entry's, in milliseconds resolution.
+	AcceptedAt time.Time
+	// Attempts counts the attempts that were settled as [Retry] before this lease.
+	Attempts int
+	// Payload is the encoded event. It belongs to the caller.
+	Payload []byte
+}
+
+// Outcome says what became of a lease.
+type Outcome int
+
+// The outcomes of a lease.
+const (
+	// Delivered says that the sink has the event.
+	Delivered Outcome = iota
+	// Retry says that the attempt failed and that the next is due at Settlement.At.
+	Retry
+	// Defer says that no attempt was made; the delivery is due again at Settlement.At.
+	Defer
+	// Dead says that the event goes to the dead letters.
+	Dead
+)
+
+// Settlement ends the lease of one delivery.
+type Settlement struct {
+	// Delivery is what Fetch returned.
+	Delivery Delivery
+	// Outcome says how it ended.
+	Outcome Outcome
+	// At is when a Retry or Defer is due. Deliveries that are due at the same millisecond keep their order.
+	At time.Time
+	// DeadLetter describes a Dead delivery; its Sink, Attempts and Payload are filled in by the journal.
+	DeadLetter DeadLetter
+}
