@@ -1,0 +1,147 @@
+package embedded
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// formatVersion is the version of the keys and values in this package. A store with another one is refused.
+const formatVersion = "1"
+
+var errMalformed = errors.New("stored value is malformed")
+
+// event is what tableEvents holds.
+type event struct {
+	sinks       []uint32
+	acceptedAt  uint64
+	orderingKey string
+	payload     []byte
+}
+
+func encodeEvent(sinks []*queue, e *journal.Entry) []byte {
+	size := len(e.Payload) + len(e.OrderingKey) + binary.MaxVarintLen64*(3+len(sinks))
+	v := binary.AppendUvarint(make([]byte, 0, size), uint64(len(sinks)))
+	for _, s := range sinks {
+		v = binary.AppendUvarint(v, uint64(s.id))
+	}
+	v = binary.AppendUvarint(v, toMillis(e.AcceptedAt))
+	v = binary.AppendUvarint(v, uint64(len(e.OrderingKey)))
+	v = append(v, e.OrderingKey...)
+	return append(v, e.Payload...)
+}
+
+// decodeEvent reads an event. Its payload is part of value.
+func decodeEvent(value []byte) (event, error) {
+	r := reader{rest: value}
+	var e event
+	n := r.uvarint()
+	if n > uint64(len(r.rest)) {
+		return e, errMalformed
+	}
+	e.sinks = make([]uint32, n)
+	for i := range e.sinks {
+		e.sinks[i] = uint32(r.uvarint())
+	}
+	e.acceptedAt = r.uvarint()
+	e.orderingKey = string(r.bytes(r.uvarint()))
+	e.payload = r.rest
+	return e, r.err
+}
+
+// schedule is what tableSchedule holds.
+type schedule struct {
+	// epoch counts the openings of the store; an older one than the present says that the entry is due at once.
+	epoch    uint64
+	attempts int
+}
+
+func encodeSchedule(s schedule) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(nil, s.epoch), uint64(s.attempts))
+}
+
+func decodeSchedule(value []byte) (schedule, error) {
+	r := reader{rest: value}
+	s := schedule{epoch: r.uvarint(), attempts: int(r.uvarint())}
+	return s, r.err
+}
+
+// reader reads fields one by one and keeps the first error.
+type reader struct {
+	rest []byte
+	err  error
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.err, r.rest = errMalformed, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) bytes(n uint64) []byte {
+	if n > uint64(len(r.rest)) {
+		r.err, r.rest = errMalformed, nil
+		return nil
+	}
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b
+}
+
+// deadLetterRecord is what tableDeadLetters holds: a dead letter without its id and payload.
+type deadLetterRecord struct {
+	Cause    journal.Cause     `json:"cause"`
+	Reason   string            `json:"reason,omitzero"`
+	Endpoint string            `json:"endpoint,omitzero"`
+	Route    string            `json:"route,omitzero"`
+	Sink     string            `json:"sink,omitzero"`
+	EventID  string            `json:"eventId,omitzero"`
+	Attempts int               `json:"attempts,omitzero"`
+	At       uint64            `json:"at"`
+	Header   map[string]string `json:"header,omitzero"`
+}
+
+func encodeDeadLetter(d *journal.DeadLetter) ([]byte, error) {
+	v, err := json.Marshal(deadLetterRecord{
+		Cause: d.Cause, Reason: d.Reason, Endpoint: d.Endpoint, Route: d.Route, Sink: d.Sink,
+		EventID: d.EventID, Attempts: d.Attempts, At: toMillis(d.At), Header: d.Header,
+	}, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		return nil, fmt.Errorf("dead letter cannot be encoded: %w", err)
+	}
+	return v, nil
+}
+
+func decodeDeadLetter(id uint64, value []byte) (journal.DeadLetter, error) {
+	var r deadLetterRecord
+	if err := json.Unmarshal(value, &r); err != nil {
+		return journal.DeadLetter{}, fmt.Errorf("dead letter %d: %w", id, err)
+	}
+	return journal.DeadLetter{
+		ID: id, Cause: r.Cause, Reason: r.Reason, Endpoint: r.Endpoint, Route: r.Route, Sink: r.Sink,
+		EventID: r.EventID, Attempts: r.Attempts, At: fromMillis(r.At), Header: r.Header,
+	}, nil
+}
+
+func encodeNumbers(numbers ...uint64) []byte {
+	var v []byte
+	for _, n := range numbers {
+		v = binary.AppendUvarint(v, n)
+	}
+	return v
+}
+
+// toMillis counts milliseconds since 1970; times before that count as 1970.
+func toMillis(t time.Time) uint64 { return uint64(max(t.UnixMilli(), 0)) }
+
+func fromMillis(ms uint64) time.Time { return time.UnixMilli(int64(ms)).UTC() }

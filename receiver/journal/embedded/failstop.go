@@ -1,0 +1,210 @@
+package embedded
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"sync/atomic"
+
+	"github.com/cockroachdb/errors/oserror"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// failStopFS makes the first failed write look like a power cut.
+//
+// The store ends the process, or is left with its locks held, when a write to its log or manifest fails. With this file
+// system it never sees such a failure: from the first one on nothing is written to the device any more, everything is
+// reported as done, and cause is set before the failed call returns. What is on the device is then what a power cut at
+// that moment leaves, which the store is made to recover from; the journal acknowledges nothing once cause is set,
+// closes the store, which ends without harm, and opens it anew.
+type failStopFS struct {
+	vfs.FS
+	cause   atomic.Pointer[error]
+	onStop  func(error)
+	scratch *vfs.MemFS
+}
+
+func newFailStopFS(fs vfs.FS, onStop func(error)) *failStopFS {
+	return &failStopFS{FS: fs, onStop: onStop, scratch: vfs.NewMem()}
+}
+
+// stop ends all writing. Only the first cause counts.
+func (f *failStopFS) stop(err error) {
+	if f.cause.CompareAndSwap(nil, &err) {
+		f.onStop(err)
+	}
+}
+
+func (f *failStopFS) stopped() error {
+	if c := f.cause.Load(); c != nil {
+		return *c
+	}
+	return nil
+}
+
+// write runs an operation that changes the device. That a file is missing or exists is an answer, not a failure.
+func (f *failStopFS) write(op func() error) error {
+	if f.stopped() != nil {
+		return nil
+	}
+	err := op()
+	if err == nil || oserror.IsNotExist(err) || oserror.IsExist(err) {
+		return err
+	}
+	f.stop(err)
+	return nil
+}
+
+// open runs an operation that opens a file for writing; after a stop the file is one in memory.
+func (f *failStopFS) open(op, scratch func() (vfs.File, error)) (vfs.File, error) {
+	var file vfs.File
+	err := f.write(func() (err error) {
+		file, err = op()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if f.stopped() != nil && file == nil {
+		if file, err = scratch(); err != nil {
+			return nil, fmt.Errorf("scratch file: %w", err)
+		}
+	}
+	return &failStopFile{File: file, fs: f}, nil
+}
+
+func (f *failStopFS) createScratch(name string) func() (vfs.File, error) {
+	return func() (vfs.File, error) { return f.scratch.Create(scratchName(name), vfs.WriteCategoryUnspecified) }
+}
+
+func scratchName(name string) string { return "/" + path.Base(name) }
+
+// Create creates a file.
+func (f *failStopFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	return f.open(func() (vfs.File, error) { return f.FS.Create(name, category) }, f.createScratch(name))
+}
+
+// ReuseForWrite renames a file and opens it for writing.
+func (f *failStopFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	return f.open(func() (vfs.File, error) { return f.FS.ReuseForWrite(oldname, newname, category) }, f.createScratch(newname))
+}
+
+// OpenReadWrite opens a file for reading and writing.
+func (f *failStopFS) OpenReadWrite(name string, category vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
+	return f.open(func() (vfs.File, error) { return f.FS.OpenReadWrite(name, category, opts...) }, f.createScratch(name))
+}
+
+// OpenDir opens a directory for syncing.
+func (f *failStopFS) OpenDir(name string) (vfs.File, error) {
+	op := func() (vfs.File, error) { return f.FS.OpenDir(name) }
+	return f.open(op, func() (vfs.File, error) { return f.scratch.OpenDir("/") })
+}
+
+// Open opens a file for reading; after a stop, first what was since created in memory.
+func (f *failStopFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	if f.stopped() != nil {
+		if file, err := f.scratch.Open(scratchName(name)); err == nil {
+			return file, nil
+		}
+	}
+	return f.FS.Open(name, opts...)
+}
+
+// Stat describes a file; after a stop, first what was since created in memory.
+func (f *failStopFS) Stat(name string) (vfs.FileInfo, error) {
+	if f.stopped() != nil {
+		if info, err := f.scratch.Stat(scratchName(name)); err == nil {
+			return info, nil
+		}
+	}
+	return f.FS.Stat(name)
+}
+
+// Link makes a hard link.
+func (f *failStopFS) Link(oldname, newname string) error {
+	return f.write(func() error { return f.FS.Link(oldname, newname) })
+}
+
+// Remove removes a file.
+func (f *failStopFS) Remove(name string) error {
+	return f.write(func() error { return f.FS.Remove(name) })
+}
+
+// RemoveAll removes a tree.
+func (f *failStopFS) RemoveAll(name string) error {
+	return f.write(func() error { return f.FS.RemoveAll(name) })
+}
+
+// Rename renames a file.
+func (f *failStopFS) Rename(oldname, newname string) error {
+	return f.write(func() error { return f.FS.Rename(oldname, newname) })
+}
+
+// MkdirAll creates directories.
+func (f *failStopFS) MkdirAll(dir string, perm os.FileMode) error {
+	return f.write(func() error { return f.FS.MkdirAll(dir, perm) })
+}
+
+// Lock takes the directory's lock. It is passed through at all times: it must be given back.
+func (f *failStopFS) Lock(name string) (io.Closer, error) { return f.FS.Lock(name) }
+
+// Unwrap returns the file system below.
+func (f *failStopFS) Unwrap() vfs.FS { return f.FS }
+
+// failStopFile is a file of failStopFS.
+type failStopFile struct {
+	vfs.File
+	fs *failStopFS
+}
+
+// Write appends p.
+func (f *failStopFile) Write(p []byte) (int, error) {
+	return len(p), f.change(func() error { _, err := f.File.Write(p); return err })
+}
+
+// WriteAt writes p at off.
+func (f *failStopFile) WriteAt(p []byte, off int64) (int, error) {
+	return len(p), f.change(func() error { _, err := f.File.WriteAt(p, off); return err })
+}
+
+// Preallocate reserves space. Not every file system can; the store does without.
+func (f *failStopFile) Preallocate(off, length int64) error {
+	if f.fs.stopped() != nil {
+		return nil
+	}
+	return f.File.Preallocate(off, length)
+}
+
+// Sync makes the file durable.
+func (f *failStopFile) Sync() error { return f.change(f.File.Sync) }
+
+// SyncData makes the file's content durable.
+func (f *failStopFile) SyncData() error { return f.change(f.File.SyncData) }
+
+// SyncTo starts making a part of the file durable.
+func (f *failStopFile) SyncTo(length int64) (fullSync bool, err error) {
+	err = f.change(func() (err error) {
+		fullSync, err = f.File.SyncTo(length)
+		return err
+	})
+	return fullSync, err
+}
+
+// Close closes the file, after a stop too.
+func (f *failStopFile) Close() error {
+	if err := f.File.Close(); err != nil {
+		f.fs.stop(err)
+	}
+	return nil
+}
+
+func (f *failStopFile) change(op func() error) error {
+	if f.fs.stopped() != nil {
+		return nil
+	}
+	if err := op(); err != nil {
+		f.fs.stop(err)
+	}
+	return nil
+}

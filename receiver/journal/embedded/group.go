@@ -1,0 +1,249 @@
+package embedded
+
+import (
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// group is what one fsync makes durable. The committer builds it; after that it is read only.
+type group struct {
+	j       *Journal
+	db      *pebble.DB
+	fs      *failStopFS
+	batch   *pebble.Batch
+	waiters []waiter
+	// generation is that of the dedupe keys that the group writes.
+	generation uint32
+	// keys are the dedupe keys that the group writes, and resolved the dead letters that it removes: neither can be
+	// seen in the store yet.
+	keys     map[dedupeHash]struct{}
+	resolved map[uint64]struct{}
+	// sinks counts the events that the group adds per sink.
+	sinks       map[*queue]int64
+	deadLetters int64
+	durable     uint64
+}
+
+type waiter struct {
+	request *request
+	reply   reply
+}
+
+// newGroup starts a group. The committer is the one that replaces the store, so the group may use it without a lock.
+func (j *Journal) newGroup() *group {
+	return &group{
+		j: j, db: j.db, fs: j.fs, batch: j.db.NewBatch(),
+		keys: map[dedupeHash]struct{}{}, resolved: map[uint64]struct{}{}, sinks: map[*queue]int64{},
+	}
+}
+
+func (g *group) size() int { return g.batch.Len() }
+
+// add takes r into the group, or answers it when it cannot be taken.
+func (g *group) add(r *request) {
+	if len(r.entries)+len(r.deadLetters) > 0 {
+		if err := g.j.checkSpace(r.size); err != nil {
+			r.answer(reply{err: err})
+			return
+		}
+	}
+	if len(g.waiters) == 0 {
+		g.generation = g.j.dedupe.now(&g.j.opts)
+	}
+	w := waiter{request: r}
+	if err := g.write(r, &w.reply); err != nil {
+		// The batch may hold a part of r. Nothing of the group is written.
+		g.j.fail(err)
+		r.answer(reply{err: g.j.unavailable()})
+		return
+	}
+	g.waiters = append(g.waiters, w)
+}
+
+func (g *group) write(r *request, a *reply) error {
+	for i := range r.entries {
+		if err := g.writeEntry(&r.entries[i], &a.receipt); err != nil {
+			return err
+		}
+	}
+	for i := range r.deadLetters {
+		if err := g.writeDeadLetter(&r.deadLetters[i], &a.receipt); err != nil {
+			return err
+		}
+	}
+	for _, id := range r.resolves {
+		removed, err := g.resolve(id)
+		if err != nil {
+			return err
+		}
+		if removed {
+			a.resolved++
+		}
+	}
+	return nil
+}
+
+func (g *group) writeEntry(e *pendingEntry, receipt *journal.Receipt) error {
+	duplicate, err := g.claim(e.keys)
+	if err != nil {
+		return err
+	}
+	if duplicate {
+		receipt.Duplicates++
+		return nil
+	}
+	receipt.Accepted++
+	if len(e.sinks) == 0 {
+		return nil
+	}
+	sequence := g.j.nextSequence
+	g.j.nextSequence++
+	for _, q := range e.sinks {
+		if err := g.writeOwed(q, sequence); err != nil {
+			return err
+		}
+	}
+	return g.batch.Set(eventKey(sequence), e.value, nil)
+}
+
+func (g *group) writeOwed(q *queue, sequence uint64) error {
+	if !q.stored {
+		if err := g.batch.Set(sinkKey(q.name), encodeNumbers(uint64(q.id)), nil); err != nil {
+			return err
+		}
+		q.stored = true
+	}
+	g.sinks[q]++
+	return g.batch.Set(owedKey(q.id, sequence), nil, nil)
+}
+
+func (g *group) writeDeadLetter(d *pendingDeadLetter, receipt *journal.Receipt) error {
+	duplicate, err := g.claim(d.keys)
+	if err != nil {
+		return err
+	}
+	if duplicate {
+		receipt.Duplicates++
+		return nil
+	}
+	receipt.DeadLettered++
+	g.deadLetters++
+	id := g.j.nextDeadLetter.Add(1) - 1
+	return setDeadLetter(g.batch, id, d.record, d.payload)
+}
+
+func setDeadLetter(b *pebble.Batch, id uint64, record, payload []byte) error {
+	return errors.Join(
+		b.Set(numberKey(tableDeadLetters, id), record, nil),
+		b.Set(numberKey(tablePayloads, id), payload, nil),
+	)
+}
+
+// claim reports whether any of the keys was seen before; if none was, it stores them all.
+func (g *group) claim(keys []dedupeHash) (duplicate bool, err error) {
+	for _, k := range keys {
+		seen, err := g.seen(k)
+		if seen || err != nil {
+			return seen, err
+		}
+	}
+	for _, k := range keys {
+		g.keys[k] = struct{}{}
+		if err := g.batch.Set(dedupeKey(g.generation, k), nil, nil); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+func (g *group) seen(k dedupeHash) (bool, error) {
+	if _, ok := g.keys[k]; ok {
+		return true, nil
+	}
+	seen, err := has(g.db, dedupeKey(g.generation, k))
+	if seen || err != nil || g.generation == 0 {
+		return seen, err
+	}
+	return has(g.db, dedupeKey(g.generation-1, k))
+}
+
+// resolve removes a dead letter and reports whether there was one.
+func (g *group) resolve(id uint64) (bool, error) {
+	if _, ok := g.resolved[id]; ok {
+		return false, nil
+	}
+	found, err := has(g.db, numberKey(tableDeadLetters, id))
+	if !found || err != nil {
+		return false, err
+	}
+	g.resolved[id] = struct{}{}
+	g.deadLetters--
+	return true, errors.Join(
+		g.batch.Delete(numberKey(tableDeadLetters, id), nil),
+		g.batch.Delete(numberKey(tablePayloads, id), nil),
+	)
+}
+
+// has reports whether key is in the store.
+func has(db *pebble.DB, key []byte) (bool, error) {
+	_, closer, err := db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, closer.Close()
+}
+
+// seal completes the batch.
+func (g *group) seal() {
+	g.durable = g.j.nextSequence - 1
+	if g.batch.Empty() {
+		return
+	}
+	next := encodeNumbers(g.j.nextSequence, g.j.nextDeadLetter.Load())
+	if err := g.batch.Set([]byte(metaNext), next, nil); err != nil {
+		g.j.fail(err)
+	}
+	g.j.space.add(int64(g.batch.Len()))
+}
+
+// finish answers the waiters after the wait for stable storage. A store that has failed meanwhile acknowledges nothing.
+func (g *group) finish() {
+	if g.failed() {
+		g.abandon(g.j.unavailable())
+		return
+	}
+	g.j.durable.Store(g.durable)
+	g.j.deadLetters.Add(g.deadLetters)
+	for q, n := range g.sinks {
+		q.pending.Add(n)
+		q.wake()
+	}
+	for i := range g.waiters {
+		g.waiters[i].request.answer(g.waiters[i].reply)
+	}
+	g.release()
+}
+
+// failed reports whether the group's store has failed. It asks the file system, which knows first.
+func (g *group) failed() bool { return g.fs.stopped() != nil || g.j.cause.Load() != nil }
+
+// abandon answers the waiters with err.
+func (g *group) abandon(err error) {
+	for i := range g.waiters {
+		g.waiters[i].request.answer(reply{err: err})
+	}
+	g.waiters = nil
+	g.release()
+}
+
+func (g *group) release() {
+	if err := g.batch.Close(); err != nil {
+		g.j.opts.Logger.Warn("journal batch did not close", "error", err)
+	}
+}

@@ -1,0 +1,108 @@
+package embedded
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// The first byte of a key is its table. docs/design/001-embedded-journal.md describes them all.
+const (
+	tableDedupe      = 'd' // generation u32, hash -> nothing
+	tableEvents      = 'e' // sequence u64 -> header and payload
+	tableMeta        = 'm' // name -> value
+	tableOwed        = 'p' // sink u32, sequence u64 -> whether it is scheduled
+	tableSchedule    = 'r' // sink u32, due u64, sequence u64 -> epoch and attempts
+	tableSinks       = 's' // name -> sink u32
+	tableDeadLetters = 'x' // id u64 -> description
+	tablePayloads    = 'y' // id u64 -> payload
+)
+
+// The names in tableMeta.
+const (
+	metaFormat = "mformat"
+	metaEpoch  = "mepoch"
+	// metaNext holds the next sequence and the next dead letter as the committer knows them.
+	metaNext = "mnext"
+	// metaNextDead holds the next dead letter as settlements know it. It is apart because the two are written concurrently.
+	metaNextDead = "mnextdead"
+)
+
+// dedupeHashBytes is enough that 10^12 keys collide with a chance of 10^-15.
+const dedupeHashBytes = 16
+
+type dedupeHash [dedupeHashBytes]byte
+
+func hashDedupeKey(key string) dedupeHash {
+	sum := sha256.Sum256([]byte(key))
+	return dedupeHash(sum[:dedupeHashBytes])
+}
+
+func dedupeKey(generation uint32, hash dedupeHash) []byte {
+	k := binary.BigEndian.AppendUint32(append(make([]byte, 0, 5+dedupeHashBytes), tableDedupe), generation)
+	return append(k, hash[:]...)
+}
+
+func generationKey(generation uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{tableDedupe}, generation)
+}
+
+func numberKey(table byte, number uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(make([]byte, 0, 9), table), number)
+}
+
+func eventKey(sequence uint64) []byte { return numberKey(tableEvents, sequence) }
+
+func owedKey(sink uint32, sequence uint64) []byte {
+	k := binary.BigEndian.AppendUint32(append(make([]byte, 0, 13), tableOwed), sink)
+	return binary.BigEndian.AppendUint64(k, sequence)
+}
+
+// scheduleKey sorts by due time and, within one millisecond, by sequence.
+func scheduleKey(sink uint32, due, sequence uint64) []byte {
+	k := binary.BigEndian.AppendUint32(append(make([]byte, 0, 21), tableSchedule), sink)
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(k, due), sequence)
+}
+
+// schedulePrefix is the lower bound of a sink's schedule; that of the next sink is its upper bound.
+func schedulePrefix(sink uint64) []byte { return sinkPrefix(tableSchedule, sink) }
+
+// sinkPrefix takes 64 bits so that the prefix after the largest sink exists; it then equals the next table.
+func sinkPrefix(table byte, sink uint64) []byte {
+	if sink > maxSinkID {
+		return []byte{table + 1}
+	}
+	return binary.BigEndian.AppendUint32([]byte{table}, uint32(sink))
+}
+
+const maxSinkID = 1<<32 - 1
+
+func sinkKey(name string) []byte { return append([]byte{tableSinks}, name...) }
+
+// lastNumber reads the sequence or id at the end of a key; the key has been read from the table that it belongs to.
+func lastNumber(key []byte) (uint64, bool) {
+	if len(key) < 9 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(key[len(key)-8:]), true
+}
+
+// parseScheduleKey returns the due time and the sequence.
+func parseScheduleKey(key []byte) (due, sequence uint64, ok bool) {
+	if len(key) != 21 {
+		return 0, 0, false
+	}
+	return binary.BigEndian.Uint64(key[5:]), binary.BigEndian.Uint64(key[13:]), true
+}
+
+// parseOwedKey returns the sink and the sequence.
+func parseOwedKey(key []byte) (sink uint32, sequence uint64, ok bool) {
+	if len(key) != 13 {
+		return 0, 0, false
+	}
+	return binary.BigEndian.Uint32(key[1:]), binary.BigEndian.Uint64(key[5:]), true
+}
+
+// after returns the smallest key that is larger than key.
+func after(key []byte) []byte {
+	return append(append(make([]byte, 0, len(key)+1), key...), 0)
+}

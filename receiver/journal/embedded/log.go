@@ -1,0 +1,33 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+)
+
+// storeLogger passes on what the store says that an operator should know, and turns what the store takes to be fatal into
+// a failure of the journal: the process never exits.
+type storeLogger struct {
+	log   *slog.Logger
+	fatal func(error)
+}
+
+// Infof drops the store's chatter.
+func (l *storeLogger) Infof(string, ...any) {}
+
+// Errorf logs a problem that the store lives with.
+func (l *storeLogger) Errorf(format string, args ...any) {
+	l.log.Error("journal storage reported an error", "error", fmt.Sprintf(format, args...))
+}
+
+// Fatalf stops all further writes and has the journal reopen its store.
+func (l *storeLogger) Fatalf(format string, args ...any) {
+	l.fatal(fmt.Errorf(format, args...))
+}
+
+// Eventf drops traces.
+func (l *storeLogger) Eventf(context.Context, string, ...any) {}
+
+// IsTracingEnabled returns false.
+func (l *storeLogger) IsTracingEnabled(context.Context) bool { return false }

@@ -1,0 +1,254 @@
+// Package embedded implements [journal.Journal] on a Pebble store in a local directory.
+//
+// Concurrent appends share one fsync (commit.go). docs/design/001-embedded-journal.md describes the format and what
+// survives what.
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// Journal is a journal in a local directory.
+type Journal struct {
+	opts     Options
+	requests chan *request
+	reclaims chan struct{}
+	// failed wakes the committer after cause was set.
+	failed chan struct{}
+	// closing is closed first by Close.
+	closing   chan struct{}
+	closeOnce sync.Once
+	closeErr  error
+	loops     sync.WaitGroup
+
+	// cause is why the store is unavailable; nil = it is not.
+	cause atomic.Pointer[error]
+	// mu guards db and what belongs to it. It is taken before any other lock.
+	mu sync.RWMutex
+	// db is nil while there is no store; fs is the file system that it is on.
+	db *pebble.DB
+	fs *failStopFS
+	// epoch is that of db.
+	epoch uint64
+	// life ends before db is closed; work counts what runs on db in the background.
+	life context.Context //nolint:containedctx // it is the lifetime of db, not of a call
+	die  context.CancelFunc
+	work sync.WaitGroup
+
+	queues  queueTable
+	dedupe  dedupeClock
+	space   space
+	deleted deletions
+	// settling serializes settlements, so that exactly one of them sees that an event is owed to nobody any more.
+	settling sync.Mutex
+
+	// durable is the largest sequence on stable storage; consumers see nothing beyond it.
+	durable atomic.Uint64
+	// nextSequence is used by the committer alone.
+	nextSequence   uint64
+	nextDeadLetter atomic.Uint64
+	deadLetters    atomic.Int64
+	syncs          atomic.Int64
+	// unsynced says that settlements wait for stable storage.
+	unsynced atomic.Bool
+}
+
+var _ journal.Journal = (*Journal)(nil)
+
+// Open opens the journal in o.Dir, or creates it. It refuses a journal of another format version.
+func Open(o Options) (*Journal, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	j := &Journal{
+		opts:     o,
+		requests: make(chan *request),
+		reclaims: make(chan struct{}, 1),
+		failed:   make(chan struct{}, 1),
+		closing:  make(chan struct{}),
+	}
+	j.queues.byName = map[string]*queue{}
+	j.nextSequence = 1
+	j.nextDeadLetter.Store(1)
+	if err := j.openStore(); err != nil {
+		return nil, fmt.Errorf("open journal %s: %w", o.Dir, err)
+	}
+	j.loops.Go(j.commitLoop)
+	j.loops.Go(j.housekeep)
+	j.loops.Go(j.reclaimLoop)
+	return j, nil
+}
+
+// openStore opens the store and reads the little that is kept in memory.
+func (j *Journal) openStore() error {
+	fs := newFailStopFS(j.opts.FS, j.fail)
+	db, err := pebble.Open(j.opts.Dir, pebbleOptions(&j.opts, fs, &storeLogger{log: j.opts.Logger, fatal: fs.stop}))
+	if errors.Is(err, syscall.EAGAIN) {
+		return fmt.Errorf("another process has it open: %w", err)
+	}
+	if err != nil {
+		return errors.Join(err, fs.stopped())
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	count, err := j.load(db)
+	if err = errors.Join(err, fs.stopped()); err != nil {
+		return errors.Join(err, count.close(), db.Close())
+	}
+	j.db, j.fs = db, fs
+	j.life, j.die = context.WithCancel(context.Background())
+	j.space.forget()
+	j.work.Go(func() { count.run(j.life) })
+	j.cause.Store(nil)
+	if err := fs.stopped(); err != nil { // since it was last asked
+		j.fail(err)
+	}
+	return nil
+}
+
+// closeStore ends what runs on the store and closes it.
+func (j *Journal) closeStore() error {
+	j.mu.RLock()
+	die := j.die
+	j.mu.RUnlock()
+	die()
+	j.work.Wait()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.db == nil {
+		return nil
+	}
+	err := j.db.Close()
+	j.db = nil
+	return err
+}
+
+// load reads what is kept in memory from db, starts a new epoch, and returns the count that is still to be made.
+func (j *Journal) load(db *pebble.DB) (*counter, error) {
+	if err := checkFormat(db); err != nil {
+		return nil, err
+	}
+	epoch, err := getNumbers(db, metaEpoch, 1)
+	if err != nil {
+		return nil, err
+	}
+	j.epoch = epoch[0] + 1
+	if err := db.Set([]byte(metaEpoch), encodeNumbers(j.epoch), pebble.NoSync); err != nil {
+		return nil, err
+	}
+	if err := j.loadNumbers(db); err != nil {
+		return nil, err
+	}
+	if err := j.dedupe.load(db); err != nil {
+		return nil, err
+	}
+	if err := j.queues.load(j, db); err != nil {
+		return nil, err
+	}
+	return j.newCounter(db)
+}
+
+func checkFormat(db *pebble.DB) error {
+	switch value, closer, err := db.Get([]byte(metaFormat)); {
+	case errors.Is(err, pebble.ErrNotFound):
+		return db.Set([]byte(metaFormat), []byte(formatVersion), pebble.Sync)
+	case err != nil:
+		return err
+	default:
+		found := string(value)
+		if err := closer.Close(); err != nil {
+			return err
+		}
+		if found != formatVersion {
+			return fmt.Errorf("journal has format version %q, this release reads %q", found, formatVersion)
+		}
+		return nil
+	}
+}
+
+// loadNumbers sets the next sequence and dead letter. They never go back, also when the tail of the store was lost.
+func (j *Journal) loadNumbers(db *pebble.DB) error {
+	next, err := getNumbers(db, metaNext, 2)
+	if err != nil {
+		return err
+	}
+	nextDead, err := getNumbers(db, metaNextDead, 1)
+	if err != nil {
+		return err
+	}
+	j.nextSequence = max(j.nextSequence, next[0])
+	j.durable.Store(j.nextSequence - 1)
+	j.nextDeadLetter.Store(max(j.nextDeadLetter.Load(), next[1], nextDead[0]))
+	return nil
+}
+
+// getNumbers reads count numbers; they are zero when there is no such key.
+func getNumbers(db *pebble.DB, name string, count int) ([]uint64, error) {
+	numbers := make([]uint64, count)
+	value, closer, err := db.Get([]byte(name))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return numbers, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer closer.Close() //nolint:errcheck // it only gives the block back
+	for i := range numbers {
+		n, size := binary.Uvarint(value)
+		if size <= 0 {
+			return nil, fmt.Errorf("%s: %w", name, errMalformed)
+		}
+		numbers[i], value = n, value[size:]
+	}
+	return numbers, nil
+}
+
+// acquire returns the store, which stays open until release is called. The error is [journal.ErrClosed] or
+// wraps [journal.ErrUnavailable].
+func (j *Journal) acquire() (db *pebble.DB, release func(), err error) {
+	if err := j.refusal(); err != nil {
+		return nil, nil, err
+	}
+	j.mu.RLock()
+	if j.db == nil {
+		j.mu.RUnlock()
+		return nil, nil, journal.ErrUnavailable
+	}
+	return j.db, j.mu.RUnlock, nil
+}
+
+// refusal says why nothing can be done now, or returns nil.
+func (j *Journal) refusal() error {
+	select {
+	case <-j.closing:
+		return journal.ErrClosed
+	default:
+	}
+	if cause := j.cause.Load(); cause != nil {
+		return fmt.Errorf("%w: %w", journal.ErrUnavailable, *cause)
+	}
+	return nil
+}
+
+// Queue returns the queue of one sink.
+func (j *Journal) Queue(sink string) journal.Queue { return j.queues.get(j, sink) }
+
+// Close stops everything. What was acknowledged stays; leases are forgotten. Closing twice is allowed.
+func (j *Journal) Close() error {
+	j.closeOnce.Do(func() {
+		close(j.closing)
+		j.loops.Wait()
+		j.closeErr = j.closeStore()
+	})
+	return j.closeErr
+}

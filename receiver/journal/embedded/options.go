@@ -1,0 +1,126 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// The defaults of [Options].
+const (
+	// DefaultMaxBytes is the default of Options.MaxBytes.
+	DefaultMaxBytes = 8 << 30
+	// DefaultMinFreeBytes is the default of Options.MinFreeBytes: room for two memtables, their logs and one compaction.
+	DefaultMinFreeBytes = 128 << 20
+	// DefaultDedupeWindow is the default of Options.DedupeWindow.
+	DefaultDedupeWindow = 24 * time.Hour
+	// DefaultDeadLetterRetention is the default of Options.DeadLetterRetention.
+	DefaultDeadLetterRetention = 14 * 24 * time.Hour
+)
+
+const (
+	// minMaxBytes is the smallest bound that leaves room for events beside the logs.
+	minMaxBytes = 8 << 20
+	// minDedupeWindow keeps the generation numbers inside 32 bits.
+	minDedupeWindow = time.Second
+	// cacheBytes bounds the memory of the memtables and, with what they leave, of the cache of table blocks. The indexes
+	// and filters that dedupe keys are looked up in should fit; queues are read once and in order and need none.
+	cacheBytes = 64 << 20
+	// maxMemTableBytes bounds one memtable, and with it one write-ahead log.
+	maxMemTableBytes = 16 << 20
+	minMemTableBytes = 256 << 10
+	// memTableShare is the part of MaxBytes that one memtable may take: a small journal must not be all log.
+	memTableShare = 32
+	// bloomBitsPerKey gives one false positive in a hundred when a dedupe key is looked up that was never seen.
+	bloomBitsPerKey = 10
+	maxOpenFiles    = 500
+	// baseLevelBytes saves a backlog one rewrite.
+	baseLevelBytes = 256 << 20
+)
+
+// Options configure [Open].
+type Options struct {
+	// Dir is the directory of the journal; it is created. One process has it open at a time.
+	Dir string
+	// FS is the file system that holds Dir; nil = that of the operating system.
+	FS vfs.FS
+	// MaxBytes bounds the space on the device, at least 8 MiB. 0 = [DefaultMaxBytes].
+	MaxBytes int64
+	// MinFreeBytes is what appends leave free on the file system. 0 = [DefaultMinFreeBytes], negative = nothing.
+	MinFreeBytes int64
+	// DedupeWindow is how long dedupe keys are kept at least, at least 1 s; they are forgotten after at most twice the
+	// window. 0 = [DefaultDedupeWindow].
+	DedupeWindow time.Duration
+	// DeadLetterRetention is how long dead letters are kept. 0 = [DefaultDeadLetterRetention].
+	DeadLetterRetention time.Duration
+	// Now is the clock; nil = time.Now.
+	Now func() time.Time
+	// Logger receives what operators should know; nil = slog.Default().
+	Logger *slog.Logger
+}
+
+func (o *Options) complete() error {
+	if o.Dir == "" {
+		return errors.New("journal directory is not set")
+	}
+	setDefault(&o.MaxBytes, DefaultMaxBytes)
+	setDefault(&o.MinFreeBytes, DefaultMinFreeBytes)
+	setDefault(&o.DedupeWindow, DefaultDedupeWindow)
+	setDefault(&o.DeadLetterRetention, DefaultDeadLetterRetention)
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.MaxBytes < minMaxBytes {
+		return fmt.Errorf("journal bound of %d bytes is below the minimum of %d", o.MaxBytes, minMaxBytes)
+	}
+	if o.DedupeWindow < minDedupeWindow {
+		return fmt.Errorf("dedupe window of %v is below the minimum of %v", o.DedupeWindow, minDedupeWindow)
+	}
+	if o.DeadLetterRetention < 0 {
+		return fmt.Errorf("dead letter retention of %v is negative", o.DeadLetterRetention)
+	}
+	return nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// pebbleOptions returns the options of the store. The format is pinned: raising it is a decision, since it cannot be taken back.
+func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Options {
+	memTable := min(max(o.MaxBytes/memTableShare, minMemTableBytes), maxMemTableBytes)
+	opts := &pebble.Options{
+		FS:                          fs,
+		FormatMajorVersion:          pebble.FormatWALSyncChunks,
+		CacheSize:                   cacheBytes,
+		MemTableSize:                uint64(memTable),
+		MemTableStopWritesThreshold: 3,
+		LBaseMaxBytes:               baseLevelBytes,
+		L0StopWritesThreshold:       64,
+		MaxOpenFiles:                maxOpenFiles,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		LoggerAndTracer:             logger,
+		EventListener: &pebble.EventListener{
+			BackgroundError: func(err error) { logger.Errorf("background error: %v", err) },
+			DataCorruption:  func(info pebble.DataCorruptionInfo) { logger.Errorf("data corruption: %v", info) },
+		},
+	}
+	for i := range opts.Levels {
+		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
+	}
+	return opts
+}

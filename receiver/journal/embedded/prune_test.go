@@ -1,0 +1,136 @@
+package embedded
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+const pruneWindow = time.Hour
+
+// openAt opens a journal whose clock is at *now.
+func openAt(t *testing.T, fs vfs.FS, now *time.Time) *Journal {
+	t.Helper()
+	j, err := Open(Options{
+		Dir: "/journal", FS: fs, DedupeWindow: pruneWindow, DeadLetterRetention: 2 * pruneWindow,
+		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return *now },
+	})
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	t.Cleanup(func() { j.Close() }) //nolint:errcheck // only for those who do not
+	return j
+}
+
+func appendNumbered(t *testing.T, j *Journal, n int) journal.Receipt {
+	t.Helper()
+	e := journal.Entry{DedupeKeys: []string{fmt.Sprint(n)}, Sinks: []string{"mail/sink"}, Payload: []byte("{}")}
+	receipt, err := j.Append(t.Context(), journal.Batch{Entries: []journal.Entry{e}})
+	if err != nil {
+		t.Fatalf("Append: %v", err)
+	}
+	return receipt
+}
+
+// countDedupeKeys counts what is stored.
+func countDedupeKeys(t *testing.T, j *Journal) int {
+	t.Helper()
+	count := 0
+	err := scan(j.db, []byte{tableDedupe}, []byte{tableDedupe + 1}, func(_, _ []byte) (bool, error) {
+		count++
+		return true, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return count
+}
+
+func TestDedupeKeysAreForgotten(t *testing.T) {
+	t.Parallel()
+	now := time.UnixMilli(1_700_000_000_000).Truncate(pruneWindow)
+	j := openAt(t, vfs.NewMem(), &now)
+	for n := range 3 {
+		appendNumbered(t, j, n)
+		now = now.Add(pruneWindow)
+	}
+	appendNumbered(t, j, 3)
+	j.prune()
+	if got := countDedupeKeys(t, j); got != 2 {
+		t.Errorf("%d dedupe keys are kept, want those of the present and the previous window", got)
+	}
+	if appendNumbered(t, j, 2).Duplicates != 1 {
+		t.Error("a key of the previous window is forgotten")
+	}
+}
+
+func TestClockThatIsSetBackForgetsNothing(t *testing.T) {
+	t.Parallel()
+	now := time.UnixMilli(1_700_000_000_000).Truncate(pruneWindow)
+	fs := vfs.NewMem()
+	j := openAt(t, fs, &now)
+	appendNumbered(t, j, 0)
+	now = now.Add(-time.Minute)
+	if appendNumbered(t, j, 0).Duplicates != 1 {
+		t.Error("a key is forgotten after the clock was set back")
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j = openAt(t, fs, &now)
+	if appendNumbered(t, j, 0).Duplicates != 1 {
+		t.Error("a key is forgotten after a restart with the clock set back")
+	}
+}
+
+func TestDeadLettersExpire(t *testing.T) {
+	t.Parallel()
+	now := time.UnixMilli(1_700_000_000_000)
+	j := openAt(t, vfs.NewMem(), &now)
+	for n := range 3 {
+		letter := journal.DeadLetter{Cause: journal.CauseUndecodable, Reason: fmt.Sprint(n), At: now}
+		if _, err := j.Append(t.Context(), journal.Batch{DeadLetters: []journal.DeadLetter{letter}}); err != nil {
+			t.Fatalf("Append: %v", err)
+		}
+		now = now.Add(pruneWindow)
+	}
+	j.prune()
+	left, err := j.DeadLetters().List(t.Context(), 0, 10)
+	if err != nil || len(left) != 2 || left[0].Reason != "1" {
+		t.Errorf("kept %+v, %v, want those of the last two hours", left, err)
+	}
+	if n := j.Stats().DeadLetters; n != 2 {
+		t.Errorf("statistics count %d, want 2", n)
+	}
+}
+
+func TestSettlementsBecomeDurableWithoutAppends(t *testing.T) {
+	t.Parallel()
+	now := time.UnixMilli(1_700_000_000_000)
+	fs := vfs.NewCrashableMem()
+	j := openAt(t, fs, &now)
+	appendNumbered(t, j, 0)
+	q := j.Queue("mail/sink")
+	deliveries, err := q.Fetch(t.Context(), journal.Limit{Events: 1})
+	if err != nil {
+		t.Fatalf("Fetch: %v", err)
+	}
+	if err := q.Settle(t.Context(), []journal.Settlement{{Delivery: deliveries[0]}}); err != nil {
+		t.Fatalf("Settle: %v", err)
+	}
+	j.syncSettlements()
+	j = openAt(t, fs.CrashClone(vfs.CrashCloneCfg{}), &now)
+	if err := scan(j.db, []byte{tableEvents}, []byte{tableSchedule + 1}, func(key, _ []byte) (bool, error) {
+		if key[0] != tableMeta {
+			t.Errorf("key %q is left", key)
+		}
+		return true, nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,194 @@
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// queue is the queue of one sink.
+type queue struct {
+	j    *Journal
+	name string
+	id   uint32
+	// stored says that the store knows the id; the committer alone uses it.
+	stored bool
+	// pending counts what is owed; while the store is being counted it may be below zero.
+	pending atomic.Int64
+	// awake wakes the consumer.
+	awake chan struct{}
+
+	// mu guards the rest.
+	mu sync.Mutex
+	// leased holds what was handed out and not settled.
+	leased map[uint64]lease
+	// cursor is the first sequence in tableOwed that was not looked at.
+	cursor uint64
+	// recoverFrom is where the entries that were scheduled before the store was opened go on; nil = there are no more.
+	recoverFrom []byte
+	// dueFrom is a lower bound in tableSchedule: what is before it is leased or gone.
+	dueFrom []byte
+	// oldest is a lower bound of the sequences that are owed.
+	oldest uint64
+}
+
+// lease is what settling needs to know.
+type lease struct {
+	// scheduled says that the entry came from tableSchedule, where it was due at due.
+	scheduled bool
+	due       uint64
+	attempts  int
+	// others are the other sinks that the event was owed to at first.
+	others []uint32
+	// size is that of the stored event, in bytes.
+	size int
+}
+
+// queueTable holds the queues by sink name.
+type queueTable struct {
+	mu     sync.Mutex
+	byName map[string]*queue
+	lastID uint32
+}
+
+// get returns the queue of a sink and makes one for a new name. The store learns of it with the first event.
+func (t *queueTable) get(j *Journal, name string) *queue {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	q, ok := t.byName[name]
+	if !ok {
+		t.lastID++
+		q = t.add(j, name, t.lastID)
+		q.reset()
+	}
+	return q
+}
+
+func (t *queueTable) add(j *Journal, name string, id uint32) *queue {
+	q := &queue{j: j, name: name, id: id, awake: make(chan struct{}, 1)}
+	t.byName[name] = q
+	return q
+}
+
+func (t *queueTable) all() []*queue {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	queues := make([]*queue, 0, len(t.byName))
+	for _, q := range t.byName {
+		queues = append(queues, q)
+	}
+	return queues
+}
+
+func (t *queueTable) wakeAll() {
+	for _, q := range t.all() {
+		q.wake()
+	}
+}
+
+// load reads the sinks that the store knows, and sets every queue to its start: all leases are forgotten.
+func (t *queueTable) load(j *Journal, db *pebble.DB) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, q := range t.byName {
+		q.stored = false
+	}
+	err := scan(db, []byte{tableSinks}, []byte{tableSinks + 1}, func(key, value []byte) (bool, error) {
+		id, n := binary.Uvarint(value)
+		if n <= 0 || id > maxSinkID {
+			return false, fmt.Errorf("sink %q: %w", key[1:], errMalformed)
+		}
+		q, ok := t.byName[string(key[1:])]
+		if !ok {
+			q = t.add(j, string(key[1:]), uint32(id))
+		}
+		q.stored = true
+		t.lastID = max(t.lastID, q.id)
+		return true, nil
+	})
+	for _, q := range t.byName {
+		q.reset()
+	}
+	return err
+}
+
+func (q *queue) reset() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pending.Store(0)
+	q.leased = map[uint64]lease{}
+	q.cursor, q.oldest = 0, 0
+	q.recoverFrom = schedulePrefix(uint64(q.id))
+	q.dueFrom = q.recoverFrom
+}
+
+func (q *queue) wake() {
+	select {
+	case q.awake <- struct{}{}:
+	default:
+	}
+}
+
+// Fetch leases up to limit deliveries that are due: first those that were scheduled before a restart, then those whose
+// time has come, then new ones. It waits while there are none, and while the storage is unavailable.
+func (q *queue) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Delivery, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		deliveries, next := q.lease(limit)
+		if len(deliveries) > 0 {
+			return deliveries, nil
+		}
+		if err := q.wait(ctx, next); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// wait returns when there may be something due. A zero next says that nothing is scheduled.
+func (q *queue) wait(ctx context.Context, next time.Time) error {
+	var due <-chan time.Time
+	if !next.IsZero() {
+		timer := time.NewTimer(next.Sub(q.j.opts.Now()))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-q.awake:
+		return nil
+	case <-due:
+		return nil
+	case <-q.j.closing:
+		return journal.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// lease returns what is due now, or when something will be.
+func (q *queue) lease(limit journal.Limit) (deliveries []journal.Delivery, next time.Time) {
+	db, release, err := q.j.acquire()
+	if err != nil {
+		return nil, next // repair wakes the queue, Close ends the wait
+	}
+	defer release()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	p := picker{q: q, db: db, limit: limit, now: toMillis(q.j.opts.Now())}
+	err = p.run()
+	if err != nil {
+		q.j.fail(fmt.Errorf("read queue: %w", err))
+	}
+	if p.next != 0 {
+		next = fromMillis(p.next)
+	}
+	return p.deliveries, next
+}

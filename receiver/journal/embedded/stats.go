@@ -1,0 +1,111 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// Stats returns a snapshot. While a store that was just opened is being counted, in the background, Pending and
+// DeadLetters are still growing; they are never too high.
+func (j *Journal) Stats() journal.Stats {
+	s := journal.Stats{
+		Pending:        map[string]int64{},
+		OldestAccepted: map[string]time.Time{},
+		DeadLetters:    max(j.deadLetters.Load(), 0),
+		MaxBytes:       j.opts.MaxBytes,
+		Syncs:          j.syncs.Load(),
+	}
+	db, release, err := j.acquire()
+	if err == nil {
+		defer release()
+		s.UsedBytes, _ = j.space.look(j, db)
+	}
+	for _, q := range j.queues.all() {
+		s.Pending[q.name] = max(q.pending.Load(), 0)
+		if db == nil {
+			continue
+		}
+		if at, ok := q.oldestAccepted(db); ok {
+			s.OldestAccepted[q.name] = at
+		}
+	}
+	return s
+}
+
+// oldestAccepted returns the acceptance time of the first event that is owed.
+func (q *queue) oldestAccepted(db *pebble.DB) (at time.Time, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	upper := owedKey(q.id, q.j.durable.Load()+1)
+	err := scan(db, owedKey(q.id, q.oldest), upper, func(key, _ []byte) (bool, error) {
+		_, sequence, _ := parseOwedKey(key)
+		q.oldest = sequence
+		value, closer, err := db.Get(eventKey(sequence))
+		if err != nil {
+			return false, err
+		}
+		e, err := decodeEvent(value)
+		at, ok = fromMillis(e.acceptedAt), err == nil
+		return false, errors.Join(err, closer.Close())
+	})
+	if err != nil {
+		q.j.opts.Logger.Warn("oldest event of a queue cannot be read", "sink", q.name, "error", err)
+	}
+	return at, ok
+}
+
+// counter counts what a store held when it was opened, without reading payloads. What happens meanwhile is counted by
+// those who do it.
+type counter struct {
+	j           *Journal
+	owed        *pebble.Iterator
+	deadLetters *pebble.Iterator
+}
+
+func (j *Journal) newCounter(db *pebble.DB) (*counter, error) {
+	j.deadLetters.Store(0)
+	c := &counter{j: j}
+	var errs [2]error
+	c.owed, errs[0] = db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableOwed}, UpperBound: []byte{tableOwed + 1}})
+	c.deadLetters, errs[1] = db.NewIter(&pebble.IterOptions{
+		LowerBound: []byte{tableDeadLetters}, UpperBound: []byte{tableDeadLetters + 1},
+	})
+	return c, errors.Join(errs[:]...)
+}
+
+func (c *counter) close() error {
+	if c == nil {
+		return nil
+	}
+	var errs []error
+	for _, iter := range []*pebble.Iterator{c.owed, c.deadLetters} {
+		if iter != nil {
+			errs = append(errs, iter.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// run counts until it is done or life ends.
+func (c *counter) run(life context.Context) {
+	byID := map[uint32]*queue{}
+	for _, q := range c.j.queues.all() {
+		byID[q.id] = q
+	}
+	for valid := c.owed.First(); valid && life.Err() == nil; valid = c.owed.Next() {
+		if sink, _, ok := parseOwedKey(c.owed.Key()); ok && byID[sink] != nil {
+			byID[sink].pending.Add(1)
+		}
+	}
+	for valid := c.deadLetters.First(); valid && life.Err() == nil; valid = c.deadLetters.Next() {
+		c.j.deadLetters.Add(1)
+	}
+	if err := c.close(); err != nil {
+		c.j.opts.Logger.Warn("journal could not be counted", "error", err)
+	}
+}

@@ -1,0 +1,216 @@
+package journaltest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// d0 is the time of settlements that need none.
+var d0 time.Time
+
+func queuePromises() []promise {
+	return []promise{
+		{"deliveries come oldest first", oldestFirst},
+		{"every sink has a cursor of its own", ownCursor},
+		{"an entry goes to the sinks that it is owed to", onlyOwed},
+		{"a fetch keeps to its limits", limits},
+		{"a lease lasts until it is settled", leaseLasts},
+		{"a second settlement changes nothing", settleTwice},
+		{"what was leased is delivered again after a restart", leasedAgain},
+		{"what was settled is not delivered again after a restart", settledIsGone},
+		{"what has no consumer stays", staysWithoutConsumer},
+		{"fetch waits for an append", fetchWaits},
+		{"close wakes a fetch", closeWakes},
+		{"a closed journal ends fetches", closedEnds},
+		{"the statistics tell the oldest", oldestAccepted},
+	}
+}
+
+func oldestFirst(t *testing.T, h Harness) {
+	j := h.Open(t)
+	for n := range 5 {
+		mustAppend(t, j, entries(4*n, 4, sinkA))
+	}
+	got := fetchAll(t, j, sinkA, 20)
+	if diff := cmp.Diff(numbered(0, 20), payloads(got)); diff != "" {
+		t.Error(diff)
+	}
+	for i := 1; i < len(got); i++ {
+		if got[i].Sequence <= got[i-1].Sequence {
+			t.Errorf("sequence %d follows %d", got[i].Sequence, got[i-1].Sequence)
+		}
+	}
+}
+
+func ownCursor(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 10, sinkA, sinkB))
+	settle(t, j, sinkA, journal.Delivered, d0, fetchAll(t, j, sinkA, 10)...)
+	wantNothing(t, j, sinkA)
+	if diff := cmp.Diff(numbered(0, 10), payloads(fetchAll(t, j, sinkB, 10))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func onlyOwed(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, journal.Batch{Entries: []journal.Entry{entry(0, sinkA), entry(1, sinkB), entry(2, sinkA)}})
+	if diff := cmp.Diff([]string{"payload-0", "payload-2"}, payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"payload-1"}, payloads(fetch(t, j, sinkB, 10))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func limits(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 6, sinkA))
+	size := len("payload-0")
+	for _, step := range []struct {
+		limit journal.Limit
+		want  []string
+	}{
+		{journal.Limit{Events: 2}, numbered(0, 2)},
+		{journal.Limit{Events: 10, Bytes: 2*size + 1}, numbered(2, 2)},
+		{journal.Limit{Events: 10, Bytes: 1}, numbered(4, 1)},
+	} {
+		got, err := j.Queue(sinkA).Fetch(t.Context(), step.limit)
+		if err != nil {
+			t.Fatalf("Fetch: %v", err)
+		}
+		if diff := cmp.Diff(step.want, payloads(got)); diff != "" {
+			t.Errorf("%+v: %s", step.limit, diff)
+		}
+	}
+}
+
+func leaseLasts(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 2, sinkA))
+	first := fetch(t, j, sinkA, 1)
+	second := fetch(t, j, sinkA, 10)
+	if diff := cmp.Diff(numbered(1, 1), payloads(second)); diff != "" {
+		t.Error(diff)
+	}
+	wantNothing(t, j, sinkA)
+	settle(t, j, sinkA, journal.Retry, d0, first...)
+	if diff := cmp.Diff(numbered(0, 1), payloads(fetch(t, j, sinkA, 10))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func settleTwice(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 2, sinkA))
+	first := fetch(t, j, sinkA, 1)
+	settle(t, j, sinkA, journal.Delivered, d0, append(first, first...)...)
+	settle(t, j, sinkA, journal.Retry, d0, first...)
+	if diff := cmp.Diff(numbered(1, 1), payloads(fetch(t, j, sinkA, 10))); diff != "" {
+		t.Error(diff)
+	}
+	if pending := j.Stats().Pending[sinkA]; pending != 1 {
+		t.Errorf("pending = %d, want 1", pending)
+	}
+}
+
+func leasedAgain(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 4, sinkA))
+	fetchAll(t, j, sinkA, 3)
+	mustClose(t, j)
+	j = h.Open(t)
+	if diff := cmp.Diff(numbered(0, 4), payloads(fetchAll(t, j, sinkA, 4))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func settledIsGone(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 4, sinkA, sinkB))
+	settle(t, j, sinkA, journal.Delivered, d0, fetchAll(t, j, sinkA, 2)...)
+	mustClose(t, j)
+	j = h.Open(t)
+	if diff := cmp.Diff(numbered(2, 2), payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(numbered(0, 4), payloads(fetchAll(t, j, sinkB, 4))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func staysWithoutConsumer(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 2, "mail/removed", sinkA))
+	settle(t, j, sinkA, journal.Delivered, d0, fetchAll(t, j, sinkA, 2)...)
+	mustClose(t, j)
+	j = h.Open(t)
+	if diff := cmp.Diff(numbered(0, 2), payloads(fetchAll(t, j, "mail/removed", 2))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func fetchWaits(t *testing.T, h Harness) {
+	j := h.Open(t)
+	fetched := make(chan error, 1)
+	go func() {
+		_, err := j.Queue(sinkA).Fetch(t.Context(), journal.Limit{Events: 1})
+		fetched <- err
+	}()
+	mustAppend(t, j, entries(0, 1, sinkA))
+	wantSoon(t, fetched, nil)
+}
+
+func closeWakes(t *testing.T, h Harness) {
+	j := h.Open(t)
+	fetched := make(chan error, 1)
+	go func() {
+		_, err := j.Queue(sinkA).Fetch(t.Context(), journal.Limit{Events: 1})
+		fetched <- err
+	}()
+	mustClose(t, j)
+	wantSoon(t, fetched, journal.ErrClosed)
+}
+
+func wantSoon(t *testing.T, result <-chan error, want error) {
+	t.Helper()
+	select {
+	case err := <-result:
+		if !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	case <-time.After(patience):
+		t.Errorf("no answer in %v", patience)
+	}
+}
+
+func closedEnds(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 1, sinkA))
+	mustClose(t, j)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if _, err := j.Queue(sinkA).Fetch(ctx, journal.Limit{Events: 1}); !errors.Is(err, journal.ErrClosed) {
+		t.Errorf("Fetch = %v, want ErrClosed", err)
+	}
+}
+
+func oldestAccepted(t *testing.T, h Harness) {
+	j := h.Open(t)
+	if at, ok := j.Stats().OldestAccepted[sinkA]; ok {
+		t.Errorf("oldest of an empty queue = %v", at)
+	}
+	mustAppend(t, j, entries(0, 3, sinkA))
+	got := fetchAll(t, j, sinkA, 3)
+	settle(t, j, sinkA, journal.Delivered, d0, got[0])
+	settle(t, j, sinkA, journal.Retry, time.Now().Add(time.Hour), got[1])
+	if at := j.Stats().OldestAccepted[sinkA]; !at.Equal(entry(1).AcceptedAt) {
+		t.Errorf("oldest = %v, want %v", at, entry(1).AcceptedAt)
+	}
+}

@@ -1,0 +1,133 @@
+package journaltest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+func schedulePromises() []promise {
+	return []promise{
+		{"a retry comes when it is due, not before", retryIsDue},
+		{"a fetch that waits is woken by what falls due", dueWakes},
+		{"what is due comes before what is new", dueBeforeNew},
+		{"retries count as attempts", retriesCount},
+		{"a deferral keeps order and counts no attempt", deferKeepsOrder},
+		{"what was scheduled is due at once after a restart, before anything newer", scheduledAfterRestart},
+		{"a retry after a restart keeps its schedule", rescheduledAfterRestart},
+		{"an earlier retry overtakes a later one", earlierRetry},
+	}
+}
+
+func retryIsDue(t *testing.T, h Harness) {
+	if h.Advance == nil {
+		t.Skip("no clock")
+	}
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 1, sinkA))
+	settle(t, j, sinkA, journal.Retry, time.Now().Add(time.Hour), fetch(t, j, sinkA, 1)...)
+	wantNothing(t, j, sinkA)
+	h.Advance(59 * time.Minute)
+	wantNothing(t, j, sinkA)
+	h.Advance(time.Minute)
+	if diff := cmp.Diff(numbered(0, 1), payloads(fetch(t, j, sinkA, 1))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func dueWakes(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 1, sinkA))
+	at := time.Now().Add(moment)
+	settle(t, j, sinkA, journal.Retry, at, fetch(t, j, sinkA, 1)...)
+	fetch(t, j, sinkA, 1)
+	if early := time.Until(at); early > time.Millisecond {
+		t.Errorf("delivered %v too early", early)
+	}
+}
+
+func dueBeforeNew(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 2, sinkA))
+	settle(t, j, sinkA, journal.Retry, d0, fetchAll(t, j, sinkA, 2)...)
+	mustAppend(t, j, entries(2, 2, sinkA))
+	if diff := cmp.Diff(numbered(0, 4), payloads(fetchAll(t, j, sinkA, 4))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func retriesCount(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 1, sinkA))
+	for want := range 3 {
+		got := fetch(t, j, sinkA, 1)
+		if got[0].Attempts != want {
+			t.Errorf("attempts = %d, want %d", got[0].Attempts, want)
+		}
+		settle(t, j, sinkA, journal.Retry, d0, got...)
+	}
+	mustClose(t, j)
+	j = h.Open(t)
+	if got := fetch(t, j, sinkA, 1); got[0].Attempts != 3 {
+		t.Errorf("attempts after a restart = %d, want 3", got[0].Attempts)
+	}
+}
+
+func deferKeepsOrder(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 5, sinkA))
+	got := fetchAll(t, j, sinkA, 5)
+	at := time.Now()
+	for _, i := range []int{3, 0, 4, 1, 2} {
+		settle(t, j, sinkA, journal.Defer, at, got[i])
+	}
+	again := fetchAll(t, j, sinkA, 5)
+	if diff := cmp.Diff(numbered(0, 5), payloads(again)); diff != "" {
+		t.Error(diff)
+	}
+	for _, d := range again {
+		if d.Attempts != 0 {
+			t.Errorf("attempts = %d, want 0", d.Attempts)
+		}
+	}
+}
+
+func scheduledAfterRestart(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 3, sinkA))
+	got := fetchAll(t, j, sinkA, 2)
+	settle(t, j, sinkA, journal.Retry, time.Now().Add(time.Hour), got...)
+	mustClose(t, j)
+	j = h.Open(t)
+	if diff := cmp.Diff(numbered(0, 3), payloads(fetchAll(t, j, sinkA, 3))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func rescheduledAfterRestart(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 3, sinkA))
+	settle(t, j, sinkA, journal.Retry, time.Now().Add(2*time.Hour), fetchAll(t, j, sinkA, 3)...)
+	mustClose(t, j)
+	j = h.Open(t)
+	settle(t, j, sinkA, journal.Retry, time.Now().Add(time.Hour), fetch(t, j, sinkA, 1)...)
+	if diff := cmp.Diff(numbered(1, 2), payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
+		t.Error(diff)
+	}
+	wantNothing(t, j, sinkA)
+}
+
+func earlierRetry(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 3, sinkA))
+	got := fetchAll(t, j, sinkA, 3)
+	settle(t, j, sinkA, journal.Retry, time.Now(), got[2])
+	fetch(t, j, sinkA, 1)
+	settle(t, j, sinkA, journal.Retry, time.Now().Add(-time.Minute), got[0], got[1])
+	if diff := cmp.Diff(numbered(0, 2), payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
+		t.Error(diff)
+	}
+}
