@@ -1,0 +1,31 @@
+// Package emailengine reads the webhooks of EmailEngine: submissions, bounces, complaints, tracking, and what happens in
+// the mailboxes and accounts that it watches.
+//
+// Sources: the repository github.com/postalsys/emailengine (workers/webhooks.js, lib/webhooks.js, lib/tools.js) and
+// learn.emailengine.app/docs/webhooks.
+package emailengine
+
+import (
+	"embed"
+
+	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/wire"
+)
+
+// Type is the provider's name in WebhookEndpoint.spec.provider.type.
+const Type = "EmailEngine"
+
+//go:embed samples/*.http
+var sampleFiles embed.FS
+
+// Kind describes EmailEngine.
+func Kind() provider.Kind {
+	return provider.Kind{
+		Type:          Type,
+		New:           newWebhook,
+		DecodeHeaders: []string{eventIDHeader, customRouteHeader},
+		Samples:       wire.Samples(sampleFiles),
+		Sign:          sign,
+		Freshen:       freshen,
+	}
+}

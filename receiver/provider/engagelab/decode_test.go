@@ -1,0 +1,342 @@
+package engagelab_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/engagelab"
+)
+
+func received() time.Time { return time.UnixMilli(1676615711325).UTC() }
+
+func webhook(t testing.TB, settings string) provider.Webhook {
+	t.Helper()
+	w, err := engagelab.Kind().New([]byte(settings), provider.Environment{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func decode(t testing.TB, body string) provider.Batch {
+	t.Helper()
+	return webhook(t, `{"appKeys": ["k"]}`).Decode(&provider.Request{Body: []byte(body), ReceivedAt: received()})
+}
+
+func decodeOne(t testing.TB, body string) event.Event {
+	t.Helper()
+	b := decode(t, body)
+	if len(b.Events) != 1 || len(b.Undecodable) != 0 {
+		t.Fatalf("%d events, undecodable %+v; want one event", len(b.Events), b.Undecodable)
+	}
+	return b.Events[0]
+}
+
+const (
+	hmacHex = "0b15f70837eecf8dedececccd1528fac9e455f270ecb6a7784c3588b9ca66d54"
+	md5Hex  = "0161790d05215b781d9076a4aece4402"
+)
+
+// TestVerify holds values that were computed with Python's hmac and hashlib modules.
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	mismatch, malformed := provider.Refuse(provider.ReasonMismatch), provider.Refuse(provider.ReasonMalformed)
+	cases := map[string]struct {
+		reason    string
+		algorithm string
+		timestamp string
+		appKey    string
+		value     string
+		body      string
+		want      error
+	}{
+		"HMAC, auto":              {reason: "64 digits", algorithm: "Auto", value: hmacHex},
+		"MD5, auto":               {reason: "32 digits", algorithm: "Auto", value: md5Hex},
+		"HMAC, pinned":            {reason: "pinned", algorithm: "HMACSHA256", value: hmacHex},
+		"MD5, pinned":             {reason: "pinned", algorithm: "MD5", value: md5Hex},
+		"MD5 where HMAC is asked": {reason: "pinning holds", algorithm: "HMACSHA256", value: md5Hex, want: malformed},
+		"HMAC where MD5 is asked": {reason: "pinning holds", algorithm: "MD5", value: hmacHex, want: malformed},
+		"another timestamp":       {reason: "the timestamp is what is signed", algorithm: "Auto", timestamp: "1676615711326", value: hmacHex, want: mismatch},
+		"timestamp shifted into the key header": {
+			reason: "MD5 runs both together", algorithm: "MD5", timestamp: "167661571132", appKey: "5email", value: md5Hex, want: malformed,
+		},
+		"typographic quotes around the key header": {
+			reason: "an artefact of the documentation's page", algorithm: "Auto", appKey: "“email”", value: hmacHex, want: malformed,
+		},
+		"itime": {reason: "the body's time is signed", algorithm: "HMACSHA256ITime", timestamp: "1", value: hmacHex, body: `{"a": {"itime": 1}, "itime": 1676615711325}`},
+		"itime of another event": {
+			reason: "the header does not count", algorithm: "HMACSHA256ITime", value: hmacHex, body: `{"itime": 1676615711326}`, want: mismatch,
+		},
+		"no itime":         {reason: "nothing to check", algorithm: "HMACSHA256ITime", value: hmacHex, body: `{"a": 1}`, want: malformed},
+		"itime, no JSON":   {reason: "nothing to check", algorithm: "HMACSHA256ITime", value: hmacHex, body: `[1`, want: malformed},
+		"itime too far in": {reason: "the scan is bounded", algorithm: "HMACSHA256ITime", value: hmacHex, body: `{"a": "` + strings.Repeat("x", 70000) + `", "itime": 1676615711325}`, want: malformed},
+		"itime, auto":      {reason: "this variant must be pinned", algorithm: "Auto", timestamp: "1", value: hmacHex, body: `{"itime": 1676615711325}`, want: mismatch},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := http.Header{}
+			h.Set("X-WebHook-Timestamp", orElse(c.timestamp, "1676615711325"))
+			h.Set("X-WebHook-AppKey", orElse(c.appKey, "email"))
+			h.Set("X-WebHook-Signature", c.value)
+			w := webhook(t, fmt.Sprintf(`{"appKeys": ["appkey123"], "signatureAlgorithm": %q}`, c.algorithm))
+			err := w.Verify(t.Context(), &provider.Request{Header: h, Body: []byte(c.body), ReceivedAt: received()})
+			if fmt.Sprint(err) != fmt.Sprint(c.want) {
+				t.Errorf("%s: got %v, want %v", c.reason, err, c.want)
+			}
+		})
+	}
+}
+
+func orElse(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func TestToleranceTakesSecondsAndMilliseconds(t *testing.T) {
+	t.Parallel()
+	const settings = `{"appKeys": ["appkey123"], "signatureAlgorithm": "MD5", "toleranceSeconds": 60}`
+	cases := map[string]struct {
+		reason    string
+		timestamp string
+		signature string
+		want      error
+	}{
+		"milliseconds":  {reason: "the unit of itime", timestamp: "1676615711325", signature: "0161790d05215b781d9076a4aece4402"},
+		"seconds":       {reason: "the unit is not documented", timestamp: "1676615711", signature: "ac82e8ae84351cbf60fc38d3d0f789fa"},
+		"stale seconds": {reason: "a minute and more", timestamp: "1676615650", signature: "f710d73bf28531f5bd4eb0e1ed76708f", want: provider.Refuse(provider.ReasonTime)},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := http.Header{"X-Webhook-Timestamp": {c.timestamp}, "X-Webhook-Appkey": {"email"}, "X-Webhook-Signature": {c.signature}}
+			err := webhook(t, settings).Verify(t.Context(), &provider.Request{Header: h, ReceivedAt: received()})
+			if fmt.Sprint(err) != fmt.Sprint(c.want) {
+				t.Errorf("%s: got %v, want %v", c.reason, err, c.want)
+			}
+		})
+	}
+}
+
+func TestSignAndVerifyWithEveryAlgorithm(t *testing.T) {
+	t.Parallel()
+	for _, algorithm := range []string{"Auto", "HMACSHA256", "HMACSHA256ITime", "MD5"} {
+		settings := []byte(`{"appKeys": ["a", "b"], "toleranceSeconds": 5, "signatureAlgorithm": "` + algorithm + `"}`)
+		r := &provider.Request{Body: []byte(`{"itime": 1676615711325}`), ReceivedAt: received()}
+		if err := engagelab.Kind().Sign(settings, nil, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := webhook(t, string(settings)).Verify(t.Context(), r); err != nil {
+			t.Errorf("%s: %v", algorithm, err)
+		}
+	}
+}
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	for what, settings := range map[string]string{
+		"nothing": ``, "no keys": `{"appKeys": []}`, "an empty key": `{"appKeys": [""]}`,
+		"a negative tolerance":           `{"appKeys": ["k"], "toleranceSeconds": -1}`,
+		"an algorithm that is not known": `{"appKeys": ["k"], "signatureAlgorithm": "SHA1"}`,
+	} {
+		if _, err := engagelab.Kind().New([]byte(settings), provider.Environment{}); err == nil {
+			t.Errorf("%s: accepted", what)
+		}
+	}
+}
+
+func failure(status, subStat string) string {
+	return `{"message_id": "m0$a@example.com", "itime": 1676615711325, "status": {"message_status": "` + status + `", ` + subStat + `}}`
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	detail := func(n int) string { return fmt.Sprintf(`"error_detail": {"sub_stat": %d}`, n) }
+	hard := func(category string) event.Event {
+		return event.Event{Type: event.Bounced, Bounce: event.Bounce{Type: event.Hard, Category: category}}
+	}
+	soft := func(category string) event.Event {
+		return event.Event{Type: event.Bounced, Bounce: event.Bounce{Type: event.Soft, Category: category}}
+	}
+	rejected := func(reason event.RejectReason) event.Event {
+		return event.Event{Type: event.Rejected, Reject: event.Reject{Reason: reason}}
+	}
+	cases := map[string]struct {
+		body string
+		want event.Event
+	}{
+		"blocked after a bounce":         {body: failure("invalid_email", detail(401)), want: rejected(event.SuppressedBounce)},
+		"unsubscribed":                   {body: failure("invalid_email", detail(402)), want: rejected(event.UnsubscribedAddress)},
+		"unreachable for good":           {body: failure("invalid_email", detail(403)), want: hard(event.CategoryConnection)},
+		"malformed address":              {body: failure("invalid_email", detail(404)), want: rejected(event.InvalidAddress)},
+		"reputation":                     {body: failure("invalid_email", detail(405)), want: hard(event.CategoryReputation)},
+		"no such user":                   {body: failure("invalid_email", detail(406)), want: hard(event.CategoryUserUnknown)},
+		"spam":                           {body: failure("invalid_email", detail(407)), want: hard(event.CategorySpam)},
+		"policy":                         {body: failure("invalid_email", detail(408)), want: hard(event.CategoryPolicy)},
+		"other":                          {body: failure("invalid_email", detail(409)), want: hard(event.CategoryOther)},
+		"unreachable now":                {body: failure("soft_bounce", detail(503)), want: soft(event.CategoryConnection)},
+		"soft, no such user":             {body: failure("soft_bounce", detail(506)), want: soft(event.CategoryUserUnknown)},
+		"soft, other":                    {body: failure("soft_bounce", detail(509)), want: soft(event.CategoryOther)},
+		"fields beside the status":       {body: failure("invalid_email", `"sub_stat": 401`), want: rejected(event.SuppressedBounce)},
+		"subcategory as a text":          {body: failure("invalid_email", `"error_detail": {"sub_stat": "406"}`), want: hard(event.CategoryUserUnknown)},
+		"error code only":                {body: failure("invalid_email", `"error_code": 402`), want: rejected(event.UnsubscribedAddress)},
+		"no subcategory":                 {body: failure("invalid_email", `"x": 1`), want: hard(event.CategoryOther)},
+		"error detail that is no object": {body: failure("soft_bounce", `"error_detail": "x"`), want: soft(event.CategoryOther)},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := decodeOne(t, c.body)
+			got := event.Event{Type: e.Type, Bounce: e.Bounce, Reject: e.Reject}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOddities(t *testing.T) {
+	t.Parallel()
+	check := func(name, body string, want func(event.Event) (got, want any)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, wanted := want(decodeOne(t, body))
+			if diff := cmp.Diff(wanted, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+	response := func(name, around, data string) string {
+		return `{"itime": 1676615711325, ` + around + `, "response": {"event": "` + name + `", "response_data": {` + data + `}}}`
+	}
+	check("spam report: address of email_id, not to",
+		response("report_spam", `"message_id": "m0$x@example.com", "to": "x@example.com"`, `"email_id": "m0$y@example.com"`),
+		func(e event.Event) (any, any) {
+			return []string{e.Recipient, e.Metadata["to"]}, []string{"y@example.com", "x@example.com"}
+		})
+	check("recipient holding a dollar sign: the last one separates",
+		response("open", `"message_id": "m12$a"`, `"email_id": "m$b0$a@example.com"`),
+		func(e event.Event) (any, any) { return e.Recipient, "a@example.com" })
+	check("index of several digits is cut off the message id",
+		response("open", `"message_id": "1676460128030.sg-inbound86$a@example.com"`, ``),
+		func(e event.Event) (any, any) { return e.ProviderMessageID, "1676460128030.sg-inbound" })
+	check("without email_id the recipient is to",
+		response("open", `"message_id": "m", "to": "a@example.com"`, `"email_id": ""`),
+		func(e event.Event) (any, any) { return e.Recipient, "a@example.com" })
+	check("task_id as text and label_id as number",
+		response("open", `"message_id": "m"`, `"task_id": "-1", "label_id": 221223`),
+		func(e event.Event) (any, any) {
+			return e.Metadata, map[string]string{"task_id": "-1", "label_id": "221223"}
+		})
+	check("itime as a text",
+		`{"itime": "1676615711325", "response": {"event": "open"}}`,
+		func(e event.Event) (any, any) { return []any{e.Time, e.TimeImplausible}, []any{received(), false} })
+	check("custom_args are metadata",
+		`{"itime": 1, "custom_args": {"order": "o-1", "n": 5, "deep": {"a": [1]}, "none": null}, "response": {"event": "open"}}`,
+		func(e event.Event) (any, any) {
+			return e.Metadata, map[string]string{"custom_args.order": "o-1", "custom_args.n": "5", "custom_args.deep": `{"a": [1]}`}
+		})
+	check("custom_args that are no object",
+		`{"itime": 1, "custom_args": "x", "response": {"event": "open"}}`,
+		func(e event.Event) (any, any) { return e.Type, event.Opened })
+	check("route: headers as a text",
+		response("route", `"message_id": "m", "to": "N <a@example.com>"`, `"headers": "From: x", "from": "N <b@example.com>"`),
+		func(e event.Event) (any, any) {
+			return []any{e.Recipient, e.Recipients, e.Sender}, []any{"a@example.com", []string{"a@example.com"}, "b@example.com"}
+		})
+	check("event that is not documented",
+		response("teleport", `"message_id": "m"`, ``),
+		func(e event.Event) (any, any) {
+			return []any{e.Type, e.ProviderEvent}, []any{event.Unknown, "teleport"}
+		})
+	check("status that is not documented",
+		`{"status": {"message_status": "vanished"}}`,
+		func(e event.Event) (any, any) {
+			return []any{e.Type, e.ProviderEvent}, []any{event.Unknown, "vanished"}
+		})
+}
+
+func TestTargetFansOut(t *testing.T) {
+	t.Parallel()
+	target := func(data string) string {
+		return `{"message_id": "m", "itime": 1, "status": {"message_status": "target", "status_data": {` + data + `}}}`
+	}
+	cases := map[string]struct {
+		data string
+		want []string
+	}{
+		"tos and email_ids":        {data: `"tos": ["a@example.com", "b@example.com"], "email_ids": ["m0$a@example.com", "m1$b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
+		"tos only":                 {data: `"tos": ["a@example.com", "b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
+		"email_ids only":           {data: `"email_ids": ["m0$a@example.com"]`, want: []string{"a@example.com"}},
+		"fewer email_ids than tos": {data: `"tos": ["a@example.com", "b@example.com"], "email_ids": ["m0$a@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
+		"nobody":                   {data: ``, want: []string{""}},
+		"the same recipient twice": {data: `"tos": ["a@example.com", "a@example.com"]`, want: []string{"a@example.com", "a@example.com"}},
+		"tos as a text":            {data: `"tos": "a@example.com"`, want: []string{"a@example.com"}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := decode(t, target(c.data))
+			var got []string
+			seen := map[string]bool{}
+			for _, e := range b.Events {
+				got = append(got, e.Recipient)
+				if e.Type != event.Accepted || seen[e.ID] {
+					t.Errorf("type %s, id %s", e.Type, e.ID)
+				}
+				seen[e.ID] = true
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	response := func(name string) string {
+		return `{"message_id": "m0$a@example.com", "itime": 1676620370426, "response": {"event": "` + name + `", "response_data": {"email_id": "m0$a@example.com"}}}`
+	}
+	if decodeOne(t, response("open")).ID == decodeOne(t, response("click")).ID {
+		t.Error("an open and a click of one millisecond share an id")
+	}
+	if decodeOne(t, failure("invalid_email", `"sub_stat": 409`)).ID == decodeOne(t, failure("soft_bounce", `"sub_stat": 509`)).ID {
+		t.Error("two kinds of bounce share an id")
+	}
+}
+
+func TestArrays(t *testing.T) {
+	t.Parallel()
+	b := decode(t, `[{"response": {"event": "open"}, "message_id": "a"}, 5, {"x": 1}, {"response": {"event": "click"}, "message_id": "b"}]`)
+	if len(b.Events) != 2 || len(b.Undecodable) != 2 {
+		t.Fatalf("got %d events, undecodable %+v", len(b.Events), b.Undecodable)
+	}
+	if b.Undecodable[0].Reason != "expected a JSON object" || string(b.Undecodable[1].Raw) != `{"x": 1}` {
+		t.Errorf("undecodable %+v", b.Undecodable)
+	}
+}
+
+// TestTargetOfTooManyStaysOne guards the journal: each event has a copy of the whole callback.
+func TestTargetOfTooManyStaysOne(t *testing.T) {
+	t.Parallel()
+	target := func(n int) provider.Batch {
+		tos := strings.TrimSuffix(strings.Repeat(`"recipient@example.com",`, n), ",")
+		return decode(t, `{"message_id": "m", "itime": 1, "status": {"message_status": "target", "status_data": {"tos": [`+tos+`]}}}`)
+	}
+	if b := target(1000); len(b.Events) != 1000 {
+		t.Errorf("1000 recipients are %d events", len(b.Events))
+	}
+	if b := target(20000); len(b.Events) != 1 || len(b.Events[0].Recipients) != 20000 || b.Events[0].Recipient != "" {
+		t.Errorf("20000 recipients are %d events, want one with all of them", len(b.Events))
+	}
+}

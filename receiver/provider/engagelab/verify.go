@@ -1,0 +1,105 @@
+package engagelab
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/wire"
+	"github.com/mailvane/mailvane/receiver/signature"
+)
+
+// The headers of a webhook.
+const (
+	timestampHeader = "X-WebHook-Timestamp"
+	appKeyHeader    = "X-WebHook-AppKey"
+	signatureHeader = "X-WebHook-Signature"
+)
+
+// appKeyValue is the fixed value of the key header. Any other is refused: MD5 runs the timestamp and this value together,
+// so a free value could be shifted against the timestamp.
+const appKeyValue = "email"
+
+// Verify checks that one of the app keys signed the timestamp. No variant of the signature covers the body: it is a
+// password bound to a time, so an endpoint should have a further factor, and a tolerance where the sender's behaviour allows one.
+func (w *webhook) Verify(_ context.Context, r *provider.Request) error {
+	return provider.RefuseSignature(w.verify(r))
+}
+
+func (w *webhook) verify(r *provider.Request) error {
+	text, err := signature.Header(r.Header, signatureHeader)
+	if err != nil {
+		return err
+	}
+	appKey, err := signature.Header(r.Header, appKeyHeader)
+	if err != nil {
+		return err
+	}
+	if appKey != appKeyValue {
+		return signature.ErrMalformed
+	}
+	algorithm := w.algorithm
+	if algorithm == auto {
+		algorithm = algorithmOf(text)
+	}
+	mac, err := signature.DecodeHex(text, sizeOf(algorithm))
+	if err != nil {
+		return err
+	}
+	message, err := signedTime(r, algorithm)
+	if err != nil {
+		return err
+	}
+	if !w.keys.Match(mac, func(key []byte) []byte { return sum(algorithm, key, message) }) {
+		return signature.ErrMismatch
+	}
+	return w.checkTime(message, r.ReceivedAt)
+}
+
+// algorithmOf tells the two documented algorithms apart by the length of what they yield.
+func algorithmOf(text string) string {
+	if len(text) == hex.EncodedLen(md5.Size) {
+		return md5Digest
+	}
+	return hmacSHA256
+}
+
+func sizeOf(algorithm string) int {
+	if algorithm == md5Digest {
+		return md5.Size
+	}
+	return sha256.Size
+}
+
+// sum is the signature of a timestamp.
+func sum(algorithm string, key []byte, timestamp string) []byte {
+	if algorithm != md5Digest {
+		return signature.HMAC(sha256.New, key, []byte(timestamp))
+	}
+	h := md5.New()
+	h.Write([]byte(timestamp + appKeyValue))
+	h.Write(key)
+	return h.Sum(nil)
+}
+
+// signedTime returns the text that was signed.
+func signedTime(r *provider.Request, algorithm string) (string, error) {
+	if algorithm == hmacSHA256ITime {
+		return itime(r.Body)
+	}
+	return signature.Header(r.Header, timestampHeader)
+}
+
+func (w *webhook) checkTime(text string, now time.Time) error {
+	if w.tolerance == 0 {
+		return nil
+	}
+	at, ok := wire.SecondsOrMilliseconds(wire.Text(text)).Time()
+	if !ok {
+		return signature.ErrMalformed
+	}
+	return signature.CheckTime(at, now, w.tolerance)
+}

@@ -1,0 +1,82 @@
+package providertest
+
+import (
+	"bytes"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider"
+)
+
+// decode tests what holds for every batch.
+func (s Suite) decode(t *testing.T, sample sample) {
+	t.Helper()
+	w := s.webhook(t, s.Settings)
+	first := w.Decode(sample.request)
+	checkBatch(t, s.Kind, sample.request, first)
+
+	again := clone(sample.request)
+	if diff := cmp.Diff(first, w.Decode(again)); diff != "" {
+		t.Errorf("the same request decoded twice differs:\n%s", diff)
+	}
+	again.ReceivedAt = again.ReceivedAt.Add(time.Hour)
+	ids := cmpopts.IgnoreFields(event.Event{}, "Time", "TimeImplausible")
+	if diff := cmp.Diff(first, w.Decode(again), ids); diff != "" {
+		t.Errorf("the request sent again an hour later differs:\n%s", diff)
+	}
+	if diff := cmp.Diff(first, w.Decode(onlyDecodeHeaders(s.Kind, sample.request))); diff != "" {
+		t.Errorf("decoding reads a header that is not in DecodeHeaders:\n%s", diff)
+	}
+}
+
+func onlyDecodeHeaders(k provider.Kind, r *provider.Request) *provider.Request {
+	only := clone(r)
+	only.Header = http.Header{}
+	for _, name := range k.DecodeHeaders {
+		if value := r.Header.Get(name); value != "" {
+			only.Header.Set(name, value)
+		}
+	}
+	return only
+}
+
+// checkBatch tests a batch against the contract of package provider.
+func checkBatch(t testing.TB, k provider.Kind, r *provider.Request, b provider.Batch) {
+	t.Helper()
+	seen := map[string]bool{}
+	for i := range b.Events {
+		e := &b.Events[i]
+		if seen[e.ID] {
+			t.Errorf("event %d: id %s occurs twice in one batch", i, e.ID)
+		}
+		seen[e.ID] = true
+		checkEvent(t, k, r, e)
+	}
+	for i, u := range b.Undecodable {
+		if u.Reason == "" || !bytes.Contains(r.Body, u.Raw) {
+			t.Errorf("undecodable %d: reason %q; reason and raw must be set", i, u.Reason)
+		}
+	}
+	if _, err := json.Marshal(b.Events); err != nil {
+		t.Errorf("the records must be encodable: %v", err)
+	}
+}
+
+func checkEvent(t testing.TB, k provider.Kind, r *provider.Request, e *event.Event) {
+	t.Helper()
+	if e.ID == "" || e.Type == "" || e.Provider != k.Type {
+		t.Errorf("id %q, type %q, provider %q: all must be set", e.ID, e.Type, e.Provider)
+	}
+	if e.Time.IsZero() || e.Time.Location() != time.UTC {
+		t.Errorf("%s: time %v must be set, in UTC", e.Type, e.Time)
+	}
+	if !e.Raw.IsValid() || !bytes.Contains(r.Body, e.Raw) {
+		t.Errorf("%s: raw is not the item's own bytes", e.Type)
+	}
+}

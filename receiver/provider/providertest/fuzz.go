@@ -1,0 +1,37 @@
+package providertest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/receiver/provider"
+)
+
+// Fuzz feeds bodies to Decode, and to Verify with the headers of the first sample. Nothing may panic; decoding is deterministic, its ids are
+// unique and its records can be encoded; and no body passes that was not signed.
+func Fuzz(f *testing.F, s Suite) {
+	f.Helper()
+	samples := s.samples(f)
+	for _, sample := range samples {
+		f.Add(sample.request.Body)
+	}
+	signed := samples[0].request
+	w := s.webhook(f, s.Settings)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r := &provider.Request{Header: signed.Header.Clone(), Body: body, ReceivedAt: signed.ReceivedAt}
+		err := w.Verify(t.Context(), r)
+		if err == nil && !s.BodyNotSigned && string(body) != string(signed.Body) {
+			t.Error("a body that was not signed passes")
+		}
+		if _, refused := errors.AsType[*provider.VerifyError](err); err != nil && !refused {
+			t.Errorf("Verify: %v, want a refusal", err)
+		}
+		first := w.Decode(r)
+		checkBatch(t, s.Kind, r, first)
+		if diff := cmp.Diff(first, w.Decode(r)); diff != "" {
+			t.Errorf("decoding is not deterministic:\n%s", diff)
+		}
+	})
+}

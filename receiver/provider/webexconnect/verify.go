@@ -1,0 +1,38 @@
+package webexconnect
+
+import (
+	"context"
+	"strings"
+
+	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/signature"
+)
+
+// signatureHeader holds the hexadecimal HMAC of the body, keyed with the hub secret.
+const signatureHeader = "X-Hub-Signature"
+
+// Verify checks the HMAC of the raw body. Without hub secrets there is nothing to check and every request passes: such
+// an endpoint is let in only with another factor.
+//
+// The algorithm is the configured one. What the header says about it is never believed, only compared.
+func (w *webhook) Verify(_ context.Context, r *provider.Request) error {
+	if len(w.keys) == 0 {
+		return nil
+	}
+	return provider.RefuseSignature(w.verify(r))
+}
+
+func (w *webhook) verify(r *provider.Request) error {
+	text, err := signature.Header(r.Header, signatureHeader)
+	if err != nil {
+		return err
+	}
+	mac, err := signature.DecodeHex(strings.TrimPrefix(text, w.algorithm.prefix), w.algorithm.size)
+	if err != nil {
+		return err
+	}
+	if !w.keys.Match(mac, func(key []byte) []byte { return signature.HMAC(w.algorithm.newHash, key, r.Body) }) {
+		return signature.ErrMismatch
+	}
+	return nil
+}

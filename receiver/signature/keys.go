@@ -1,0 +1,43 @@
+package signature
+
+import (
+	"crypto/hmac"
+	"crypto/subtle"
+	"errors"
+	"hash"
+)
+
+// errEmptySecret refuses a secret that anybody could guess.
+var errEmptySecret = errors.New("a secret is empty")
+
+// Keys are the symmetric secrets that are valid now: one, or several during a rotation.
+type Keys [][]byte
+
+// NewKeys returns the keys for secrets. An empty secret is an error.
+func NewKeys(secrets []string) (Keys, error) {
+	keys := make(Keys, 0, len(secrets))
+	for _, s := range secrets {
+		if s == "" {
+			return nil, errEmptySecret
+		}
+		keys = append(keys, []byte(s))
+	}
+	return keys, nil
+}
+
+// Match reports whether mac is what sum yields for one of the keys. Every key is tried and every comparison takes
+// constant time, so the duration tells neither how much of mac is right nor which key made it.
+func (k Keys) Match(mac []byte, sum func(key []byte) []byte) bool {
+	matched := 0
+	for _, key := range k {
+		matched |= subtle.ConstantTimeCompare(mac, sum(key))
+	}
+	return matched == 1
+}
+
+// HMAC returns the keyed hash of message (RFC 2104).
+func HMAC(newHash func() hash.Hash, key, message []byte) []byte {
+	mac := hmac.New(newHash, key)
+	mac.Write(message)
+	return mac.Sum(nil)
+}
