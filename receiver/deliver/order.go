@@ -1,0 +1,110 @@
+package deliver
+
+import (
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// overflowDelay is how long events stay in the journal when too many are parked.
+const overflowDelay = time.Second
+
+// sequencer lets one event per key be in flight, in the order of the journal. It is used by one goroutine at a time,
+// under its worker's lock.
+//
+// Events behind one that is in flight are parked in memory. When too many are parked, or the one in flight failed, they
+// go back to the journal, all of one key due at the same moment: the journal keeps the order of what is due together.
+type sequencer struct {
+	inFlight map[string]struct{}
+	parked   map[string][]journal.Delivery
+	count    int
+	// waiting holds, by key, what must come back from the journal before anything newer of the key may go.
+	waiting map[string]head
+}
+
+// head is the oldest delivery of a key that went back to the journal, and when it and everything behind it is due.
+type head struct {
+	sequence uint64
+	until    time.Time
+}
+
+func newSequencer() *sequencer {
+	return &sequencer{inFlight: map[string]struct{}{}, parked: map[string][]journal.Delivery{}, waiting: map[string]head{}}
+}
+
+// admit sorts fetched deliveries into those that may be sent now and those that go back to the journal; the rest is parked.
+func (s *sequencer) admit(fetched []journal.Delivery, now time.Time) (ready []journal.Delivery, back []journal.Settlement) {
+	for _, d := range fetched {
+		key := d.OrderingKey
+		if h, ok := s.waiting[key]; ok && d.Sequence > h.sequence {
+			back = append(back, deferred(d, h.until))
+			continue
+		}
+		delete(s.waiting, key)
+		switch _, busy := s.inFlight[key]; {
+		case key == "":
+			ready = append(ready, d)
+		case !busy:
+			s.inFlight[key] = struct{}{}
+			ready = append(ready, d)
+		case s.count < maxParked:
+			s.parked[key] = append(s.parked[key], d)
+			s.count++
+		default:
+			s.waiting[key] = head{d.Sequence, now.Add(overflowDelay)}
+			back = append(back, deferred(d, s.waiting[key].until))
+		}
+	}
+	return ready, back
+}
+
+// done frees a key after its event was delivered or died, and returns the next event of the key, if one is parked.
+func (s *sequencer) done(key string) (next journal.Delivery, ok bool) {
+	waiting := s.parked[key]
+	if len(waiting) == 0 {
+		delete(s.inFlight, key)
+		return journal.Delivery{}, false
+	}
+	s.count--
+	if len(waiting) == 1 {
+		delete(s.parked, key)
+	} else {
+		s.parked[key] = waiting[1:]
+	}
+	return waiting[0], true
+}
+
+// failed frees a key whose delivery d goes back to the journal until at or later, and returns when it is due and what was
+// parked behind it, to go back with it.
+func (s *sequencer) failed(d *journal.Delivery, at time.Time) (time.Time, []journal.Settlement) {
+	key := d.OrderingKey
+	if h, ok := s.waiting[key]; ok && h.until.After(at) {
+		at = h.until
+	}
+	s.waiting[key] = head{d.Sequence, at}
+	delete(s.inFlight, key)
+	behind := s.parked[key]
+	delete(s.parked, key)
+	s.count -= len(behind)
+	back := make([]journal.Settlement, 0, len(behind))
+	for _, p := range behind {
+		back = append(back, deferred(p, at))
+	}
+	return at, back
+}
+
+// drain returns everything that is parked.
+func (s *sequencer) drain(now time.Time) []journal.Settlement {
+	var back []journal.Settlement
+	for _, behind := range s.parked {
+		for _, d := range behind {
+			back = append(back, deferred(d, now))
+		}
+	}
+	s.parked, s.count = map[string][]journal.Delivery{}, 0
+	return back
+}
+
+func deferred(d journal.Delivery, at time.Time) journal.Settlement {
+	return journal.Settlement{Delivery: d, Outcome: journal.Defer, At: at}
+}

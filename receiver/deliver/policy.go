@@ -1,0 +1,62 @@
+package deliver
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/config"
+)
+
+const (
+	// maxProbeInterval bounds the wait between two attempts to reach a sink that is down, so that it gets its events soon
+	// after it is back, however long it was gone.
+	maxProbeInterval = 15 * time.Second
+	// maxParked bounds the events that wait in memory for an earlier event of their key.
+	maxParked = 4096
+	// minFetch is how many events are leased at once for sinks that take one event per send.
+	minFetch = 64
+	// settleTimeout bounds the return of leases when a worker stops.
+	settleTimeout = 10 * time.Second
+)
+
+// policy is a sink's delivery policy in Go's own units.
+type policy struct {
+	maxInFlight    int
+	batchEvents    int
+	batchBytes     int
+	linger         time.Duration
+	timeout        time.Duration
+	initialBackoff time.Duration
+	maxBackoff     time.Duration
+	maxAge         time.Duration
+	byKey          bool
+	rate           int
+	deadLetterSink string // namespace/name, or empty
+}
+
+func newPolicy(d *config.Delivery, deadLetterSink string) policy {
+	return policy{
+		maxInFlight:    max(d.MaxInFlight, 1),
+		batchEvents:    max(d.BatchMaxEvents, 1),
+		batchBytes:     d.BatchMaxBytes,
+		linger:         time.Duration(d.LingerMilliseconds) * time.Millisecond,
+		timeout:        time.Duration(d.TimeoutSeconds) * time.Second,
+		initialBackoff: time.Duration(d.InitialBackoffMilliseconds) * time.Millisecond,
+		maxBackoff:     time.Duration(d.MaxBackoffSeconds) * time.Second,
+		maxAge:         time.Duration(d.MaxAgeSeconds) * time.Second,
+		byKey:          d.Ordering == config.ByKey,
+		rate:           d.EventsPerSecond,
+		deadLetterSink: deadLetterSink,
+	}
+}
+
+// backoff returns the wait before attempt number failures+1: exponential, capped, with jitter of half its length, so that
+// many receivers do not come back in step.
+func (p *policy) backoff(failures int, ceiling time.Duration) time.Duration {
+	wait := p.initialBackoff
+	for i := 1; i < failures && wait < ceiling; i++ {
+		wait *= 2
+	}
+	wait = max(min(wait, ceiling), time.Millisecond)
+	return wait/2 + rand.N(wait/2+1) //nolint:gosec // jitter needs no secrecy
+}

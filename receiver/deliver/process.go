@@ -1,0 +1,144 @@
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/sink"
+)
+
+// process sends a batch and says what became of each delivery.
+func (w *Worker) process(ctx context.Context, batch []journal.Delivery) []journal.Settlement {
+	settlements := make([]journal.Settlement, 0, len(batch))
+	fresh := batch[:0:0]
+	now := time.Now()
+	for i := range batch {
+		if w.expired(&batch[i], now) {
+			settlements = append(settlements, w.dead(batch[i], journal.CauseExpired, errTooOld))
+			continue
+		}
+		fresh = append(fresh, batch[i])
+	}
+	if len(fresh) == 0 {
+		w.gate.leave()
+		return settlements
+	}
+	return append(settlements, w.sendChunks(ctx, fresh)...)
+}
+
+// sendChunks sends deliveries in the order of the journal. Those that have failed before go in smaller and smaller chunks.
+// What stands behind a chunk that failed for the moment is not attempted.
+func (w *Worker) sendChunks(ctx context.Context, batch []journal.Delivery) []journal.Settlement {
+	var settlements []journal.Settlement
+	for len(batch) > 0 {
+		n := chunkLength(batch, w.policy.batchEvents)
+		results, reached := w.attempt(ctx, batch[:n])
+		settlements = append(settlements, results...)
+		batch = batch[n:]
+		if !reached {
+			return append(settlements, postponed(batch)...)
+		}
+	}
+	return settlements
+}
+
+// chunkLength halves the batch for every failed attempt of its first delivery.
+func chunkLength(batch []journal.Delivery, limit int) int {
+	return min(len(batch), max(1, limit>>min(batch[0].Attempts, 30)))
+}
+
+func postponed(batch []journal.Delivery) []journal.Settlement {
+	now := time.Now()
+	out := make([]journal.Settlement, 0, len(batch))
+	for i := range batch {
+		out = append(out, deferred(batch[i], now))
+	}
+	return out
+}
+
+// attempt sends one chunk. A refusal for good is narrowed down to the deliveries that are refused.
+// reached is false when the sink could not take anything at the moment.
+func (w *Worker) attempt(ctx context.Context, chunk []journal.Delivery) (settlements []journal.Settlement, reached bool) {
+	err := w.send(ctx, chunk)
+	switch {
+	case err == nil:
+		w.up()
+		w.options.Metrics.Delivered(len(chunk))
+		return settled(chunk, journal.Delivered), true
+	case ctx.Err() != nil:
+		w.gate.leave()
+		return postponed(chunk), false
+	case !sink.IsPermanent(err):
+		return w.transient(chunk, err), false
+	case len(chunk) == 1:
+		w.up()
+		return []journal.Settlement{w.dead(chunk[0], journal.CauseRefused, err)}, true
+	}
+	w.up()
+	first, reached := w.attempt(ctx, chunk[:len(chunk)/2])
+	if !reached {
+		return append(first, postponed(chunk[len(chunk)/2:])...), false
+	}
+	second, reached := w.attempt(ctx, chunk[len(chunk)/2:])
+	return append(first, second...), reached
+}
+
+func settled(chunk []journal.Delivery, o journal.Outcome) []journal.Settlement {
+	out := make([]journal.Settlement, 0, len(chunk))
+	for i := range chunk {
+		out = append(out, journal.Settlement{Delivery: chunk[i], Outcome: o})
+	}
+	return out
+}
+
+// send makes one attempt, within the rate limit and the timeout.
+func (w *Worker) send(ctx context.Context, chunk []journal.Delivery) error {
+	if w.limiter != nil {
+		if err := w.limiter.WaitN(ctx, len(chunk)); err != nil {
+			return err //nolint:wrapcheck // the context has ended
+		}
+	}
+	messages := make([]sink.Message, 0, len(chunk))
+	for i := range chunk {
+		messages = append(messages, sink.Message{Envelope: chunk[i].Payload, Key: chunk[i].OrderingKey})
+	}
+	limited, cancel := context.WithTimeout(ctx, w.policy.timeout)
+	defer cancel()
+	err := w.options.Sink.Send(limited, messages)
+	w.options.Metrics.Attempt(attemptOutcome(err))
+	return err //nolint:wrapcheck // the sink's error says what to do
+}
+
+func attemptOutcome(err error) string {
+	switch {
+	case err == nil:
+		return metrics.AttemptDelivered
+	case sink.IsPermanent(err):
+		return metrics.AttemptPermanent
+	case sink.RetryAfter(err) > 0:
+		return metrics.AttemptThrottled
+	default:
+		return metrics.AttemptTransient
+	}
+}
+
+// transient schedules a chunk that failed for the moment. An attempt counts against the events only when the sink had been
+// healthy and did not ask to wait: an outage is not the events' fault.
+func (w *Worker) transient(chunk []journal.Delivery, cause error) []journal.Settlement {
+	after := sink.RetryAfter(cause)
+	at, healthy := w.gate.failed(after)
+	w.down(cause, healthy)
+	settlement := journal.Settlement{Outcome: journal.Defer, At: at}
+	if healthy && after == 0 {
+		settlement.Outcome = journal.Retry
+		settlement.At = time.Now().Add(w.policy.backoff(chunk[0].Attempts+1, w.policy.maxBackoff))
+	}
+	out := make([]journal.Settlement, 0, len(chunk))
+	for i := range chunk {
+		settlement.Delivery = chunk[i]
+		out = append(out, settlement)
+	}
+	return out
+}

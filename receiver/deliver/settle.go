@@ -1,0 +1,94 @@
+package deliver
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// maxReasonBytes bounds what a sink's error may put into a dead letter.
+const maxReasonBytes = 1024
+
+// settle ends the leases of a batch and returns the deliveries that may be sent next because of it.
+func (w *Worker) settle(ctx context.Context, settlements []journal.Settlement) []journal.Delivery {
+	for i := range settlements {
+		if settlements[i].Outcome == journal.Dead {
+			w.divert(ctx, &settlements[i])
+		}
+	}
+	freed, back := w.release(settlements)
+	w.settleAll(ctx, append(settlements, back...))
+	return freed
+}
+
+// release frees the keys of settled deliveries.
+func (w *Worker) release(settlements []journal.Settlement) (freed []journal.Delivery, back []journal.Settlement) {
+	if w.sequencer == nil {
+		return nil, nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range settlements {
+		s := &settlements[i]
+		key := s.Delivery.OrderingKey
+		if key == "" {
+			continue
+		}
+		if s.Outcome == journal.Delivered || s.Outcome == journal.Dead {
+			if next, ok := w.sequencer.done(key); ok {
+				freed = append(freed, next)
+			}
+			continue
+		}
+		at, behind := w.sequencer.failed(&s.Delivery, s.At)
+		s.At = at
+		back = append(back, behind...)
+	}
+	return freed, back
+}
+
+// dead describes a delivery that the sink will not get.
+func (w *Worker) dead(d journal.Delivery, cause journal.Cause, err error) journal.Settlement {
+	letter := journal.DeadLetter{Cause: cause, Reason: truncate(err.Error()), At: time.Now()}
+	if envelope, err := event.ParseEnvelope(d.Payload); err == nil {
+		letter.EventID = envelope.ID
+		letter.Endpoint = event.EndpointOf(envelope.Source)
+	}
+	w.options.Metrics.DeadLettered(string(cause), 1)
+	return journal.Settlement{Delivery: d, Outcome: journal.Dead, DeadLetter: letter}
+}
+
+// divert gives a dead letter to the dead-letter sink, where there is one. An event that has been diverted before stays in
+// the journal, so that two sinks that refuse it cannot pass it to and fro.
+func (w *Worker) divert(ctx context.Context, s *journal.Settlement) {
+	if w.policy.deadLetterSink == "" {
+		return
+	}
+	envelope, err := event.ParseEnvelope(s.Delivery.Payload)
+	if err != nil || envelope.DeadLetterSink != "" {
+		return
+	}
+	envelope.SetDeadLetter(w.options.Name, s.DeadLetter.Reason)
+	payload, err := envelope.Encode()
+	if err != nil {
+		return
+	}
+	_, err = w.options.Journal.Append(ctx, journal.Batch{Entries: []journal.Entry{{
+		OrderingKey: s.Delivery.OrderingKey, Sinks: []string{w.policy.deadLetterSink}, AcceptedAt: time.Now(), Payload: payload,
+	}}})
+	if err != nil {
+		s.Outcome, s.At = journal.Defer, time.Now().Add(time.Second)
+		return
+	}
+	s.Outcome = journal.Delivered
+}
+
+func truncate(s string) string {
+	if len(s) <= maxReasonBytes {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxReasonBytes], "")
+}

@@ -1,0 +1,178 @@
+// Package deliver hands the events in the journal to their sinks: one worker per sink, each with its own pace, so that a
+// slow or broken sink holds up nobody else.
+//
+// A worker leases deliveries from its queue and sends them in batches. A batch that the sink refuses for good is split
+// until only the events that it refuses are dead letters. A batch that fails for the moment goes back to the journal and is
+// due again later, in ever smaller batches, so that one event that breaks the sink ends up alone.
+package deliver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/sink"
+)
+
+// Options are what a Worker needs.
+type Options struct {
+	// Name is the sink's name in the journal, "namespace/name".
+	Name string
+	// Sink takes the events. The worker does not close it.
+	Sink sink.Sink
+	// Delivery is the policy.
+	Delivery config.Delivery
+	// DeadLetterSink is the name in the journal of the sink that takes the dead letters, or empty.
+	DeadLetterSink string
+	// Journal is where events come from and dead letters go to.
+	Journal journal.Journal
+	// Metrics counts.
+	Metrics *metrics.Sink
+	// Logger is told when the sink goes down and comes back.
+	Logger *slog.Logger
+	// DrainTimeout is how long sends in flight may go on after Run's context has ended.
+	DrainTimeout time.Duration
+}
+
+// Worker feeds one sink.
+type Worker struct {
+	options Options
+	policy  policy
+	queue   journal.Queue
+	limiter *rate.Limiter // nil = no limit
+	gate    *gate
+	health  health
+
+	mu        sync.Mutex
+	ready     []journal.Delivery // leased, not yet in a batch
+	sequencer *sequencer         // nil = unordered
+}
+
+// New returns a worker. Run makes it work.
+func New(o Options) *Worker {
+	w := &Worker{options: o, policy: newPolicy(&o.Delivery, o.DeadLetterSink), queue: o.Journal.Queue(o.Name)}
+	if limiter, ok := o.Sink.(sink.BatchLimiter); ok {
+		w.policy.batchEvents = min(w.policy.batchEvents, limiter.MaxBatch())
+	}
+	if w.policy.rate > 0 {
+		w.limiter = rate.NewLimiter(rate.Limit(w.policy.rate), max(w.policy.rate, w.policy.batchEvents))
+	}
+	if w.policy.byKey {
+		w.sequencer = newSequencer()
+	}
+	w.gate = newGate(&w.policy)
+	return w
+}
+
+// Run delivers until ctx ends, then waits for the sends in flight and gives every lease back.
+func (w *Worker) Run(ctx context.Context) {
+	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	slots := make(chan struct{}, w.policy.maxInFlight)
+	var group sync.WaitGroup
+	for {
+		batch, err := w.next(ctx, slots)
+		if err != nil {
+			break
+		}
+		group.Go(func() {
+			defer func() { <-slots }()
+			w.deliver(ctx, sending, batch)
+		})
+	}
+	timer := time.AfterFunc(w.options.DrainTimeout, cancel)
+	defer timer.Stop()
+	group.Wait()
+	w.giveBack()
+}
+
+// next waits for the sink to be up, a free slot and something to send, in this order.
+func (w *Worker) next(ctx context.Context, slots chan struct{}) ([]journal.Delivery, error) {
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	for {
+		if err := w.gate.enter(ctx); err != nil {
+			return nil, err
+		}
+		batch, err := w.take(ctx)
+		if err == nil && len(batch) > 0 {
+			return batch, nil
+		}
+		w.gate.leave()
+		if err := w.fetchFailed(ctx, err); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// fetchFailed decides whether to go on after take returned nothing.
+func (w *Worker) fetchFailed(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err == nil:
+		return nil
+	case errors.Is(err, journal.ErrClosed):
+		return err
+	}
+	w.options.Logger.Error("events cannot be read from the journal", "sink", w.options.Name, "error", err)
+	return waitFor(ctx, time.Second, nil)
+}
+
+// deliver sends a batch, and whatever its completion frees to be sent next.
+func (w *Worker) deliver(ctx, sending context.Context, batch []journal.Delivery) {
+	for {
+		freed := w.settle(sending, w.process(sending, batch))
+		if len(freed) == 0 {
+			return
+		}
+		if err := w.gate.enter(ctx); err != nil {
+			w.keep(freed)
+			return
+		}
+		batch = freed
+	}
+}
+
+func (w *Worker) keep(deliveries []journal.Delivery) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ready = append(w.ready, deliveries...)
+}
+
+// giveBack returns every lease that is left, due at once.
+func (w *Worker) giveBack() {
+	now := time.Now()
+	w.mu.Lock()
+	back := make([]journal.Settlement, 0, len(w.ready))
+	for _, d := range w.ready {
+		back = append(back, deferred(d, now))
+	}
+	w.ready = nil
+	if w.sequencer != nil {
+		back = append(back, w.sequencer.drain(now)...)
+	}
+	w.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	defer cancel()
+	w.settleAll(ctx, back)
+}
+
+func (w *Worker) settleAll(ctx context.Context, settlements []journal.Settlement) {
+	if len(settlements) == 0 {
+		return
+	}
+	if err := w.queue.Settle(context.WithoutCancel(ctx), settlements); err != nil && !errors.Is(err, journal.ErrClosed) {
+		w.options.Logger.Error("deliveries cannot be settled; they will be made again", "sink", w.options.Name, "error", err)
+	}
+}

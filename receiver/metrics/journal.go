@@ -1,0 +1,54 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// journalCollector reads a journal's statistics when it is scraped.
+type journalCollector struct {
+	stats                                           func() journal.Stats
+	now                                             func() time.Time
+	pending, age, deadLetters, used, maximum, syncs *prometheus.Desc
+}
+
+// NewJournalCollector returns a collector of what stats reports at each scrape.
+func NewJournalCollector(stats func() journal.Stats, now func() time.Time) prometheus.Collector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "journal", name), help, labels, nil)
+	}
+	return &journalCollector{
+		stats: stats, now: now,
+		pending:     desc("pending_events", "Events that a sink is owed.", "sink"),
+		age:         desc("oldest_pending_age_seconds", "Age of the oldest event that a sink is owed.", "sink"),
+		deadLetters: desc("dead_letters", "Dead letters that are kept."),
+		used:        desc("used_bytes", "Space that the journal takes."),
+		maximum:     desc("max_bytes", "Space at which the journal refuses events."),
+		syncs:       desc("syncs_total", "Waits for stable storage."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *journalCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.pending, c.age, c.deadLetters, c.used, c.maximum, c.syncs} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *journalCollector) Collect(out chan<- prometheus.Metric) {
+	s := c.stats()
+	for name, n := range s.Pending {
+		out <- prometheus.MustNewConstMetric(c.pending, prometheus.GaugeValue, float64(n), name)
+	}
+	for name, at := range s.OldestAccepted {
+		out <- prometheus.MustNewConstMetric(c.age, prometheus.GaugeValue, c.now().Sub(at).Seconds(), name)
+	}
+	out <- prometheus.MustNewConstMetric(c.deadLetters, prometheus.GaugeValue, float64(s.DeadLetters))
+	out <- prometheus.MustNewConstMetric(c.used, prometheus.GaugeValue, float64(s.UsedBytes))
+	out <- prometheus.MustNewConstMetric(c.maximum, prometheus.GaugeValue, float64(s.MaxBytes))
+	out <- prometheus.MustNewConstMetric(c.syncs, prometheus.CounterValue, float64(s.Syncs))
+}

@@ -1,0 +1,149 @@
+// Package metrics holds every Prometheus metric of a receiver. Label sets are closed: endpoints, sinks and routes by the
+// names in the configuration, everything else by constants. No label holds anything that a request brought.
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+const namespace = "mailvane"
+
+// Metrics are the metrics of one receiver.
+type Metrics struct {
+	requests      *prometheus.CounterVec
+	refusals      *prometheus.CounterVec
+	events        *prometheus.CounterVec
+	limits        *prometheus.CounterVec
+	duration      prometheus.Histogram
+	attempts      *prometheus.CounterVec
+	delivered     *prometheus.CounterVec
+	deadLetters   *prometheus.CounterVec
+	reloads       *prometheus.CounterVec
+	inFlightBytes prometheus.Gauge
+}
+
+// The outcomes of one event at the intake.
+const (
+	EventAccepted    = "accepted"
+	EventDuplicate   = "duplicate"
+	EventRefused     = "refused"
+	EventUndecodable = "undecodable"
+	EventUnverified  = "unverified"
+	EventUnrouted    = "unrouted"
+	EventUnknown     = "unknown_type"
+	FilterFailed     = "filter_failed"
+)
+
+// The bounds that can be hit.
+const (
+	LimitBody          = "body"
+	LimitInFlightBytes = "in_flight_bytes"
+	LimitEndpointShare = "endpoint_share"
+	LimitBodyTime      = "body_time"
+	LimitJournal       = "journal"
+)
+
+// The outcomes of one attempt to deliver a batch.
+const (
+	AttemptDelivered = "delivered"
+	AttemptTransient = "transient"
+	AttemptThrottled = "throttled"
+	AttemptPermanent = "permanent"
+)
+
+// The outcomes of a change of configuration.
+const (
+	ReloadLoaded  = "loaded"
+	ReloadRefused = "refused"
+)
+
+// New returns metrics that are registered with r.
+func New(r prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		requests:      counters("requests_total", "Webhook requests by endpoint and HTTP status code.", "endpoint", "code"),
+		refusals:      counters("refusals_total", "Requests refused as not authentic, by cause; in shadow mode they are accepted and counted all the same.", "endpoint", "reason"),
+		events:        counters("events_total", "Events by what became of them at the intake.", "endpoint", "outcome"),
+		limits:        counters("limit_hits_total", "How often a bound was hit.", "limit"),
+		attempts:      counters("delivery_attempts_total", "Sends to a sink by outcome.", "sink", "outcome"),
+		delivered:     counters("delivered_events_total", "Events that a sink has.", "sink"),
+		deadLetters:   counters("dead_letters_total", "Events that went to the dead letters.", "sink", "cause"),
+		reloads:       counters("config_reloads_total", "Changes of configuration by outcome.", "outcome"),
+		duration:      prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "request_duration_seconds", Help: "Time from a webhook request's headers to its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
+		inFlightBytes: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "in_flight_bytes", Help: "Bytes reserved for request bodies that are being handled."}),
+	}
+	r.MustRegister(m.requests, m.refusals, m.events, m.limits, m.duration, m.attempts, m.delivered, m.deadLetters, m.reloads, m.inFlightBytes)
+	return m
+}
+
+func counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+// Limit counts a hit of one of the Limit bounds.
+func (m *Metrics) Limit(limit string) { m.limits.WithLabelValues(limit).Inc() }
+
+// Reload counts a change of configuration.
+func (m *Metrics) Reload(outcome string) { m.reloads.WithLabelValues(outcome).Inc() }
+
+// ObserveRequest records how long one request took, in seconds.
+func (m *Metrics) ObserveRequest(seconds float64) { m.duration.Observe(seconds) }
+
+// SetInFlightBytes records the bytes reserved for bodies.
+func (m *Metrics) SetInFlightBytes(n int64) { m.inFlightBytes.Set(float64(n)) }
+
+// Endpoint are the metrics of one endpoint, resolved once.
+type Endpoint struct {
+	m    *Metrics
+	name string
+	ok   prometheus.Counter
+	acc  prometheus.Counter
+}
+
+// Endpoint returns the metrics of the endpoint "namespace/name".
+func (m *Metrics) Endpoint(name string) *Endpoint {
+	return &Endpoint{
+		m: m, name: name,
+		ok:  m.requests.WithLabelValues(name, "200"),
+		acc: m.events.WithLabelValues(name, EventAccepted),
+	}
+}
+
+// OK counts a request that was answered 200.
+func (e *Endpoint) OK() { e.ok.Inc() }
+
+// Answered counts a request that was answered with another status code.
+func (e *Endpoint) Answered(code string) { e.m.requests.WithLabelValues(e.name, code).Inc() }
+
+// Refused counts a request that was not authentic.
+func (e *Endpoint) Refused(reason string) { e.m.refusals.WithLabelValues(e.name, reason).Inc() }
+
+// Accepted counts events that were stored.
+func (e *Endpoint) Accepted(n int) { e.acc.Add(float64(n)) }
+
+// Events counts events by one of the other outcomes; 0 is not recorded.
+func (e *Endpoint) Events(outcome string, n int) {
+	if n > 0 {
+		e.m.events.WithLabelValues(e.name, outcome).Add(float64(n))
+	}
+}
+
+// Sink are the metrics of one sink, resolved once.
+type Sink struct {
+	m         *Metrics
+	name      string
+	delivered prometheus.Counter
+}
+
+// Sink returns the metrics of the sink "namespace/name".
+func (m *Metrics) Sink(name string) *Sink {
+	return &Sink{m: m, name: name, delivered: m.delivered.WithLabelValues(name)}
+}
+
+// Attempt counts one send.
+func (s *Sink) Attempt(outcome string) { s.m.attempts.WithLabelValues(s.name, outcome).Inc() }
+
+// Delivered counts events that the sink has.
+func (s *Sink) Delivered(n int) { s.delivered.Add(float64(n)) }
+
+// DeadLettered counts events that the sink will not get.
+func (s *Sink) DeadLettered(cause string, n int) {
+	s.m.deadLetters.WithLabelValues(s.name, cause).Add(float64(n))
+}

@@ -1,0 +1,98 @@
+// Package route decides, when an event arrives, which sinks it is owed to.
+package route
+
+import (
+	"fmt"
+
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/event/filter"
+)
+
+// Table holds the compiled routes of one endpoint. It is safe for concurrent use.
+type Table struct {
+	routes []compiled
+}
+
+type compiled struct {
+	name   string
+	sink   string
+	filter *filter.Filter // nil selects every event but tests
+}
+
+// Decision says where one event goes.
+type Decision struct {
+	// Sinks are the distinct sinks that the event is owed to, in the order of the routes.
+	Sinks []string
+	// Failures are the routes whose filter failed at run time.
+	Failures []Failure
+}
+
+// Failure is a filter that failed at run time.
+type Failure struct {
+	// Route and Sink name the route and the sink it leads to.
+	Route, Sink string
+	// Err says how the filter failed.
+	Err error
+}
+
+// Compile compiles the routes. sinkName turns a route's sink into the name that Decision uses.
+func Compile(c *filter.Compiler, routes []config.Route, sinkName func(string) string) (*Table, error) {
+	t := &Table{routes: make([]compiled, 0, len(routes))}
+	for _, r := range routes {
+		entry := compiled{name: r.Name, sink: sinkName(r.Sink)}
+		if r.Filter != "" {
+			f, err := c.Compile(r.Filter)
+			if err != nil {
+				return nil, fmt.Errorf("route %q: filter %w", r.Name, err)
+			}
+			entry.filter = f
+		}
+		t.routes = append(t.routes, entry)
+	}
+	return t, nil
+}
+
+// Decide evaluates every route on e.
+func (t *Table) Decide(e *event.Event) Decision {
+	return t.decide(e, func(*compiled) bool { return true })
+}
+
+// DecideRoute evaluates only the route with the given name; a name that is gone selects nothing.
+func (t *Table) DecideRoute(e *event.Event, name string) Decision {
+	return t.decide(e, func(r *compiled) bool { return r.name == name })
+}
+
+func (t *Table) decide(e *event.Event, considered func(*compiled) bool) Decision {
+	var d Decision
+	for i := range t.routes {
+		r := &t.routes[i]
+		if !considered(r) {
+			continue
+		}
+		selected, err := r.selects(e)
+		switch {
+		case err != nil:
+			d.Failures = append(d.Failures, Failure{Route: r.name, Sink: r.sink, Err: err})
+		case selected:
+			d.add(r.sink)
+		}
+	}
+	return d
+}
+
+func (r *compiled) selects(e *event.Event) (bool, error) {
+	if r.filter == nil {
+		return e.Type != event.Test, nil
+	}
+	return r.filter.Match(e)
+}
+
+func (d *Decision) add(sink string) {
+	for _, s := range d.Sinks {
+		if s == sink {
+			return
+		}
+	}
+	d.Sinks = append(d.Sinks, sink)
+}

@@ -1,0 +1,53 @@
+package sink
+
+import (
+	"errors"
+	"time"
+)
+
+// PermanentError says that the destination will never take these messages.
+type PermanentError struct {
+	// Err says why, for people. It holds no credential.
+	Err error
+}
+
+// Error returns the cause's text.
+func (e *PermanentError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *PermanentError) Unwrap() error { return e.Err }
+
+// Permanent marks err as final.
+func Permanent(err error) error { return &PermanentError{Err: err} }
+
+// ThrottledError says that the destination asked to wait.
+type ThrottledError struct {
+	// Err says why, for people. It holds no credential.
+	Err error
+	// After is how long to wait at least; the sender of the error has not capped it.
+	After time.Duration
+}
+
+// Error returns the cause's text.
+func (e *ThrottledError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ThrottledError) Unwrap() error { return e.Err }
+
+// Throttled marks err as transient, with a wait of at least after.
+func Throttled(err error, after time.Duration) error { return &ThrottledError{Err: err, After: after} }
+
+// IsPermanent reports whether err is final.
+func IsPermanent(err error) bool {
+	var p *PermanentError
+	return errors.As(err, &p)
+}
+
+// RetryAfter returns how long the destination asked to wait, or 0.
+func RetryAfter(err error) time.Duration {
+	var t *ThrottledError
+	if errors.As(err, &t) {
+		return t.After
+	}
+	return 0
+}

@@ -1,0 +1,174 @@
+// Package filesink appends events to a file, one structured CloudEvent per line.
+package filesink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mailvane/mailvane/receiver/sink"
+)
+
+// fileMode lets the group read: events hold personal data.
+const fileMode = 0o640
+
+// Kind returns the sink kind "File".
+func Kind() sink.Kind { return sink.Kind{Type: "File", New: newSink} }
+
+type fileSink struct {
+	path string
+	// turn holds a token that a Send takes, so that one that waits can give up. It guards the rest.
+	turn chan struct{}
+	file *os.File
+	// torn says that the file does not end with a line's end.
+	torn bool
+}
+
+func newSink(settings []byte, _ sink.Environment) (sink.Sink, error) {
+	var s struct {
+		Path string `json:"path"`
+	}
+	if err := sink.DecodeSettings(settings, &s); err != nil {
+		return nil, err
+	}
+	if s.Path == "" {
+		return nil, errors.New("path is not set")
+	}
+	f := &fileSink{path: filepath.Clean(s.Path), turn: make(chan struct{}, 1)}
+	f.turn <- struct{}{}
+	return f, nil
+}
+
+// Send appends the messages in one write and waits until they are on stable storage: the journal forgets them afterwards.
+// A write that has begun is not interrupted.
+func (f *fileSink) Send(ctx context.Context, messages []sink.Message) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-f.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { f.turn <- struct{}{} }()
+	lines := sink.JoinLines(messages)
+	if len(lines) == 0 {
+		return nil
+	}
+	if err := f.reopen(); err != nil {
+		return err
+	}
+	if err := f.append(lines); err != nil {
+		return errors.Join(err, f.release()) // opening anew finds out what is in the file
+	}
+	return nil
+}
+
+// reopen opens the file unless it is open and still the one at the path: log rotation moves it away.
+func (f *fileSink) reopen() error {
+	at, err := os.Stat(f.path)
+	switch {
+	case err == nil && !at.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", f.path)
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("file sink: %w", err)
+	}
+	if f.file != nil {
+		open, statErr := f.file.Stat()
+		if err == nil && statErr == nil && os.SameFile(at, open) {
+			return nil
+		}
+		if err := f.release(); err != nil {
+			return err
+		}
+	}
+	return f.open(err != nil)
+}
+
+func (f *fileSink) open(create bool) error {
+	file, err := os.OpenFile(f.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, fileMode)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("folder %s of the file sink does not exist", filepath.Dir(f.path))
+	}
+	if err != nil {
+		return fmt.Errorf("file sink: %w", err)
+	}
+	torn, err := endsInsideLine(file)
+	if err == nil && create {
+		err = syncFolder(filepath.Dir(f.path))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("file sink: %w", err), file.Close())
+	}
+	f.file, f.torn = file, torn
+	return nil
+}
+
+// endsInsideLine reports whether the file ends with a part of a line, which a crash may have left.
+func endsInsideLine(file *os.File) (bool, error) {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
+		return false, err
+	}
+	var last [1]byte
+	_, err = file.ReadAt(last[:], info.Size()-1)
+	return last[0] != '\n', err
+}
+
+// syncFolder makes the name of a new file durable.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+func (f *fileSink) append(lines []byte) error {
+	if f.torn {
+		lines = append([]byte{'\n'}, lines...)
+	}
+	before, err := f.file.Stat()
+	if err != nil {
+		return fmt.Errorf("file sink: %w", err)
+	}
+	n, err := f.file.Write(lines)
+	if err != nil {
+		return errors.Join(fmt.Errorf("file sink: %w", err), f.takeBack(before.Size(), int64(n)))
+	}
+	f.torn = false
+	if err := f.file.Sync(); err != nil {
+		return fmt.Errorf("file sink: %w", err)
+	}
+	return nil
+}
+
+// takeBack removes the n bytes that a write that failed has left, unless someone else has written meanwhile.
+func (f *fileSink) takeBack(size, n int64) error {
+	now, err := f.file.Stat()
+	if err != nil || n == 0 || now.Size() != size+n {
+		return err
+	}
+	return f.file.Truncate(size)
+}
+
+func (f *fileSink) release() error {
+	file := f.file
+	f.file = nil
+	if file == nil {
+		return nil
+	}
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("file sink: %w", err)
+	}
+	return nil
+}
+
+// Close closes the file. Closing twice is allowed.
+func (f *fileSink) Close() error {
+	<-f.turn
+	defer func() { f.turn <- struct{}{} }()
+	return f.release()
+}

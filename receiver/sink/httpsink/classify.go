@@ -1,0 +1,109 @@
+package httpsink
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/mailvane/mailvane/receiver/sink"
+)
+
+const (
+	// maxDrainBytes is how much of an answer is read so that its connection can be used again.
+	maxDrainBytes = 64 << 10
+	// maxReadBytes is how much of a refusing answer is looked at for a reason.
+	maxReadBytes = 4 << 10
+	// maxReasonBytes is how much of it goes into the error.
+	maxReasonBytes = 200
+)
+
+// permanentStatuses say that the same request will be refused again, whatever the operator mends (RFC 9110 section 15).
+// docs/sinks/http.md says why 401, 403 and 404 are not among them.
+var permanentStatuses = []int{ //nolint:gochecknoglobals // a constant list
+	http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusConflict, http.StatusGone,
+	http.StatusLengthRequired, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
+	http.StatusUnsupportedMediaType, http.StatusExpectationFailed, http.StatusMisdirectedRequest,
+	http.StatusUnprocessableEntity, http.StatusRequestHeaderFieldsTooLarge, http.StatusUnavailableForLegalReasons,
+	http.StatusNotImplemented, http.StatusHTTPVersionNotSupported,
+}
+
+// classify turns an answer into the error of Send, or nil. It reads a bounded part of the body.
+func (t *target) classify(response *http.Response, now time.Time) error {
+	status := response.StatusCode
+	if status >= 200 && status < 300 {
+		drain(response.Body)
+		return nil
+	}
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxReadBytes)) // without a body there is no reason to tell
+	drain(response.Body)
+	text := fmt.Sprintf("destination answered %d %s", status, http.StatusText(status))
+	if status >= 300 && status < 400 {
+		text += "; redirects are not followed"
+	}
+	if reason := t.reason(body); reason != "" {
+		text += ": " + reason
+	}
+	err := fmt.Errorf("%s", strings.TrimSpace(text))
+	if slices.Contains(permanentStatuses, status) {
+		return sink.Permanent(err)
+	}
+	if wait := retryAfter(response.Header.Get("Retry-After"), now); wait > 0 {
+		return sink.Throttled(err, wait)
+	}
+	return err
+}
+
+func drain(body io.Reader) {
+	_, _ = io.CopyN(io.Discard, body, maxDrainBytes) // what fails here only costs the connection
+}
+
+// reason returns the beginning of a refusing answer, on one line, printable, and without what is hidden.
+func (t *target) reason(body []byte) string {
+	for _, hidden := range t.hidden {
+		body = bytes.ReplaceAll(body, []byte(hidden), []byte("***"))
+	}
+	line := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case r == unicode.ReplacementChar || !unicode.IsPrint(r):
+			return -1
+		default:
+			return r
+		}
+	}, string(body))
+	line = strings.Join(strings.Fields(line), " ")
+	if len(line) > maxReasonBytes {
+		line = strings.ToValidUTF8(line[:maxReasonBytes], "")
+	}
+	return line
+}
+
+// retryAfter reads a Retry-After header: seconds or a date (RFC 9110 section 10.2.3). It returns 0 for what it cannot read
+// and for what is past; a number of seconds that is too large becomes the longest duration.
+func retryAfter(value string, now time.Time) time.Duration {
+	value = strings.TrimSpace(value)
+	if isDigits(value) {
+		seconds, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || seconds > int64(math.MaxInt64/time.Second) {
+			return math.MaxInt64
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return max(at.Sub(now), 0)
+}
+
+func isDigits(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}

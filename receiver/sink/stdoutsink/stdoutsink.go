@@ -1,0 +1,63 @@
+// Package stdoutsink writes events to standard output, one structured CloudEvent per line.
+package stdoutsink
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/mailvane/mailvane/receiver/sink"
+)
+
+// Kind returns the sink kind "Stdout".
+func Kind() sink.Kind { return sink.Kind{Type: "Stdout", New: newSink} }
+
+type stdoutSink struct {
+	out io.Writer
+	// turn holds a token that a Send takes, so that one that waits can give up.
+	turn chan struct{}
+	// torn says that a write broke off inside a line.
+	torn bool
+}
+
+func newSink(settings []byte, env sink.Environment) (sink.Sink, error) {
+	if err := sink.DecodeSettings(settings, &struct{}{}); err != nil {
+		return nil, err
+	}
+	s := &stdoutSink{out: env.Stdout, turn: make(chan struct{}, 1)}
+	if s.out == nil {
+		s.out = os.Stdout
+	}
+	s.turn <- struct{}{}
+	return s, nil
+}
+
+// Send writes the messages in one write. A write that has begun is not interrupted.
+func (s *stdoutSink) Send(ctx context.Context, messages []sink.Message) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-s.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.turn <- struct{}{} }()
+	lines := sink.JoinLines(messages)
+	if len(lines) == 0 {
+		return nil
+	}
+	if s.torn {
+		lines = append([]byte{'\n'}, lines...)
+	}
+	n, err := s.out.Write(lines)
+	s.torn = n > 0 && lines[n-1] != '\n' || n == 0 && s.torn
+	if err != nil {
+		return fmt.Errorf("write to standard output: %w", err)
+	}
+	return nil
+}
+
+// Close leaves standard output open: it is the process's.
+func (s *stdoutSink) Close() error { return nil }
