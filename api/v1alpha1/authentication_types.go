@@ -1,0 +1,63 @@
+package v1alpha1
+
+// Authentication lists the factors that a request must show beside the provider's signature. All that are set must pass.
+// +kubebuilder:validation:MinProperties=1
+type Authentication struct {
+	// pathToken requires a secret as one further segment at the end of the path.
+	// +optional
+	PathToken PathTokenFactor `json:"pathToken,omitzero"`
+	// basic requires HTTP basic authentication. Several providers take it from a user name and password in the URL.
+	// +optional
+	Basic BasicFactor `json:"basic,omitzero"`
+	// header requires a secret in a header that the provider is told to add.
+	// +optional
+	Header HeaderFactor `json:"header,omitzero"`
+	// allowedCIDRs requires that the client's address lies in one of these ranges, for example 203.0.113.0/24 or 2001:db8::/32.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=128
+	AllowedCIDRs []CIDR `json:"allowedCIDRs,omitempty"`
+}
+
+// CIDR is a range of IP addresses in CIDR notation.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=49
+// +kubebuilder:validation:XValidation:rule="isCIDR(self)",message="must be a range of addresses such as 203.0.113.0/24 or 2001:db8::/32"
+type CIDR string
+
+// PathTokenFactor is a secret at the end of the URL.
+type PathTokenFactor struct {
+	// secretRefs name the tokens that are valid now; several during a rotation.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	SecretRefs []SecretKeyReference `json:"secretRefs,omitempty"`
+}
+
+// BasicFactor is HTTP basic authentication (RFC 7617).
+type BasicFactor struct {
+	// secretRefs name Secrets with the keys username and password that are valid now; several during a rotation.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	SecretRefs []BasicSecretReference `json:"secretRefs,omitempty"`
+}
+
+// HeaderFactor is a secret in a header.
+type HeaderFactor struct {
+	// name is the name of the header, for example X-Api-Key. For "Authorization: Bearer ..." the secret is the whole value.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`
+	Name string `json:"name,omitempty"`
+	// secretRefs name the values that are valid now; several during a rotation.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	SecretRefs []SecretKeyReference `json:"secretRefs,omitempty"`
+}

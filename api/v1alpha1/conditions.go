@@ -1,0 +1,43 @@
+package v1alpha1
+
+// The condition types. Ready is the one summary; the others say which part of it is missing.
+const (
+	// ConditionReady says that the object does its work as its current generation asks.
+	ConditionReady = "Ready"
+	// ConditionReferencesResolved says that every referenced sink and Secret key exists and can be used.
+	ConditionReferencesResolved = "ReferencesResolved"
+	// ConditionReceiverAvailable says that at least one receiver pod that serves the endpoint is ready.
+	ConditionReceiverAvailable = "ReceiverAvailable"
+	// ConditionProgrammed says that every ready receiver pod has loaded the object's current generation.
+	ConditionProgrammed = "Programmed"
+	// ConditionStalled says that the object cannot become ready before someone changes it. It is absent otherwise.
+	ConditionStalled = "Stalled"
+)
+
+// The reasons of conditions that are true.
+const (
+	// ReasonReconciled says that all is as the object asks.
+	ReasonReconciled = "Reconciled"
+)
+
+// The reasons of conditions that are not true because of what the object, or something that it refers to, says.
+const (
+	// ReasonSinkNotFound says that a route, or a dead-letter policy, names an EventSink that does not exist.
+	ReasonSinkNotFound = "SinkNotFound"
+	// ReasonSinkNotReady says that a route, or a dead-letter policy, names an EventSink that has a problem of its own.
+	ReasonSinkNotReady = "SinkNotReady"
+	// ReasonSecretNotFound says that a referenced Secret does not exist.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonCredentialMissing says that a referenced Secret does not have the key.
+	ReasonCredentialMissing = "CredentialMissing"
+	// ReasonCredentialInvalid says that a key of a referenced Secret holds nothing that can be used.
+	ReasonCredentialInvalid = "CredentialInvalid"
+	// ReasonPathConflict says that an older endpoint has the same path.
+	ReasonPathConflict = "PathConflict"
+	// ReasonInvalidFilter says that the filter of a route does not compile.
+	ReasonInvalidFilter = "InvalidFilter"
+	// ReasonInvalidSettings says that the provider or sink refuses its settings.
+	ReasonInvalidSettings = "InvalidSettings"
+	// ReasonPaused says that state is Paused.
+	ReasonPaused = "Paused"
+)

@@ -1,0 +1,117 @@
+package v1alpha1_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+)
+
+func TestSinkUnion(t *testing.T) {
+	t.Parallel()
+
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"HTTP":                 {"each type takes its member", "type: HTTP\nhttp: {url: 'https://crm.example.com/events'}", ""},
+		"File":                 {"each type takes its member", "type: File\nfile: {path: /data/events.jsonl}", ""},
+		"Stdout":               {"Stdout has no settings", "type: Stdout", ""},
+		"Stdout with a member": {"the empty member may be written", "type: Stdout\nstdout: {}", ""},
+
+		"HTTP without":  {"no type with settings goes without its member", "type: HTTP", "spec.http: must be set when type is HTTP"},
+		"File without":  {"no type with settings goes without its member", "type: File", "spec.file: must be set when type is File"},
+		"HTTP beside":   {"no type takes another's member", "type: Stdout\nhttp: {url: 'https://crm.example.com/events'}", "spec.http: must not be set unless type is HTTP"},
+		"File beside":   {"no type takes another's member", "type: Stdout\nfile: {path: a}", "spec.file: must not be set unless type is File"},
+		"Stdout beside": {"no type takes another's member", "type: File\nfile: {path: a}\nstdout: {}", "spec.stdout: must not be set unless type is Stdout"},
+		"unknown type":  {"the enum lists what this release can do", "type: Fax", `spec.type: "Stdout"`},
+		"no type":       {"the discriminator is required", "delivery: {maxInFlight: 1}", "spec.type: Required"},
+		"no path":       {"required", "type: File\nfile: {}", "spec.file.path: Required"},
+	})
+}
+
+func TestHTTPSink(t *testing.T) {
+	t.Parallel()
+
+	sink := func(more string) string {
+		return "type: HTTP\nhttp: {url: 'http://127.0.0.1:8090/events', " + more + "}"
+	}
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"headers": {"a value or a reference", sink("headers: [{name: X-Team, value: mail}, {name: Authorization, secretRef: {name: a, key: b}}]"), ""},
+		"signed":  {"several secrets during a rotation", sink("signingSecretRefs: [{name: a, key: b}, {name: a, key: c}]"), ""},
+		"batched": {"enum", sink("contentMode: Batched"), ""},
+
+		"header with both":    {"which one is meant?", sink("headers: [{name: A, value: a, secretRef: {name: a, key: b}}]"), "spec.http.headers[0]: exactly one of value and secretRef"},
+		"header with neither": {"which value?", sink("headers: [{name: A}]"), "spec.http.headers[0]: exactly one of value and secretRef"},
+		"same header twice":   {"headers are a map by name", sink("headers: [{name: A, value: a}, {name: A, value: b}]"), "spec.http.headers[1]: Duplicate"},
+		"header name":         {"RFC 9110 section 5.1", sink("headers: [{name: 'A:', value: a}]"), "spec.http.headers[0].name: should match"},
+		"no secrets":          {"unsigned is written by leaving the field out", sink("signingSecretRefs: []"), "spec.http.signingSecretRefs: at least 1"},
+		"bad content mode":    {"enum", sink("contentMode: Batch"), `spec.http.contentMode: "Batched"`},
+
+		"no url":           {"required", "type: HTTP\nhttp: {}", "spec.http.url: Required"},
+		"relative url":     {"absolute", "type: HTTP\nhttp: {url: /events}", "spec.http.url: absolute http or https URL"},
+		"other scheme":     {"HTTP", "type: HTTP\nhttp: {url: 'ftp://example.com/'}", "spec.http.url: absolute http or https URL"},
+		"password in url":  {"a credential belongs in a Secret", "type: HTTP\nhttp: {url: 'https://user:pass@example.com/'}", "spec.http.url: without user name and password"},
+		"at sign in path":  {"only the authority matters", "type: HTTP\nhttp: {url: 'https://example.com/a@b'}", ""},
+		"not a url at all": {"absolute", "type: HTTP\nhttp: {url: 'https://exa mple.com/'}", "spec.http.url: absolute http or https URL"},
+	})
+}
+
+func TestDelivery(t *testing.T) {
+	t.Parallel()
+
+	sink := func(delivery string) string { return "type: Stdout\ndelivery: " + delivery }
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all": {"every field", sink(`{maxInFlight: 1, batch: {maxEvents: 1, maxBytes: 64Mi, lingerMilliseconds: 0}, timeoutSeconds: 1,
+    retry: {initialBackoffMilliseconds: 10, maxBackoffSeconds: 1, maxAgeSeconds: 1}, ordering: ByKey,
+    rateLimit: {eventsPerSecond: 0}, deadLetter: {sinkRef: {name: dead}}}`), ""},
+
+		"no sends":          {"bounds", sink("{maxInFlight: 0}"), "spec.delivery.maxInFlight: greater than or equal to 1"},
+		"many sends":        {"bounds", sink("{maxInFlight: 1025}"), "spec.delivery.maxInFlight: less than or equal to 1024"},
+		"no events":         {"bounds", sink("{batch: {maxEvents: 0}}"), "spec.delivery.batch.maxEvents: greater than or equal to 1"},
+		"few bytes":         {"bounds", sink("{batch: {maxBytes: 1}}"), "spec.delivery.batch.maxBytes: must be between 1Ki and 64Mi"},
+		"many bytes":        {"bounds", sink("{batch: {maxBytes: 65Mi}}"), "spec.delivery.batch.maxBytes: must be between 1Ki and 64Mi"},
+		"negative linger":   {"bounds", sink("{batch: {lingerMilliseconds: -1}}"), "spec.delivery.batch.lingerMilliseconds: greater than or equal to 0"},
+		"no time":           {"bounds", sink("{timeoutSeconds: 0}"), "spec.delivery.timeoutSeconds: greater than or equal to 1"},
+		"no backoff":        {"bounds", sink("{retry: {initialBackoffMilliseconds: 0}}"), "spec.delivery.retry.initialBackoffMilliseconds: greater than or equal to 10"},
+		"long backoff":      {"bounds", sink("{retry: {maxBackoffSeconds: 86401}}"), "spec.delivery.retry.maxBackoffSeconds: less than or equal to 86400"},
+		"no age":            {"bounds", sink("{retry: {maxAgeSeconds: 0}}"), "spec.delivery.retry.maxAgeSeconds: greater than or equal to 1"},
+		"bad ordering":      {"enum", sink("{ordering: Strict}"), `spec.delivery.ordering: "ByKey"`},
+		"negative rate":     {"bounds", sink("{rateLimit: {eventsPerSecond: -1}}"), "spec.delivery.rateLimit.eventsPerSecond: greater than or equal to 0"},
+		"empty rate limit":  {"required", sink("{rateLimit: {}}"), "spec.delivery.rateLimit.eventsPerSecond: Required"},
+		"own dead letter":   {"a sink that fails cannot take its own dead letters", sink("{deadLetter: {sinkRef: {name: test}}}"), "spec.delivery.deadLetter.sinkRef.name: must not name the sink itself"},
+		"empty dead letter": {"required", sink("{deadLetter: {}}"), "spec.delivery.deadLetter.sinkRef: Required"},
+	})
+}
+
+func TestSinkDefaults(t *testing.T) {
+	t.Parallel()
+
+	object, errs := create(t, v1alpha1.EventSinkKind, "type: HTTP\nhttp: {url: 'https://crm.example.com/events'}")
+	if len(errs) != 0 {
+		t.Fatal(errs.ToAggregate())
+	}
+	want := decode(t, v1alpha1.EventSinkKind, `
+type: HTTP
+http: {url: 'https://crm.example.com/events', contentMode: Structured}
+delivery:
+  maxInFlight: 32
+  batch: {maxEvents: 500, maxBytes: 1Mi, lingerMilliseconds: 50}
+  timeoutSeconds: 15
+  retry: {initialBackoffMilliseconds: 500, maxBackoffSeconds: 300, maxAgeSeconds: 259200}
+  ordering: Unordered`)
+	if diff := cmp.Diff(want["spec"], object["spec"]); diff != "" {
+		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+}
+
+func TestSinkTypeIsImmutable(t *testing.T) {
+	t.Parallel()
+
+	a, err := schemas()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, _ := create(t, v1alpha1.EventSinkKind, "type: Stdout")
+	review := a.Update(t.Context(), v1alpha1.GroupVersion().WithKind(v1alpha1.EventSinkKind),
+		decode(t, v1alpha1.EventSinkKind, "type: File\nfile: {path: a}"), old)
+	checkErrors(t, "what is owed to a sink cannot move to another kind", "spec.type: must not be changed", review.Errors)
+}

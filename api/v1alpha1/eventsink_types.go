@@ -1,0 +1,89 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// SinkType names a kind of destination.
+// +kubebuilder:validation:Enum=HTTP;Stdout;File
+type SinkType string
+
+// The kinds of destinations.
+const (
+	SinkHTTP   SinkType = "HTTP"
+	SinkStdout SinkType = "Stdout"
+	SinkFile   SinkType = "File"
+)
+
+// EventSinkSpec is what is asked of a sink: exactly the member that type names is set.
+// +kubebuilder:validation:XValidation:rule="self.type != 'HTTP' || has(self.http)",fieldPath=".http",reason=FieldValueRequired,message="must be set when type is HTTP"
+// +kubebuilder:validation:XValidation:rule="self.type == 'HTTP' || !has(self.http)",fieldPath=".http",reason=FieldValueForbidden,message="must not be set unless type is HTTP"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Stdout' || !has(self.stdout)",fieldPath=".stdout",reason=FieldValueForbidden,message="must not be set unless type is Stdout"
+// +kubebuilder:validation:XValidation:rule="self.type != 'File' || has(self.file)",fieldPath=".file",reason=FieldValueRequired,message="must be set when type is File"
+// +kubebuilder:validation:XValidation:rule="self.type == 'File' || !has(self.file)",fieldPath=".file",reason=FieldValueForbidden,message="must not be set unless type is File"
+type EventSinkSpec struct {
+	// type names the kind of destination. It must not be changed: what is still owed to a sink cannot move to another kind.
+	// +required
+	// +unionDiscriminator
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="must not be changed; create another EventSink"
+	Type SinkType `json:"type,omitempty"`
+	// http holds the settings of type HTTP.
+	// +optional
+	// +unionMember
+	HTTP *HTTPSink `json:"http,omitempty"`
+	// stdout may be set, to {}, for type Stdout, which has no settings.
+	// +optional
+	// +unionMember
+	Stdout *StdoutSink `json:"stdout,omitempty"`
+	// file holds the settings of type File.
+	// +optional
+	// +unionMember
+	File *FileSink `json:"file,omitempty"`
+	// delivery says how events are handed over.
+	// +optional
+	// +kubebuilder:default={}
+	Delivery Delivery `json:"delivery,omitzero"`
+}
+
+// EventSinkStatus is what is known of a sink.
+// +kubebuilder:validation:MinProperties=1
+type EventSinkStatus struct {
+	// conditions are Ready, ReferencesResolved and, if nothing but a change of the object helps, Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=32
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation that the conditions speak of.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+}
+
+// EventSink is a destination of events.
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.delivery.deadLetter) || self.spec.delivery.deadLetter.sinkRef.name != self.metadata.name",fieldPath=".spec.delivery.deadLetter.sinkRef.name",message="must not name the sink itself"
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=esink,categories=mailvane
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type EventSink struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+	// spec is what is asked of the sink.
+	// +required
+	Spec EventSinkSpec `json:"spec,omitzero"`
+	// status is what is known of the sink.
+	// +optional
+	Status EventSinkStatus `json:"status,omitzero"`
+}
+
+// EventSinkList is a list of sinks.
+// +kubebuilder:object:root=true
+type EventSinkList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []EventSink `json:"items"`
+}

@@ -1,0 +1,34 @@
+package v1alpha1
+
+// EngageLabSignatureAlgorithm names how EngageLab computes its signature.
+// +kubebuilder:validation:Enum=Auto;HMACSHA256;MD5
+type EngageLabSignatureAlgorithm string
+
+// The algorithms that EngageLab's pages describe.
+const (
+	EngageLabAuto       EngageLabSignatureAlgorithm = "Auto"
+	EngageLabHMACSHA256 EngageLabSignatureAlgorithm = "HMACSHA256"
+	EngageLabMD5        EngageLabSignatureAlgorithm = "MD5"
+)
+
+// EngageLabProvider holds the settings of an EngageLab Email webhook. EngageLab's signature covers a timestamp and not the
+// body, so a further factor in spec.authentication is advisable.
+type EngageLabProvider struct {
+	// appKeyRefs name the APP KEYs that are valid now; several during a rotation.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	AppKeyRefs []SecretKeyReference `json:"appKeyRefs,omitempty"`
+	// signatureAlgorithm is HMACSHA256 or MD5, which EngageLab's pages both describe, or Auto, which tells them apart by the
+	// length of the signature. Pin it once you know which one your account gets.
+	// +optional
+	// +kubebuilder:default=Auto
+	SignatureAlgorithm EngageLabSignatureAlgorithm `json:"signatureAlgorithm,omitempty"`
+	// toleranceSeconds is how far the signed timestamp may lie from now; 0 means that it is not checked. EngageLab does not
+	// say whether a retry keeps its timestamp, so a small value may refuse retries.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2678400
+	ToleranceSeconds int32 `json:"toleranceSeconds,omitempty"`
+}

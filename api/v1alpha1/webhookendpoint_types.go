@@ -1,0 +1,147 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Verification says what becomes of a request that fails a check.
+// +kubebuilder:validation:Enum=Enforce;Shadow
+type Verification string
+
+// The values of spec.verification.
+const (
+	VerificationEnforce Verification = "Enforce"
+	VerificationShadow  Verification = "Shadow"
+)
+
+// EndpointState says whether an endpoint takes requests.
+// +kubebuilder:validation:Enum=Active;Paused
+type EndpointState string
+
+// The values of spec.state.
+const (
+	EndpointActive EndpointState = "Active"
+	EndpointPaused EndpointState = "Paused"
+)
+
+// WebhookEndpointSpec is what is asked of an endpoint.
+// +kubebuilder:validation:XValidation:rule="!has(self.provider.webexConnect) || has(self.provider.webexConnect.hubSecretRefs) || has(self.authentication)",fieldPath=".provider.webexConnect.hubSecretRefs",reason=FieldValueRequired,message="must be set unless spec.authentication sets another factor"
+// +kubebuilder:validation:XValidation:rule="!has(self.provider.emailEngine) || has(self.provider.emailEngine.serviceSecretRefs) || has(self.authentication)",fieldPath=".provider.emailEngine.serviceSecretRefs",reason=FieldValueRequired,message="must be set unless spec.authentication sets another factor"
+type WebhookEndpointSpec struct {
+	// provider says which provider posts here and how its requests are verified.
+	// +required
+	Provider Provider `json:"provider,omitzero"`
+	// authentication lists further factors beside the provider's signature; all that are set must pass.
+	// +optional
+	Authentication Authentication `json:"authentication,omitzero"`
+	// verification is Enforce: a request that fails a check is refused with 401; or Shadow: it is accepted, marked as
+	// unverified and counted, which is meant for the time of a migration.
+	// +optional
+	// +kubebuilder:default=Enforce
+	Verification Verification `json:"verification,omitempty"`
+	// path is the path of the URL, for example /hooks/mail/engagelab. It is unique among all endpoints of a receiver.
+	// The default is /hooks/<namespace>/<name>.
+	// +optional
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('/')",message="must begin with a slash"
+	// +kubebuilder:validation:XValidation:rule="!self.endsWith('/')",message="must not end with a slash"
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') || self.endsWith('/') || self.matches('^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$')",message="must consist of segments of letters, digits and . _ ~ - that do not begin with a dot"
+	Path string `json:"path,omitempty"`
+	// maxBodySize bounds the body of one request, between 1Ki and 100Mi; a larger one is answered with 413.
+	// +optional
+	// +kubebuilder:default="10Mi"
+	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || (quantity(string(self)).compareTo(quantity('1Ki')) >= 0 && quantity(string(self)).compareTo(quantity('100Mi')) <= 0)",message="must be between 1Ki and 100Mi"
+	MaxBodySize resource.Quantity `json:"maxBodySize,omitzero"`
+	// routes say which events go to which sinks. Every route is tried; an event may take several.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	Routes []Route `json:"routes,omitempty"`
+	// state is Active, or Paused: requests are answered with 503 and Retry-After, so that the provider keeps its events.
+	// +optional
+	// +kubebuilder:default=Active
+	State EndpointState `json:"state,omitempty"`
+}
+
+// Route sends the events that its filter selects to one sink.
+type Route struct {
+	// name is unique within the endpoint.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name,omitempty"`
+	// sinkRef names the EventSink.
+	// +required
+	SinkRef SinkReference `json:"sinkRef,omitzero"`
+	// filter is a CEL expression over "event", for example: event.type == "email.bounced" && event.bounce.type == "hard".
+	// Without a filter a route takes every event but the provider's own tests.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Filter string `json:"filter,omitempty"`
+}
+
+// WebhookEndpointStatus is what is known of an endpoint.
+// +kubebuilder:validation:MinProperties=1
+type WebhookEndpointStatus struct {
+	// conditions are Ready, ReferencesResolved, ReceiverAvailable, Programmed and, if nothing but a change of the object helps,
+	// Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=32
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// observedGeneration is the generation that the conditions speak of.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// url is the URL to give to the provider. A path token is not part of it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	URL string `json:"url,omitempty"`
+}
+
+// WebhookEndpoint receives the webhooks of one email provider.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=whe,categories=mailvane
+// +kubebuilder:printcolumn:name="Provider",type=string,JSONPath=`.spec.provider.type`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="URL",type=string,priority=1,JSONPath=`.status.url`
+// +kubebuilder:printcolumn:name="State",type=string,priority=1,JSONPath=`.spec.state`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type WebhookEndpoint struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+	// spec is what is asked of the endpoint.
+	// +required
+	Spec WebhookEndpointSpec `json:"spec,omitzero"`
+	// status is what is known of the endpoint.
+	// +optional
+	Status WebhookEndpointStatus `json:"status,omitzero"`
+}
+
+// Path returns spec.path, or its default, /hooks/<namespace>/<name>.
+func (e *WebhookEndpoint) Path() string {
+	if e.Spec.Path != "" {
+		return e.Spec.Path
+	}
+	return "/hooks/" + e.Namespace + "/" + e.Name
+}
+
+// WebhookEndpointList is a list of endpoints.
+// +kubebuilder:object:root=true
+type WebhookEndpointList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []WebhookEndpoint `json:"items"`
+}

@@ -1,0 +1,56 @@
+// Command receiver is the data plane in a cluster: it reads one configuration folder and nothing else.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/app"
+	"github.com/mailvane/mailvane/receiver/config"
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(arguments []string) int {
+	flags := flag.NewFlagSet("receiver", flag.ContinueOnError)
+	folder := flags.String("config", "/etc/mailvane", "folder with "+config.FileName)
+	var settings app.Settings
+	settings.Flags(flags, app.Settings{
+		Data: "/var/lib/mailvane", Listen: ":8080", AdminListen: ":9090",
+		ShutdownDelay: 5 * time.Second, FlushTimeout: 15 * time.Second,
+	})
+	if err := flags.Parse(arguments); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := serve(ctx, &settings, *folder, log); err != nil {
+		log.Error("receiver failed", "error", err)
+		return 1
+	}
+	return 0
+}
+
+func serve(ctx context.Context, settings *app.Settings, folder string, log *slog.Logger) error {
+	instance, err := settings.Open(log, os.Stdout)
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	if err := instance.Follow(ctx, folder, func() (*config.Config, error) { return config.Load(folder) }); err != nil {
+		instance.Abandon()
+		return fmt.Errorf("start: %w", err)
+	}
+	log.Info("receiver is ready", "webhooks", instance.Address(), "admin", instance.AdminAddress())
+	return instance.Run(ctx)
+}

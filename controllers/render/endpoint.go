@@ -1,0 +1,66 @@
+package render
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/receiver/config"
+)
+
+// endpointRenderer renders one endpoint.
+type endpointRenderer struct {
+	in     Input
+	sinks  sinkTable
+	owners map[string]*v1alpha1.WebhookEndpoint
+
+	problems []Problem
+}
+
+func (r *endpointRenderer) render(endpoint *v1alpha1.WebhookEndpoint) config.Endpoint {
+	spec := &endpoint.Spec
+	s := settingsResolver{
+		object: Object{Kind: v1alpha1.WebhookEndpointKind, Namespace: endpoint.Namespace, Name: endpoint.Name},
+		secret: r.in.Secret,
+	}
+	rendered := config.Endpoint{
+		Namespace:      endpoint.Namespace,
+		Name:           endpoint.Name,
+		Path:           endpoint.Path(),
+		Provider:       s.plugin(string(spec.Provider.Type), spec.Provider, "spec.provider", r.in.Checks.Provider),
+		Authentication: authentication(&s, spec.Authentication),
+		Verification:   string(spec.Verification),
+		State:          string(spec.State),
+		MaxBodyBytes:   spec.MaxBodySize.Value(),
+	}
+	if owner := r.owners[endpoint.Path()]; owner != endpoint {
+		s.add("spec.path", v1alpha1.ReasonPathConflict, "%s already belongs to WebhookEndpoint %s/%s; choose another path",
+			endpoint.Path(), owner.Namespace, owner.Name)
+	}
+	for i, route := range spec.Routes {
+		rendered.Routes = append(rendered.Routes, config.Route{Name: route.Name, Sink: route.SinkRef.Name, Filter: route.Filter})
+		r.checkRoute(&s, fmt.Sprintf("spec.routes[%d]", i), route)
+	}
+	r.problems = s.problems
+	return rendered
+}
+
+func (r *endpointRenderer) checkRoute(s *settingsResolver, path string, route v1alpha1.Route) {
+	r.sinks.check(s, path+".sinkRef.name", route.SinkRef.Name)
+	if route.Filter == "" || r.in.Checks.Filter == nil {
+		return
+	}
+	if err := r.in.Checks.Filter(route.Filter); err != nil {
+		s.add(path+".filter", v1alpha1.ReasonInvalidFilter, "%v", err)
+	}
+}
+
+// authentication resolves the factors. Their configuration is that of the API with the references replaced, so it is
+// made by the same walk as the settings of providers and sinks.
+func authentication(s *settingsResolver, factors v1alpha1.Authentication) config.Authentication {
+	var rendered config.Authentication
+	if err := json.Unmarshal(s.settings(factors, "spec.authentication"), &rendered); err != nil {
+		s.add("spec.authentication", v1alpha1.ReasonInvalidSettings, "%v", err)
+	}
+	return rendered
+}

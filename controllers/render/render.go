@@ -1,0 +1,71 @@
+// Package render turns WebhookEndpoints, EventSinks and Secrets into the configuration of one receiver.
+//
+// It is pure: the same objects give the same configuration and the same problems, byte for byte. The manager and the mailvane
+// command share it, so a laptop says what a cluster would say.
+package render
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/receiver/config"
+)
+
+// Input is what one receiver is made of. Objects carry the API's defaults.
+type Input struct {
+	// Endpoints are the endpoints that the receiver serves.
+	Endpoints []v1alpha1.WebhookEndpoint
+	// Sinks are the sinks of the endpoints' namespaces.
+	Sinks []v1alpha1.EventSink
+	// Secret returns the data of a Secret, and whether it exists.
+	Secret func(namespace, name string) (data map[string][]byte, found bool)
+	// Checks judge what the API's schema cannot.
+	Checks Checks
+}
+
+// Checks are the questions to the parts that will have to work with the configuration. A nil check passes.
+// Their errors hold no credential.
+type Checks struct {
+	// Filter says why the filter of a route does not compile.
+	Filter func(filter string) error
+	// Provider says why a provider refuses its settings.
+	Provider func(config.Plugin) error
+	// Sink says why a sink refuses its settings.
+	Sink func(config.Plugin) error
+}
+
+// Render returns the configuration of a receiver and what is wrong. An object with a problem is left out;
+// the others are not affected. Everything is sorted by namespace and name.
+func Render(in Input) (config.Config, []Problem) {
+	endpoints := slices.Clone(in.Endpoints)
+	slices.SortFunc(endpoints, func(a, b v1alpha1.WebhookEndpoint) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+
+	sinks, problems := renderSinks(in)
+	owners := pathOwners(endpoints)
+	c := config.Config{Version: config.Version, Sinks: sinks.rendered()}
+	for i := range endpoints {
+		r := endpointRenderer{in: in, sinks: sinks, owners: owners}
+		rendered := r.render(&endpoints[i])
+		if len(r.problems) == 0 {
+			c.Endpoints = append(c.Endpoints, rendered)
+		}
+		problems = append(problems, r.problems...)
+	}
+	return c, problems
+}
+
+// pathOwners returns the endpoint that each path belongs to: the oldest, and among those of one age the first by name.
+func pathOwners(sorted []v1alpha1.WebhookEndpoint) map[string]*v1alpha1.WebhookEndpoint {
+	owners := map[string]*v1alpha1.WebhookEndpoint{}
+	for i := range sorted {
+		endpoint := &sorted[i]
+		owner := owners[endpoint.Path()]
+		if owner == nil || endpoint.CreationTimestamp.Time.Before(owner.CreationTimestamp.Time) {
+			owners[endpoint.Path()] = endpoint
+		}
+	}
+	return owners
+}

@@ -1,0 +1,90 @@
+// Package admin is the contract of a receiver's admin API: what is stored, what waits and what fails, and what can be done
+// about dead letters. The API carries personal data and has no authentication of its own: it listens on loopback, or
+// where only the cluster's operators reach it.
+package admin
+
+import (
+	"time"
+	"unicode/utf8"
+
+	"github.com/mailvane/mailvane/receiver/intake"
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// The paths of the API. The IDs of a POST are sent as JSON.
+const (
+	PathHealth      = "/healthz"
+	PathReady       = "/readyz"
+	PathMetrics     = "/metrics"
+	PathEndpoints   = "/v1/endpoints"
+	PathSinks       = "/v1/sinks"
+	PathDeadLetters = "/v1/deadletters"
+	PathRetry       = "/v1/deadletters/retry"
+	PathDrop        = "/v1/deadletters/drop"
+)
+
+// PageSize is the largest number of dead letters in one answer, and of IDs in one request.
+const PageSize = 1000
+
+// Endpoint describes one endpoint.
+type Endpoint = intake.Summary
+
+// Sink describes one sink.
+type Sink struct {
+	// Name is "namespace/name".
+	Name string `json:"name"`
+	// Type is the kind of sink; Absent for one that is owed events but configured no more.
+	Type string `json:"type"`
+	// Healthy is false from a failed send until the next that succeeds.
+	Healthy bool `json:"healthy"`
+	// Pending counts the events that it is owed.
+	Pending int64 `json:"pending"`
+	// OldestSeconds is the age of the oldest of them.
+	OldestSeconds int64 `json:"oldestSeconds,omitzero"`
+	// LastError and LastErrorTime tell of the last failed send.
+	LastError     string    `json:"lastError,omitzero"`
+	LastErrorTime time.Time `json:"lastErrorTime,omitzero"`
+}
+
+// DeadLetter is one dead letter.
+type DeadLetter struct {
+	ID       uint64        `json:"id,string"`
+	Cause    journal.Cause `json:"cause"`
+	Reason   string        `json:"reason"`
+	Endpoint string        `json:"endpoint,omitzero"`
+	Route    string        `json:"route,omitzero"`
+	Sink     string        `json:"sink,omitzero"`
+	EventID  string        `json:"eventId,omitzero"`
+	Attempts int           `json:"attempts,omitzero"`
+	Time     time.Time     `json:"time"`
+	// Payload is the encoded event or the raw body, when it was asked for and is UTF-8; else PayloadBase64 is.
+	Payload       string `json:"payload,omitzero"`
+	PayloadBase64 []byte `json:"payloadBase64,omitzero"`
+}
+
+// NewDeadLetter returns the view of d.
+func NewDeadLetter(d *journal.DeadLetter) DeadLetter {
+	view := DeadLetter{
+		ID: d.ID, Cause: d.Cause, Reason: d.Reason, Endpoint: d.Endpoint, Route: d.Route, Sink: d.Sink,
+		EventID: d.EventID, Attempts: d.Attempts, Time: d.At.UTC(),
+	}
+	if utf8.Valid(d.Payload) {
+		view.Payload = string(d.Payload)
+	} else {
+		view.PayloadBase64 = d.Payload
+	}
+	return view
+}
+
+// IDs names dead letters in a request.
+type IDs struct {
+	IDs []uint64 `json:"ids"`
+}
+
+// Result says what became of the named dead letters.
+type Result struct {
+	// Done counts those that were retried or dropped.
+	Done int `json:"done"`
+	// Failed says why the others stay, by ID.
+	Failed map[uint64]string `json:"failed,omitzero"`
+}

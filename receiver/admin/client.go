@@ -1,0 +1,124 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+)
+
+// maxAnswerBytes bounds what the client reads of one answer.
+const maxAnswerBytes = 256 << 20
+
+// Client calls a receiver's admin API.
+type Client struct {
+	// BaseURL is the address of the API, such as http://127.0.0.1:9090.
+	BaseURL string
+	// HTTP sends the requests.
+	HTTP *http.Client
+}
+
+// Endpoints returns the endpoints.
+func (c *Client) Endpoints(ctx context.Context) ([]Endpoint, error) {
+	var out []Endpoint
+	return out, c.call(ctx, http.MethodGet, PathEndpoints, nil, &out)
+}
+
+// Sinks returns the sinks.
+func (c *Client) Sinks(ctx context.Context) ([]Sink, error) {
+	var out []Sink
+	return out, c.call(ctx, http.MethodGet, PathSinks, nil, &out)
+}
+
+// DeadLetters calls each with every dead letter, oldest first, without payloads.
+func (c *Client) DeadLetters(ctx context.Context, each func(*DeadLetter) error) error {
+	var after uint64
+	for {
+		var page []DeadLetter
+		query := url.Values{"after": {strconv.FormatUint(after, 10)}, "limit": {strconv.Itoa(PageSize)}}
+		if err := c.call(ctx, http.MethodGet, PathDeadLetters+"?"+query.Encode(), nil, &page); err != nil {
+			return err
+		}
+		for i := range page {
+			if err := each(&page[i]); err != nil {
+				return err
+			}
+			after = page[i].ID
+		}
+		if len(page) < PageSize {
+			return nil
+		}
+	}
+}
+
+// DeadLetter returns one dead letter with its payload.
+func (c *Client) DeadLetter(ctx context.Context, id uint64) (DeadLetter, error) {
+	var out DeadLetter
+	return out, c.call(ctx, http.MethodGet, PathDeadLetters+"/"+strconv.FormatUint(id, 10), nil, &out)
+}
+
+// Retry makes dead letters live again.
+func (c *Client) Retry(ctx context.Context, ids []uint64) (Result, error) {
+	return c.post(ctx, PathRetry, ids)
+}
+
+// Drop removes dead letters for good.
+func (c *Client) Drop(ctx context.Context, ids []uint64) (Result, error) {
+	return c.post(ctx, PathDrop, ids)
+}
+
+func (c *Client) post(ctx context.Context, path string, ids []uint64) (Result, error) {
+	total := Result{Failed: map[uint64]string{}}
+	for len(ids) > 0 {
+		n := min(len(ids), PageSize)
+		var part Result
+		if err := c.call(ctx, http.MethodPost, path, IDs{IDs: ids[:n]}, &part); err != nil {
+			return total, err
+		}
+		total.Done += part.Done
+		for id, why := range part.Failed {
+			total.Failed[id] = why
+		}
+		ids = ids[n:]
+	}
+	return total, nil
+}
+
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		encoded, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encode request: %w", err)
+		}
+		body = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.BaseURL, "/")+path, body)
+	if err != nil {
+		return fmt.Errorf("admin API address: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.HTTP.Do(request)
+	if err != nil {
+		return fmt.Errorf("is a receiver running with its admin API there? %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
+	if err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return errors.New(strings.TrimSpace(string(answer)))
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	return nil
+}

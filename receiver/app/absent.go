@@ -1,0 +1,31 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/sink"
+)
+
+// absentKind is the kind of a sink that is owed events but configured no more.
+const absentKind = "Absent"
+
+var errAbsent = errors.New("the sink is not configured any more; apply its EventSink again, or drop its events when they are dead letters")
+
+// absentSink takes nothing, for now.
+type absentSink struct{}
+
+// Send always fails for the moment.
+func (absentSink) Send(context.Context, []sink.Message) error { return errAbsent }
+
+// Close does nothing.
+func (absentSink) Close() error { return nil }
+
+// absentDelivery tries seldom and gives up after the default maximum age of three days.
+func absentDelivery() config.Delivery {
+	return config.Delivery{
+		MaxInFlight: 1, BatchMaxEvents: 500, BatchMaxBytes: 1 << 20, TimeoutSeconds: 1,
+		InitialBackoffMilliseconds: 15_000, MaxBackoffSeconds: 300, MaxAgeSeconds: 259_200, Ordering: config.Unordered,
+	}
+}

@@ -1,0 +1,148 @@
+// Package app assembles a receiver: journal, intake, delivery and the two HTTP servers, and keeps them in step with a
+// configuration that may change at any time.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/event/filter"
+	"github.com/mailvane/mailvane/receiver/intake"
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/provider"
+	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
+	"github.com/mailvane/mailvane/receiver/signature"
+	"github.com/mailvane/mailvane/receiver/sink"
+)
+
+// Options are what a Receiver needs.
+type Options struct {
+	// Journal stores the events. The receiver closes it.
+	Journal journal.Journal
+	// Logger takes what an operator has to know.
+	Logger *slog.Logger
+	// TrustedProxies are the address ranges whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// MaxInFlightBytes bounds the memory for request bodies; 0 = intake.DefaultInFlightBytes.
+	MaxInFlightBytes int64
+	// KeyClient fetches providers' public keys; nil = only pinned keys.
+	KeyClient *http.Client
+	// Sinks is what sinks may use.
+	Sinks sink.Environment
+	// ShutdownDelay is how long the receiver goes on serving after it has stopped being ready.
+	ShutdownDelay time.Duration
+	// FlushTimeout bounds the wait at shutdown for sinks to take what they are owed.
+	FlushTimeout time.Duration
+}
+
+// Receiver is one running data plane.
+type Receiver struct {
+	options  Options
+	registry *prometheus.Registry
+	metrics  *metrics.Metrics
+	compiler *intake.Compiler
+	handler  *intake.Handler
+	fleet    *fleet
+	stopping atomic.Bool
+
+	mu      sync.Mutex // serialises Apply
+	current atomic.Pointer[config.Config]
+}
+
+// New returns a receiver without endpoints. It is not ready before the first Apply.
+func New(o Options) (*Receiver, error) {
+	filters, err := filter.NewCompiler()
+	if err != nil {
+		return nil, fmt.Errorf("start receiver: %w", err)
+	}
+	registry := prometheus.NewRegistry()
+	m := metrics.New(registry)
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		metrics.NewJournalCollector(o.Journal.Stats, time.Now))
+	r := &Receiver{
+		options: o, registry: registry, metrics: m,
+		compiler: &intake.Compiler{Lookup: providers.Lookup, Environment: provider.Environment{HTTPClient: o.KeyClient, KeyServers: &signature.KeyServers{}}, Filters: filters, Metrics: m},
+		handler: intake.NewHandler(intake.Options{
+			Journal: o.Journal, Metrics: m, Logger: o.Logger,
+			TrustedProxies: o.TrustedProxies, MaxInFlightBytes: o.MaxInFlightBytes, Now: time.Now,
+		}),
+	}
+	r.fleet = newFleet(o, m)
+	return r, nil
+}
+
+// Apply makes cfg the configuration, as a whole: on an error nothing has changed and the last good one is in force.
+// Requests and sends that are under way end with what they began with.
+func (r *Receiver) Apply(cfg *config.Config) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	table, tableErr := r.compiler.Compile(cfg)
+	crew, crewErr := r.fleet.build(cfg)
+	if err := errors.Join(tableErr, crewErr); err != nil {
+		crew.discard()
+		r.metrics.Reload(metrics.ReloadRefused)
+		return fmt.Errorf("configuration refused: %w", err)
+	}
+	// Sinks first: what the new routes lead to must be there when the first event arrives.
+	r.fleet.replace(crew)
+	r.handler.Swap(table)
+	r.current.Store(cfg)
+	r.metrics.Reload(metrics.ReloadLoaded)
+	return nil
+}
+
+// Ready says whether requests should be sent here.
+func (r *Receiver) Ready() bool { return r.current.Load() != nil && !r.stopping.Load() }
+
+// shutdown stops the receiver without losing anything: it stops being ready, goes on serving while that becomes known,
+// refuses further requests, gives the sinks time to take what they are owed, and closes the journal.
+func (r *Receiver) shutdown(stopServing func()) error {
+	r.stopping.Store(true)
+	time.Sleep(r.options.ShutdownDelay)
+	r.handler.StopAccepting()
+	stopServing()
+	r.flush()
+	r.fleet.stop()
+	if err := r.options.Journal.Close(); err != nil {
+		return fmt.Errorf("close journal: %w", err)
+	}
+	return nil
+}
+
+// flush waits until no sink is owed anything, or FlushTimeout.
+func (r *Receiver) flush() {
+	ctx, cancel := context.WithTimeout(context.Background(), r.options.FlushTimeout)
+	defer cancel()
+	tick := time.NewTicker(flushPoll)
+	defer tick.Stop()
+	for pendingTotal(r.options.Journal.Stats()) > 0 {
+		select {
+		case <-ctx.Done():
+			r.options.Logger.Info("stopping with events still to deliver; they stay in the journal", "pending", pendingTotal(r.options.Journal.Stats()))
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+const flushPoll = 20 * time.Millisecond
+
+func pendingTotal(s journal.Stats) int64 {
+	var n int64
+	for _, pending := range s.Pending {
+		n += pending
+	}
+	return n
+}

@@ -1,0 +1,62 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/intake"
+)
+
+// serverStopTimeout bounds the wait for requests under way when the servers stop.
+const serverStopTimeout = 20 * time.Second
+
+// Serve serves webhooks and the admin API on the two listeners until ctx ends, then shuts down in order.
+// A nil admin listener serves no admin API. It returns nil after an orderly shutdown.
+func (r *Receiver) Serve(ctx context.Context, webhooks, admin net.Listener) error {
+	front := &http.Server{
+		Handler: r.handler, ReadHeaderTimeout: intake.ReadHeaderTimeout, WriteTimeout: intake.WriteTimeout,
+		IdleTimeout: intake.IdleTimeout, MaxHeaderBytes: intake.MaxHeaderBytes, ErrorLog: quiet(r.options.Logger),
+	}
+	back := &http.Server{
+		Handler: r.adminHandler(), ReadHeaderTimeout: intake.ReadHeaderTimeout, ReadTimeout: intake.WriteTimeout,
+		WriteTimeout: intake.WriteTimeout, IdleTimeout: intake.IdleTimeout, MaxHeaderBytes: intake.MaxHeaderBytes, ErrorLog: quiet(r.options.Logger),
+	}
+	failed := make(chan error, 2)
+	serve(front, webhooks, failed)
+	if admin != nil {
+		serve(back, admin, failed)
+	}
+	var serveErr error
+	select {
+	case <-ctx.Done():
+	case serveErr = <-failed:
+	}
+	err := r.shutdown(func() { stop(front, serverStopTimeout) })
+	stop(back, time.Second)
+	return errors.Join(serveErr, err)
+}
+
+func serve(s *http.Server, l net.Listener, failed chan<- error) {
+	go func() {
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+	}()
+}
+
+func stop(s *http.Server, within time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	if err := s.Shutdown(ctx); err != nil {
+		_ = s.Close() // the clients that are left are cut; what they sent was not answered 200
+	}
+}
+
+// quiet logs what net/http says about single connections at debug level: a stranger can cause any amount of it.
+func quiet(l *slog.Logger) *log.Logger { return slog.NewLogLogger(l.Handler(), slog.LevelDebug) }

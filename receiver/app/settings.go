@@ -1,0 +1,150 @@
+package app
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/intake"
+	"github.com/mailvane/mailvane/receiver/journal/embedded"
+	"github.com/mailvane/mailvane/receiver/sink"
+)
+
+// keyFetchTimeout bounds one fetch of a provider's public key; EngageLab waits 3 s for its answer, MailChannels is not known to wait less.
+const keyFetchTimeout = 2 * time.Second
+
+// Settings are the process settings of a receiver, the same for every program that runs one.
+type Settings struct {
+	// Data is the folder of the embedded journal.
+	Data string
+	// Listen and AdminListen are the addresses of the two servers, "host:port".
+	Listen, AdminListen string
+	// TrustedProxies and AllowedSinkAddresses are comma-separated address ranges.
+	TrustedProxies, AllowedSinkAddresses string
+	// MaxInFlightBytes bounds the memory for request bodies.
+	MaxInFlightBytes int64
+	// JournalMaxBytes and JournalMinFreeBytes bound the space of the journal.
+	JournalMaxBytes, JournalMinFreeBytes int64
+	// DedupeWindow is how long a repeated event is recognised.
+	DedupeWindow time.Duration
+	// FetchKeys allows the receiver to fetch public keys of providers.
+	FetchKeys bool
+	// ShutdownDelay is how long requests are still served after the receiver has stopped being ready.
+	ShutdownDelay time.Duration
+	// FlushTimeout bounds the wait at shutdown for sinks to take what they are owed.
+	FlushTimeout time.Duration
+}
+
+// Flags defines a flag for every setting, with the given defaults for the addresses and the data folder.
+func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
+	f.StringVar(&s.Data, "data", defaults.Data, "folder of the journal")
+	f.StringVar(&s.Listen, "listen", defaults.Listen, "address to take webhooks on")
+	f.StringVar(&s.AdminListen, "admin-listen", defaults.AdminListen, "address of metrics, probes and the admin API, which shows personal data and asks for no credential")
+	f.StringVar(&s.TrustedProxies, "trusted-proxies", "", "comma-separated address ranges whose X-Forwarded-For is believed")
+	f.StringVar(&s.AllowedSinkAddresses, "allow-sink-addresses", "", "comma-separated address ranges that sinks may connect to although they are link-local or metadata addresses")
+	f.Int64Var(&s.MaxInFlightBytes, "max-in-flight-bytes", intake.DefaultInFlightBytes, "bound on the memory for request bodies")
+	f.Int64Var(&s.JournalMaxBytes, "journal-max-bytes", embedded.DefaultMaxBytes, "space at which the journal refuses events with 503")
+	f.Int64Var(&s.JournalMinFreeBytes, "journal-min-free-bytes", embedded.DefaultMinFreeBytes, "space that the journal leaves free on its file system")
+	f.DurationVar(&s.DedupeWindow, "dedupe-window", embedded.DefaultDedupeWindow, "how long a repeated event is recognised")
+	f.BoolVar(&s.FetchKeys, "fetch-keys", true, "fetch providers' public keys; without it only pinned keys are known")
+	f.DurationVar(&s.ShutdownDelay, "shutdown-delay", defaults.ShutdownDelay, "how long requests are still served after a request to stop")
+	f.DurationVar(&s.FlushTimeout, "flush-timeout", defaults.FlushTimeout, "how long to wait for sinks to take what they are owed when stopping")
+}
+
+// Instance is a receiver with its listeners.
+type Instance struct {
+	*Receiver
+	webhooks, admin net.Listener
+}
+
+// Open listens, opens the journal and builds a receiver without endpoints.
+func (s *Settings) Open(log *slog.Logger, stdout io.Writer) (*Instance, error) {
+	trusted, err := intake.ParsePrefixes(fields(s.TrustedProxies))
+	if err != nil {
+		return nil, fmt.Errorf("--trusted-proxies: %w", err)
+	}
+	allowed, err := intake.ParsePrefixes(fields(s.AllowedSinkAddresses))
+	if err != nil {
+		return nil, fmt.Errorf("--allow-sink-addresses: %w", err)
+	}
+	instance := &Instance{}
+	if err := s.listen(instance); err != nil {
+		return nil, err
+	}
+	j, err := embedded.Open(embedded.Options{
+		Dir: s.Data, MaxBytes: s.JournalMaxBytes, MinFreeBytes: s.JournalMinFreeBytes, DedupeWindow: s.DedupeWindow, Logger: log,
+	})
+	if err != nil {
+		instance.closeListeners()
+		return nil, fmt.Errorf("open the journal in %s: %w", s.Data, err)
+	}
+	o := Options{
+		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: s.MaxInFlightBytes,
+		Sinks:         sink.Environment{AllowedPrefixes: allowed, Stdout: stdout},
+		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout,
+	}
+	if s.FetchKeys {
+		o.KeyClient = &http.Client{Timeout: keyFetchTimeout}
+	}
+	instance.Receiver, err = New(o)
+	if err != nil {
+		instance.closeListeners()
+		_ = j.Close() // nothing was written
+		return nil, err
+	}
+	return instance, nil
+}
+
+func (s *Settings) listen(i *Instance) (err error) {
+	var config net.ListenConfig
+	if i.webhooks, err = config.Listen(context.Background(), "tcp", s.Listen); err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	if s.AdminListen == "" {
+		return nil
+	}
+	if i.admin, err = config.Listen(context.Background(), "tcp", s.AdminListen); err != nil {
+		i.closeListeners()
+		return fmt.Errorf("--admin-listen: %w", err)
+	}
+	return nil
+}
+
+func (i *Instance) closeListeners() {
+	for _, l := range []net.Listener{i.webhooks, i.admin} {
+		if l != nil {
+			_ = l.Close() // nothing was served on it
+		}
+	}
+}
+
+// Address returns where webhooks are taken, "host:port".
+func (i *Instance) Address() string { return i.webhooks.Addr().String() }
+
+// AdminAddress returns where the admin API is, or "".
+func (i *Instance) AdminAddress() string {
+	if i.admin == nil {
+		return ""
+	}
+	return i.admin.Addr().String()
+}
+
+// Run serves until ctx ends, then shuts down in order; see [Receiver.Serve].
+func (i *Instance) Run(ctx context.Context) error { return i.Serve(ctx, i.webhooks, i.admin) }
+
+// Abandon closes an instance that will not run.
+func (i *Instance) Abandon() {
+	i.closeListeners()
+	i.fleet.stop()
+	_ = i.options.Journal.Close() // nothing was accepted
+}
+
+func fields(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}

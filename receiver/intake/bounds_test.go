@@ -1,0 +1,124 @@
+package intake_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/intake"
+)
+
+// held is a body that arrives only when it is let go.
+type held struct {
+	io.Reader
+	gate    chan struct{}
+	reached chan struct{}
+	once    sync.Once
+}
+
+func (h *held) Read(p []byte) (int, error) {
+	h.once.Do(func() { close(h.reached) })
+	<-h.gate
+	return h.Reader.Read(p)
+}
+
+func TestBytesInFlightAreBounded(t *testing.T) {
+	t.Parallel()
+	other := emailEngine(func(e *config.Endpoint) { e.Name, e.Path = "other", "/hooks/mail/other" })
+	f := newFrontWith(t, intake.Options{MaxInFlightBytes: 1000}, emailEngine(nil), other)
+	body := trackOpen + strings.Repeat(" ", 600-len(trackOpen))
+	gate, done := make(chan struct{}), make(chan answer)
+	slow := signed(t, path, body)
+	h := &held{Reader: strings.NewReader(body), gate: gate, reached: make(chan struct{})}
+	slow.Body = io.NopCloser(h)
+	go func() { done <- f.do(slow) }()
+	<-h.reached
+	if a := f.do(signed(t, path, trackOpen)); a.status != 429 || a.header.Get("Retry-After") == "" {
+		t.Errorf("the same endpoint: %d %s", a.status, a.body)
+	}
+	if a := f.do(signed(t, "/hooks/mail/other", body)); a.status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("more than is left: %d %s", a.status, a.body)
+	}
+	if a := f.do(signed(t, "/hooks/mail/other", trackOpen)); a.status != 200 {
+		t.Errorf("another endpoint, within what is left: %d %s", a.status, a.body)
+	}
+	close(gate)
+	if a := <-done; a.status != 200 {
+		t.Errorf("the slow one: %d %s", a.status, a.body)
+	}
+	if a := f.do(signed(t, path, strings.Replace(body, `"a"`, `"b"`, 1))); a.status != 200 {
+		t.Errorf("after the slow one: %d %s", a.status, a.body)
+	}
+}
+
+func TestABodyLargerThanTheBudgetIsTakenAlone(t *testing.T) {
+	t.Parallel()
+	f := newFrontWith(t, intake.Options{MaxInFlightBytes: 10}, emailEngine(nil))
+	if a := f.do(signed(t, path, trackOpen)); a.status != 200 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// pipeListener accepts the connections that the test makes, in the test's fake time.
+type pipeListener struct {
+	connections chan net.Conn
+	closed      chan struct{}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.connections:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error { close(l.closed); return nil }
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+func TestAClientThatTricklesIsCut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFront(t, emailEngine(nil))
+		listener := &pipeListener{make(chan net.Conn), make(chan struct{})}
+		server := &http.Server{Handler: f.handler, ReadHeaderTimeout: intake.ReadHeaderTimeout}
+		go func() { _ = server.Serve(listener) }()
+		defer func() { _ = server.Shutdown(context.Background()) }()
+		client, remote := net.Pipe()
+		listener.connections <- remote
+		started, trickled := time.Now(), make(chan struct{})
+		go func() {
+			defer close(trickled)
+			_, _ = io.WriteString(client, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+			for {
+				time.Sleep(time.Second)
+				if _, err := io.WriteString(client, "x"); err != nil {
+					return
+				}
+			}
+		}()
+		response, err := http.ReadResponse(bufio.NewReader(client), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusRequestTimeout {
+			t.Errorf("status %d", response.StatusCode)
+		}
+		if took := time.Since(started); took > time.Minute {
+			t.Errorf("cut after %v", took)
+		}
+		_ = client.Close()
+		<-trickled
+	})
+}

@@ -1,0 +1,134 @@
+package intake_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/intake"
+)
+
+const trackOpen = `{"account":"a","date":"2022-03-24T08:28:32.992Z","event":"trackOpen","data":{"messageId":"<a@example.com>"}}`
+
+func TestFurtherFactors(t *testing.T) {
+	t.Parallel()
+	token := config.Authentication{PathToken: config.PathToken{Secrets: []string{"old-token", "new-token"}}}
+	basic := config.Authentication{Basic: config.Basic{Secrets: []config.BasicCredential{{Username: "u", Password: "old"}, {Username: "u", Password: "p:w"}}}}
+	header := config.Authentication{Header: config.HeaderFactor{Name: "X-Api-Key", Secrets: []string{"k1", "k2"}}}
+	cidr := config.Authentication{AllowedCIDRs: []string{"203.0.113.0/24", "2001:db8::/32"}}
+	both := config.Authentication{Header: header.Header, AllowedCIDRs: cidr.AllowedCIDRs}
+	with := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	from := func(address string) func(*http.Request) { return func(r *http.Request) { r.RemoteAddr = address } }
+	cases := map[string]struct {
+		factors config.Authentication
+		path    string
+		change  func(*http.Request)
+		status  int
+	}{
+		"token":                      {token, path + "/new-token", nil, 200},
+		"token before a rotation":    {token, path + "/old-token", nil, 200},
+		"token wrong":                {token, path + "/new-tokem", nil, 401},
+		"token missing":              {token, path, nil, 401},
+		"token empty":                {token, path + "/", nil, 401},
+		"token deeper":               {token, path + "/x/new-token", nil, 404},
+		"basic":                      {basic, path, func(r *http.Request) { r.SetBasicAuth("u", "p:w") }, 200},
+		"basic before a rotation":    {basic, path, func(r *http.Request) { r.SetBasicAuth("u", "old") }, 200},
+		"basic wrong password":       {basic, path, func(r *http.Request) { r.SetBasicAuth("u", "p") }, 401},
+		"basic missing":              {basic, path, nil, 401},
+		"header":                     {header, path, with("x-api-key", "k2"), 200},
+		"header wrong":               {header, path, with("X-Api-Key", "k3"), 401},
+		"header missing":             {header, path, nil, 401},
+		"address inside":             {cidr, path, from("203.0.113.9:1234"), 200},
+		"address outside":            {cidr, path, from("203.0.114.9:1234"), 401},
+		"IPv6 inside":                {cidr, path, from("[2001:db8::1]:1234"), 200},
+		"IPv4 in IPv6 form":          {cidr, path, from("[::ffff:203.0.113.9]:1234"), 200},
+		"address unreadable":         {cidr, path, from("unix"), 401},
+		"forged forwarded address":   {cidr, path, func(r *http.Request) { r.RemoteAddr = "198.51.100.1:1"; r.Header.Set("X-Forwarded-For", "203.0.113.9") }, 401},
+		"one of two factors":         {both, path, with("X-Api-Key", "k1"), 401},
+		"both factors":               {both, path, func(r *http.Request) { r.RemoteAddr = "203.0.113.9:1"; r.Header.Set("X-Api-Key", "k1") }, 200},
+		"factor without a signature": {header, path, func(r *http.Request) { r.Header.Set("X-Api-Key", "k1"); r.Header.Del("X-EE-Wh-Signature") }, 401},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFront(t, emailEngine(func(e *config.Endpoint) { e.Authentication = tc.factors }))
+			r := signed(t, tc.path, trackOpen)
+			if tc.change != nil {
+				tc.change(r)
+			}
+			if a := f.do(r); a.status != tc.status {
+				t.Errorf("%d %s, want %d", a.status, a.body, tc.status)
+			}
+		})
+	}
+}
+
+func TestTheClientBehindTrustedProxies(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		peer      string
+		forwarded []string
+		status    int
+	}{
+		"client behind one proxy":          {"10.0.0.1:1", []string{"203.0.113.9"}, 200},
+		"client behind two proxies":        {"10.0.0.1:1", []string{"203.0.113.9, 10.0.0.2"}, 200},
+		"two headers":                      {"10.0.0.1:1", []string{"203.0.113.9", "10.0.0.2"}, 200},
+		"what the client wrote is ignored": {"10.0.0.1:1", []string{"203.0.113.9, 198.51.100.7"}, 401},
+		"client outside":                   {"10.0.0.1:1", []string{"198.51.100.7"}, 401},
+		"no header: the proxy itself":      {"10.0.0.1:1", nil, 401},
+		"garbage from a trusted proxy":     {"10.0.0.1:1", []string{"203.0.113.9, unknown"}, 401},
+		"peer is not a proxy":              {"192.0.2.1:1", []string{"203.0.113.9"}, 401},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFrontWith(t, intake.Options{TrustedProxies: prefixes(t, "10.0.0.0/8")}, emailEngine(func(e *config.Endpoint) {
+				e.Authentication.AllowedCIDRs = []string{"203.0.113.0/24"}
+			}))
+			r := signed(t, path, trackOpen)
+			r.RemoteAddr = tc.peer
+			r.Header["X-Forwarded-For"] = tc.forwarded
+			if a := f.do(r); a.status != tc.status {
+				t.Errorf("%d, want %d", a.status, tc.status)
+			}
+		})
+	}
+}
+
+func TestShadowAcceptsAndMarks(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, emailEngine(func(e *config.Endpoint) {
+		e.Verification = config.Shadow
+		e.Authentication.Header = config.HeaderFactor{Name: "X-Api-Key", Secrets: []string{"k"}}
+	}))
+	forged := signed(t, path, trackOpen)
+	forged.Header.Set("X-EE-Wh-Signature", "AAAA")
+	if a := f.do(forged); a.status != 200 || a.Accepted != 1 {
+		t.Fatalf("forged: %d %s", a.status, a.body)
+	}
+	noFactor := signed(t, path, `{"event":"trackOpen","account":"b"}`)
+	if a := f.do(noFactor); a.status != 200 || a.Accepted != 1 {
+		t.Fatalf("without the factor: %d %s", a.status, a.body)
+	}
+	genuine := signed(t, path, trackOpen)
+	genuine.Header.Set("X-Api-Key", "k")
+	if a := f.do(genuine); a.Accepted != 1 {
+		t.Fatalf("what was forged took the place of the genuine event: %s", a.body)
+	}
+	owed := f.owed("crm")
+	if len(owed) != 3 || !owed[0].Unverified || !owed[1].Unverified || owed[2].Unverified {
+		t.Errorf("owed: %+v", owed)
+	}
+}
+
+func TestParsePrefixesNamesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	if _, err := intake.ParsePrefixes([]string{"10.0.0.0/8", "10.0.0.0/33"}); err == nil || err.Error() != `"10.0.0.0/33" is not an address range; write it like 203.0.113.0/24` {
+		t.Errorf("error: %v", err)
+	}
+	if p := prefixes(t, "10.1.2.3"); p[0].String() != "10.1.2.3/32" {
+		t.Errorf("a bare address is %v", p[0])
+	}
+}

@@ -1,0 +1,209 @@
+// Package intake takes webhook requests from the network: it bounds, authenticates, decodes, routes and stores them,
+// and answers 200 only when everything is on stable storage.
+package intake
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/provider"
+)
+
+// Appender stores what a request brought; see [journal.Journal].
+type Appender interface {
+	// Append returns once the batch is on stable storage.
+	Append(ctx context.Context, b journal.Batch) (journal.Receipt, error)
+}
+
+// Options are what a Handler needs.
+type Options struct {
+	// Journal takes the events.
+	Journal Appender
+	// Metrics counts.
+	Metrics *metrics.Metrics
+	// Logger takes what an operator has to know; nothing per request.
+	Logger *slog.Logger
+	// TrustedProxies are the address ranges whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// MaxInFlightBytes bounds the memory for bodies; 0 = DefaultInFlightBytes.
+	MaxInFlightBytes int64
+	// Now is the clock of tolerances and acceptance times.
+	Now func() time.Time
+}
+
+// Handler is the http.Handler of all endpoints. Its table can be swapped at any time.
+type Handler struct {
+	options Options
+	budget  budget
+	table   atomic.Pointer[Table]
+	closed  atomic.Bool
+}
+
+// NewHandler returns a Handler that knows no endpoint yet.
+func NewHandler(o Options) *Handler {
+	if o.MaxInFlightBytes == 0 {
+		o.MaxInFlightBytes = DefaultInFlightBytes
+	}
+	h := &Handler{options: o, budget: budget{max: o.MaxInFlightBytes, metrics: o.Metrics}}
+	h.table.Store(&Table{})
+	return h
+}
+
+// Swap replaces the endpoints. Requests that are being handled go on with the old ones.
+func (h *Handler) Swap(t *Table) { h.table.Store(t) }
+
+// Table returns the endpoints that are served now.
+func (h *Handler) Table() *Table { return h.table.Load() }
+
+// StopAccepting makes every further POST answer 503, for a shutdown.
+func (h *Handler) StopAccepting() { h.closed.Store(true) }
+
+// receipt is the body of a 200.
+type receipt struct {
+	Accepted     int `json:"accepted"`
+	Duplicates   int `json:"duplicates"`
+	DeadLettered int `json:"deadLettered,omitzero"`
+	Refused      int `json:"refused,omitzero"`
+}
+
+// ServeHTTP answers one request: 200 with a receipt, or a problem.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e, token := h.table.Load().lookup(r.URL.Path)
+	if e == nil {
+		notFound().write(w)
+		return
+	}
+	switch r.Method {
+	case http.MethodPost:
+	case http.MethodGet, http.MethodHead:
+		w.WriteHeader(http.StatusOK) // providers probe the URL when it is saved
+		return
+	default:
+		methodNotAllowed().write(w)
+		return
+	}
+	started := h.options.Now()
+	done, p := h.accept(w, r, e, token)
+	h.options.Metrics.ObserveRequest(h.options.Now().Sub(started).Seconds())
+	if p != nil {
+		e.metrics.Answered(strconv.Itoa(p.Status))
+		p.write(w)
+		return
+	}
+	e.metrics.OK()
+	writeReceipt(w, done)
+}
+
+func writeReceipt(w http.ResponseWriter, done receipt) {
+	body, err := json.Marshal(done)
+	if err != nil {
+		body = nil // the events are stored; 200 is the truth whatever the body
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body) // the client is gone; a retry is recognised as a duplicate
+}
+
+// accept runs one POST through the checks in order of their cost and stores what it brought.
+func (h *Handler) accept(w http.ResponseWriter, r *http.Request, e *Endpoint, token string) (receipt, *problem) {
+	if p := h.admissible(r, e); p != nil {
+		return receipt{}, p
+	}
+	refusal := h.checkFactors(r, e, token)
+	if refusal != "" && !e.shadow {
+		e.metrics.Refused(refusal)
+		return receipt{}, unauthorized()
+	}
+	reserved := e.maxBodyBytes
+	if r.ContentLength >= 0 {
+		reserved = r.ContentLength
+	}
+	if p := h.reserve(e, reserved); p != nil {
+		return receipt{}, p
+	}
+	defer h.budget.release(e, reserved)
+	body, p := h.readBody(w, r, e)
+	if p != nil {
+		return receipt{}, p
+	}
+	request := &provider.Request{Header: r.Header, Body: body, ReceivedAt: h.options.Now()}
+	unverified, p := h.verify(r.Context(), e, request, refusal)
+	if p != nil {
+		return receipt{}, p
+	}
+	return h.store(r.Context(), e, request, unverified)
+}
+
+// admissible checks what needs no credential and no body.
+func (h *Handler) admissible(r *http.Request, e *Endpoint) *problem {
+	switch {
+	case h.closed.Load():
+		return unavailable("stopping", "The receiver is stopping. Retry.", retryAfterBusy)
+	case e.paused:
+		return unavailable("paused", "This endpoint is paused. Retry later.", retryAfterPaused)
+	case r.Header.Get("Content-Encoding") != "" && r.Header.Get("Content-Encoding") != "identity":
+		return encoded()
+	case r.ContentLength > e.maxBodyBytes:
+		h.options.Metrics.Limit(metrics.LimitBody)
+		return tooLarge(e.maxBodyBytes)
+	}
+	return nil
+}
+
+func (h *Handler) checkFactors(r *http.Request, e *Endpoint, token string) string {
+	if len(e.factors) == 0 {
+		return ""
+	}
+	c := &caller{request: r, address: clientAddress(r, h.options.TrustedProxies), token: token}
+	for _, f := range e.factors {
+		if cause := f(c); cause != "" {
+			return cause
+		}
+	}
+	return ""
+}
+
+func (h *Handler) reserve(e *Endpoint, n int64) *problem {
+	switch h.budget.reserve(e, n) {
+	case endpointBusy:
+		return busyEndpoint()
+	case receiverBusy:
+		return unavailable("receiver-busy", "Too many bytes are in flight. Retry later.", retryAfterBusy)
+	default:
+		h.options.Metrics.SetInFlightBytes(h.budget.used.Load())
+		return nil
+	}
+}
+
+// verify checks the provider's signature. In shadow mode nothing is refused; what would have been is marked and counted.
+func (h *Handler) verify(ctx context.Context, e *Endpoint, r *provider.Request, refusal string) (unverified bool, p *problem) {
+	err := e.webhook.Verify(ctx, r)
+	var refused *provider.VerifyError
+	switch {
+	case errors.As(err, &refused):
+		refusal = string(refused.Reason)
+	case err != nil && !e.shadow:
+		h.options.Logger.Warn("authenticity could not be decided", "endpoint", e.name, "error", err)
+		return false, unavailable("verification-unavailable", "The signature cannot be checked now. Retry later.", retryAfterBusy)
+	case err != nil:
+		refusal = "undecided"
+	}
+	if refusal == "" {
+		return false, nil
+	}
+	e.metrics.Refused(refusal)
+	if e.shadow {
+		return true, nil
+	}
+	return false, unauthorized()
+}

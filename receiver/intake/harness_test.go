@@ -1,0 +1,203 @@
+package intake_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/event/filter"
+	"github.com/mailvane/mailvane/receiver/intake"
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded"
+	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/provider"
+	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
+)
+
+const secret = "0123456789abcdef0123456789abcdef"
+
+// front is an intake with a real journal and one or more endpoints.
+type front struct {
+	t       *testing.T
+	handler *intake.Handler
+	journal *embedded.Journal
+	table   *intake.Table
+}
+
+// emailEngine returns an EmailEngine endpoint at /hooks/mail/ee with one route that takes everything.
+func emailEngine(change func(*config.Endpoint)) config.Endpoint {
+	e := config.Endpoint{
+		Namespace: "mail", Name: "ee", Path: "/hooks/mail/ee",
+		Provider:     config.Plugin{Type: "EmailEngine", Settings: []byte(`{"serviceSecrets":["` + secret + `"]}`)},
+		Verification: config.Enforce, State: config.Active, MaxBodyBytes: 1 << 20,
+		Routes: []config.Route{{Name: "all", Sink: "crm"}},
+	}
+	if change != nil {
+		change(&e)
+	}
+	return e
+}
+
+func newFront(t *testing.T, endpoints ...config.Endpoint) *front {
+	t.Helper()
+	return newFrontWith(t, intake.Options{}, endpoints...)
+}
+
+func newFrontWith(t *testing.T, o intake.Options, endpoints ...config.Endpoint) *front {
+	t.Helper()
+	j, err := embedded.Open(embedded.Options{Dir: "journal", FS: vfs.NewMem(), MinFreeBytes: -1, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	f := &front{t: t, journal: j}
+	o.Metrics, o.Logger, o.Now = metrics.New(prometheus.NewRegistry()), slog.New(slog.DiscardHandler), time.Now
+	if o.Journal == nil {
+		o.Journal = j
+	}
+	f.handler = intake.NewHandler(o)
+	f.table = compile(t, o.Metrics, endpoints...)
+	f.handler.Swap(f.table)
+	return f
+}
+
+func compile(t *testing.T, m *metrics.Metrics, endpoints ...config.Endpoint) *intake.Table {
+	t.Helper()
+	filters, err := filter.NewCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := &intake.Compiler{Lookup: providers.Lookup, Filters: filters, Metrics: m}
+	table, err := compiler.Compile(&config.Config{Version: config.Version, Endpoints: endpoints})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// sample returns a documented request of a provider, with its documented signature.
+func sample(t *testing.T, providerType, name, path string) *http.Request {
+	t.Helper()
+	kind, ok := providers.Lookup(providerType)
+	if !ok {
+		t.Fatalf("no provider %s", providerType)
+	}
+	text, err := fs.ReadFile(kind.Samples, name+".http")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(read.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
+	r.Header = read.Header
+	return r
+}
+
+// signed returns a body signed as EmailEngine signs.
+func signed(t *testing.T, path, body string) *http.Request {
+	t.Helper()
+	kind, _ := providers.Lookup("EmailEngine")
+	p := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
+	if err := kind.Sign([]byte(`{"serviceSecrets":["`+secret+`"]}`), nil, p); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r.Header = p.Header
+	return r
+}
+
+// answer is what the intake said.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+
+	Accepted, Duplicates, DeadLettered, Refused int
+}
+
+func (f *front) do(r *http.Request) answer {
+	f.t.Helper()
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	a := answer{status: w.Code, header: w.Header(), body: w.Body.String()}
+	if a.status == http.StatusOK && r.Method == http.MethodPost {
+		if err := json.Unmarshal(w.Body.Bytes(), &a, json.MatchCaseInsensitiveNames(true)); err != nil {
+			f.t.Fatalf("answer %q: %v", a.body, err)
+		}
+	}
+	return a
+}
+
+// owed returns the events that a sink of the namespace "mail" is owed.
+func (f *front) owed(name string) []event.Event {
+	f.t.Helper()
+	var out []event.Event
+	for f.journal.Stats().Pending["mail/"+name] > int64(len(out)) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		deliveries, err := f.journal.Queue("mail/"+name).Fetch(ctx, journal.Limit{Events: 20_000})
+		cancel()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for _, d := range deliveries {
+			envelope, err := event.ParseEnvelope(d.Payload)
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			ev, err := envelope.Event()
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			out = append(out, ev)
+		}
+	}
+	return out
+}
+
+func (f *front) deadLetters() []journal.DeadLetter {
+	f.t.Helper()
+	listed, err := f.journal.DeadLetters().List(context.Background(), 0, 1000)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for i := range listed {
+		if listed[i], err = f.journal.DeadLetters().Get(context.Background(), listed[i].ID); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	return listed
+}
+
+func prefixes(t *testing.T, ranges ...string) []netip.Prefix {
+	t.Helper()
+	out, err := intake.ParsePrefixes(ranges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,79 @@
+package intake
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/metrics"
+)
+
+// Every bound of the intake, with its reason.
+const (
+	// MaxHeaderBytes bounds a request's header block. The largest legitimate one seen is a signed MailChannels request, under 4 KiB.
+	MaxHeaderBytes = 32 << 10
+	// ReadHeaderTimeout bounds how long a client may take to send its headers.
+	ReadHeaderTimeout = 10 * time.Second
+	// IdleTimeout is how long a connection is kept without a request; longer than the providers' pauses between events.
+	IdleTimeout = 2 * time.Minute
+	// WriteTimeout bounds the whole exchange of one request, body and durable storage included.
+	WriteTimeout = 3 * time.Minute
+	// DefaultInFlightBytes bounds the memory for bodies that are being handled.
+	DefaultInFlightBytes = 64 << 20
+
+	// bodyTimeout is the time that any body is given, and bodyBytesPerSecond what a larger one adds to it: a client that
+	// sends slower than that is cut.
+	bodyTimeout        = 15 * time.Second
+	bodyBytesPerSecond = 256 << 10
+
+	// endpointShareDivisor is the part of the in-flight bytes that one endpoint may hold: 1/2, so that a flood at one
+	// endpoint leaves room for the others.
+	endpointShareDivisor = 2
+
+	// Retry-After values, in seconds.
+	retryAfterBusy   = 5
+	retryAfterFull   = 30
+	retryAfterPaused = 60
+)
+
+// budget bounds the bytes in flight of one handler.
+type budget struct {
+	max     int64
+	used    atomic.Int64
+	metrics *metrics.Metrics
+}
+
+// admission is the outcome of asking a budget for bytes.
+type admission int
+
+const (
+	admitted admission = iota
+	endpointBusy
+	receiverBusy
+)
+
+// reserve takes n bytes for an endpoint. A single request is admitted however large it is while nothing else is in flight:
+// its own bound is the endpoint's maxBodySize.
+func (b *budget) reserve(e *Endpoint, n int64) admission {
+	if held := e.inFlight.Add(n); held > n && held > b.max/endpointShareDivisor {
+		e.inFlight.Add(-n)
+		b.metrics.Limit(metrics.LimitEndpointShare)
+		return endpointBusy
+	}
+	if used := b.used.Add(n); used > n && used > b.max {
+		b.used.Add(-n)
+		e.inFlight.Add(-n)
+		b.metrics.Limit(metrics.LimitInFlightBytes)
+		return receiverBusy
+	}
+	return admitted
+}
+
+func (b *budget) release(e *Endpoint, n int64) {
+	e.inFlight.Add(-n)
+	b.used.Add(-n)
+}
+
+// bodyDeadline returns until when a body of at most n bytes must have arrived.
+func bodyDeadline(now time.Time, n int64) time.Time {
+	return now.Add(bodyTimeout + time.Duration(n/bodyBytesPerSecond)*time.Second)
+}

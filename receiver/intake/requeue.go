@@ -1,0 +1,94 @@
+package intake
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/provider"
+)
+
+// ErrNoEndpoint says that a dead letter's endpoint is not configured any more.
+var ErrNoEndpoint = errors.New("its endpoint does not exist any more")
+
+// Requeue returns the batch that makes a dead letter live again under the present configuration, and resolves it:
+// a refused or expired event goes to its sink once more, a failed filter is evaluated again, an undecodable body is
+// decoded again. The events count as accepted now, so that their maximum age begins anew. Appending the batch is the caller's.
+func (t *Table) Requeue(d *journal.DeadLetter, now time.Time) (journal.Batch, error) {
+	b, err := t.requeue(d)
+	for i := range b.Entries {
+		b.Entries[i].AcceptedAt = now
+	}
+	return b, err
+}
+
+func (t *Table) requeue(d *journal.DeadLetter) (journal.Batch, error) {
+	switch d.Cause {
+	case journal.CauseRefused, journal.CauseExpired:
+		return redeliver(d), nil
+	case journal.CauseFilterFailed, journal.CauseUndecodable:
+	default:
+		return journal.Batch{}, fmt.Errorf("cause %q cannot be retried", d.Cause)
+	}
+	e, ok := t.byName[d.Endpoint]
+	if !ok {
+		return journal.Batch{}, ErrNoEndpoint
+	}
+	if d.Cause == journal.CauseFilterFailed {
+		return e.reroute(d)
+	}
+	return e.redecode(d)
+}
+
+func redeliver(d *journal.DeadLetter) journal.Batch {
+	envelope, err := event.ParseEnvelope(d.Payload)
+	key := ""
+	if err == nil {
+		key = envelope.PartitionKey
+	}
+	return journal.Batch{
+		Entries:  []journal.Entry{{OrderingKey: key, Sinks: []string{d.Sink}, Payload: d.Payload}},
+		Resolves: []uint64{d.ID},
+	}
+}
+
+func (e *Endpoint) reroute(d *journal.DeadLetter) (journal.Batch, error) {
+	envelope, err := event.ParseEnvelope(d.Payload)
+	if err != nil {
+		return journal.Batch{}, fmt.Errorf("read the event: %w", err)
+	}
+	ev, err := envelope.Event()
+	if err != nil {
+		return journal.Batch{}, fmt.Errorf("read the event: %w", err)
+	}
+	decision := e.routes.DecideRoute(&ev, d.Route)
+	if len(decision.Failures) > 0 {
+		return journal.Batch{}, fmt.Errorf("route %s fails again: %w", d.Route, decision.Failures[0].Err)
+	}
+	batch := journal.Batch{Resolves: []uint64{d.ID}}
+	if len(decision.Sinks) > 0 {
+		batch.Entries = []journal.Entry{{OrderingKey: ev.Key(), Sinks: decision.Sinks, Payload: d.Payload}}
+	}
+	return batch, nil
+}
+
+func (e *Endpoint) redecode(d *journal.DeadLetter) (journal.Batch, error) {
+	header := make(http.Header, len(d.Header))
+	for name, value := range d.Header {
+		header.Set(name, value)
+	}
+	r := &provider.Request{Header: header, Body: d.Payload, ReceivedAt: d.At}
+	decoded := e.webhook.Decode(r)
+	if len(decoded.Undecodable) > 0 {
+		return journal.Batch{}, fmt.Errorf("cannot be decoded: %s", decoded.Undecodable[0].Reason)
+	}
+	b := newBatchBuilder(e, r)
+	b.batch.Resolves = []uint64{d.ID}
+	for i := range decoded.Events {
+		b.event(&decoded.Events[i], e.routes.Decide(&decoded.Events[i]))
+	}
+	return b.batch, nil
+}

@@ -1,0 +1,105 @@
+package intake_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/intake"
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/metrics"
+)
+
+func (f *front) requeue(table *intake.Table) error {
+	f.t.Helper()
+	letter := f.deadLetters()[0]
+	batch, err := table.Requeue(&letter, time.Now())
+	if err != nil {
+		return err
+	}
+	_, err = f.journal.Append(context.Background(), batch)
+	return err
+}
+
+func TestRequeueEvaluatesTheMendedFilter(t *testing.T) {
+	t.Parallel()
+	routed := func(filter string) config.Endpoint {
+		return emailEngine(func(e *config.Endpoint) {
+			e.Routes = []config.Route{{Name: "bug", Sink: "crm", Filter: filter}}
+		})
+	}
+	f := newFront(t, routed(`event.metadata["absent"] == "x"`))
+	f.do(sample(t, "EmailEngine", "messageSent", path))
+	if err := f.requeue(f.table); err == nil || !strings.Contains(err.Error(), "route bug fails again") {
+		t.Fatalf("with the same filter: %v", err)
+	}
+	if len(f.deadLetters()) != 1 {
+		t.Fatal("a dead letter that failed again is gone")
+	}
+	mended := compile(t, metrics.New(prometheus.NewRegistry()), routed(`event.type == "email.sent"`))
+	if err := f.requeue(mended); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.deadLetters()) != 0 || len(f.owed("crm")) != 1 {
+		t.Errorf("%d dead letters, %d owed", len(f.deadLetters()), f.journal.Stats().Pending["mail/crm"])
+	}
+}
+
+func TestRequeueKeepsWhatStillCannotBeDecoded(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, emailEngine(nil))
+	f.do(signed(t, path, `{"event":`))
+	if err := f.requeue(f.table); err == nil || len(f.deadLetters()) != 1 {
+		t.Errorf("error %v, %d dead letters", err, len(f.deadLetters()))
+	}
+	gone := compile(t, metrics.New(prometheus.NewRegistry()))
+	if err := f.requeue(gone); !errors.Is(err, intake.ErrNoEndpoint) {
+		t.Errorf("without its endpoint: %v", err)
+	}
+}
+
+func TestRequeueDecodesAgain(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, emailEngine(nil))
+	// As a body stands in the dead letters that an earlier release could not read.
+	_, err := f.journal.Append(context.Background(), journal.Batch{DeadLetters: []journal.DeadLetter{{
+		Cause: journal.CauseUndecodable, Reason: "x", Endpoint: "mail/ee", At: time.Now(), Payload: []byte(trackOpen),
+		Header: map[string]string{"X-EE-Wh-Event-Id": "11111111-2222-3333-4444-555555555555"},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.requeue(f.table); err != nil {
+		t.Fatal(err)
+	}
+	owed := f.owed("crm")
+	if len(owed) != 1 || owed[0].ProviderEventID != "11111111-2222-3333-4444-555555555555" || len(f.deadLetters()) != 0 {
+		t.Errorf("owed %+v, %d dead letters", owed, len(f.deadLetters()))
+	}
+}
+
+func TestRequeueRedeliversToTheSinkThatRefused(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, emailEngine(nil))
+	f.do(sample(t, "EmailEngine", "messageSent", path))
+	queue := f.journal.Queue("mail/crm")
+	leased, err := queue.Fetch(context.Background(), journal.Limit{Events: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := journal.Settlement{Delivery: leased[0], Outcome: journal.Dead, DeadLetter: journal.DeadLetter{Cause: journal.CauseRefused, Reason: "x", At: time.Now()}}
+	if err := queue.Settle(context.Background(), []journal.Settlement{dead}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.requeue(f.table); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.journal.Stats().Pending["mail/crm"]; n != 1 || len(f.deadLetters()) != 0 {
+		t.Errorf("%d owed, %d dead letters", n, len(f.deadLetters()))
+	}
+}

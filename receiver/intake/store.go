@@ -1,0 +1,144 @@
+package intake
+
+import (
+	"context"
+	"errors"
+
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/route"
+)
+
+// store decodes, routes and appends what a request holds.
+func (h *Handler) store(ctx context.Context, e *Endpoint, r *provider.Request, unverified bool) (receipt, *problem) {
+	decoded := e.webhook.Decode(r)
+	b := newBatchBuilder(e, r)
+	for i := range decoded.Events {
+		decoded.Events[i].Unverified = unverified
+		b.event(&decoded.Events[i], e.routes.Decide(&decoded.Events[i]))
+	}
+	for i := range decoded.Undecodable {
+		b.undecodable(&decoded.Undecodable[i], unverified)
+	}
+	done, err := h.options.Journal.Append(ctx, b.batch)
+	if err != nil {
+		return receipt{}, h.storageProblem(e, err)
+	}
+	b.count(done, decoded.Refused, unverified)
+	return receipt{Accepted: done.Accepted, Duplicates: done.Duplicates, DeadLettered: done.DeadLettered, Refused: decoded.Refused}, nil
+}
+
+func (h *Handler) storageProblem(e *Endpoint, err error) *problem {
+	h.options.Metrics.Limit(metrics.LimitJournal)
+	if errors.Is(err, journal.ErrFull) {
+		return unavailable("journal-full", "No space to store events. Retry later.", retryAfterFull)
+	}
+	h.options.Logger.Error("events could not be stored", "endpoint", e.name, "error", err)
+	return unavailable("journal-unavailable", "Events cannot be stored now. Retry later.", retryAfterBusy)
+}
+
+// batchBuilder turns the events of one request into one journal batch.
+type batchBuilder struct {
+	endpoint      *Endpoint
+	request       *provider.Request
+	batch         journal.Batch
+	unrouted      int
+	unknown       int
+	filterFailed  int
+	undecodableIn int
+}
+
+func newBatchBuilder(e *Endpoint, r *provider.Request) *batchBuilder {
+	return &batchBuilder{endpoint: e, request: r}
+}
+
+// event adds one event with what was decided about it.
+func (b *batchBuilder) event(ev *event.Event, d route.Decision) {
+	if ev.Type == event.Unknown {
+		b.unknown++
+	}
+	entry := journal.Entry{
+		DedupeKeys: dedupeKeys(b.endpoint.name, ev), OrderingKey: ev.Key(),
+		Sinks: d.Sinks, AcceptedAt: b.request.ReceivedAt,
+	}
+	if len(d.Sinks)+len(d.Failures) == 0 {
+		b.unrouted++
+		b.batch.Entries = append(b.batch.Entries, entry)
+		return
+	}
+	payload, err := event.Encode(ev, b.endpoint.source)
+	if err != nil {
+		b.undecodable(&provider.Undecodable{Raw: ev.Raw, Reason: err.Error()}, ev.Unverified)
+		return
+	}
+	entry.Payload = payload
+	b.batch.Entries = append(b.batch.Entries, entry)
+	for i := range d.Failures {
+		b.filterFailure(ev, &d.Failures[i], payload)
+	}
+}
+
+// dedupeKeys scopes an event's identity to its endpoint. What was not verified cannot take the place of what is.
+func dedupeKeys(endpoint string, ev *event.Event) []string {
+	scope := endpoint
+	if ev.Unverified {
+		scope += "\x00unverified"
+	}
+	keys := []string{scope + "\x00" + ev.ID}
+	if ev.SecondaryID != "" {
+		keys = append(keys, scope+"\x00"+ev.SecondaryID)
+	}
+	return keys
+}
+
+func (b *batchBuilder) filterFailure(ev *event.Event, f *route.Failure, payload []byte) {
+	b.filterFailed++
+	b.batch.DeadLetters = append(b.batch.DeadLetters, journal.DeadLetter{
+		Cause: journal.CauseFilterFailed, Reason: f.Err.Error(),
+		Endpoint: b.endpoint.name, Route: f.Route, Sink: f.Sink, EventID: ev.ID,
+		At: b.request.ReceivedAt, Payload: payload,
+		DedupeKey: dedupeKeys(b.endpoint.name, ev)[0] + "\x00" + f.Route,
+	})
+}
+
+func (b *batchBuilder) undecodable(u *provider.Undecodable, unverified bool) {
+	b.undecodableIn++
+	identity := &event.Event{ID: event.HashID(string(u.Raw), u.Reason), Unverified: unverified}
+	b.batch.DeadLetters = append(b.batch.DeadLetters, journal.DeadLetter{
+		Cause: journal.CauseUndecodable, Reason: u.Reason,
+		Endpoint: b.endpoint.name, At: b.request.ReceivedAt,
+		Header:    b.keptHeader(),
+		DedupeKey: dedupeKeys(b.endpoint.name, identity)[0],
+		Payload:   u.Raw,
+	})
+}
+
+// keptHeader returns the headers that decoding reads, so that the body can be decoded again.
+func (b *batchBuilder) keptHeader() map[string]string {
+	var kept map[string]string
+	for _, name := range b.endpoint.decodeHeaders {
+		if value := b.request.Header.Get(name); value != "" {
+			if kept == nil {
+				kept = make(map[string]string)
+			}
+			kept[name] = value
+		}
+	}
+	return kept
+}
+
+func (b *batchBuilder) count(done journal.Receipt, refused int, unverified bool) {
+	m := b.endpoint.metrics
+	m.Accepted(done.Accepted)
+	m.Events(metrics.EventDuplicate, done.Duplicates)
+	m.Events(metrics.EventRefused, refused)
+	m.Events(metrics.EventUndecodable, b.undecodableIn)
+	m.Events(metrics.EventUnrouted, b.unrouted)
+	m.Events(metrics.EventUnknown, b.unknown)
+	m.Events(metrics.FilterFailed, b.filterFailed)
+	if unverified {
+		m.Events(metrics.EventUnverified, len(b.batch.Entries))
+	}
+}

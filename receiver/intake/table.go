@@ -1,0 +1,172 @@
+package intake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/event/filter"
+	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/route"
+)
+
+// Table holds the compiled endpoints of one configuration. It is immutable.
+type Table struct {
+	byPath map[string]*Endpoint
+	byName map[string]*Endpoint
+}
+
+// Endpoint is one compiled endpoint.
+type Endpoint struct {
+	name          string // namespace/name
+	source        string // CloudEvents source
+	path          string
+	webhook       provider.Webhook
+	decodeHeaders []string
+	routes        *route.Table
+	factors       []factor
+	takesToken    bool
+	shadow        bool
+	paused        bool
+	maxBodyBytes  int64
+	metrics       *metrics.Endpoint
+	inFlight      atomic.Int64 // bytes
+}
+
+// Summary describes one endpoint for people.
+type Summary struct {
+	// Name is "namespace/name".
+	Name string `json:"name"`
+	// Provider is the provider's type.
+	Provider string `json:"provider"`
+	// Path is the URL path, without any token.
+	Path string `json:"path"`
+	// Verification and State are the configuration's.
+	Verification string `json:"verification"`
+	State        string `json:"state"`
+	// Routes are the names of the routes' sinks, "namespace/name".
+	Routes []string `json:"routes"`
+}
+
+// Compiler turns configurations into tables.
+type Compiler struct {
+	// Lookup finds a kind of provider by its type.
+	Lookup func(providerType string) (provider.Kind, bool)
+	// Environment is what providers may use.
+	Environment provider.Environment
+	// Filters compiles the routes' filters.
+	Filters *filter.Compiler
+	// Metrics counts what endpoints do.
+	Metrics *metrics.Metrics
+}
+
+// SinkName returns the name under which a sink is known to journal and delivery.
+func SinkName(namespace, name string) string { return namespace + "/" + name }
+
+// Compile compiles every endpoint of c, or returns every error of the configuration, joined.
+func (c *Compiler) Compile(cfg *config.Config) (*Table, error) {
+	t := &Table{byPath: make(map[string]*Endpoint, len(cfg.Endpoints)), byName: make(map[string]*Endpoint, len(cfg.Endpoints))}
+	var errs []error
+	for i := range cfg.Endpoints {
+		spec := &cfg.Endpoints[i]
+		e, err := c.endpoint(spec)
+		if err == nil {
+			err = t.add(e)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("endpoint %s/%s: %w", spec.Namespace, spec.Name, err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Table) add(e *Endpoint) error {
+	if other, taken := t.byPath[e.path]; taken {
+		return fmt.Errorf("path %s belongs to %s already", e.path, other.name)
+	}
+	if _, taken := t.byName[e.name]; taken {
+		return errors.New("is listed twice")
+	}
+	t.byPath[e.path], t.byName[e.name] = e, e
+	return nil
+}
+
+func (c *Compiler) endpoint(spec *config.Endpoint) (*Endpoint, error) {
+	kind, ok := c.Lookup(spec.Provider.Type)
+	if !ok {
+		return nil, fmt.Errorf("unknown provider %q", spec.Provider.Type)
+	}
+	webhook, err := kind.New(settingsOf(spec.Provider), c.Environment)
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: %w", spec.Provider.Type, err)
+	}
+	factors, err := newFactors(spec.Authentication)
+	if err != nil {
+		return nil, err
+	}
+	routes, err := route.Compile(c.Filters, spec.Routes, func(name string) string { return SinkName(spec.Namespace, name) })
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(spec.Path, "/") {
+		return nil, fmt.Errorf("path %q must begin with a slash", spec.Path)
+	}
+	if spec.MaxBodyBytes <= 0 {
+		return nil, errors.New("maxBodyBytes must be positive")
+	}
+	name := spec.Namespace + "/" + spec.Name
+	return &Endpoint{
+		name: name, source: event.Source(spec.Namespace, spec.Name), path: spec.Path,
+		webhook: webhook, decodeHeaders: kind.DecodeHeaders, routes: routes,
+		factors: factors, takesToken: len(spec.Authentication.PathToken.Secrets) > 0,
+		shadow: spec.Verification == config.Shadow, paused: spec.State == config.Paused,
+		maxBodyBytes: spec.MaxBodyBytes, metrics: c.Metrics.Endpoint(name),
+	}, nil
+}
+
+func settingsOf(p config.Plugin) json.RawMessage {
+	if len(p.Settings) == 0 {
+		return json.RawMessage("{}")
+	}
+	return p.Settings
+}
+
+// lookup finds the endpoint of a URL path, and the token behind the endpoint's own path.
+func (t *Table) lookup(path string) (e *Endpoint, token string) {
+	if e, ok := t.byPath[path]; ok {
+		return e, ""
+	}
+	cut := strings.LastIndexByte(path, '/')
+	if cut <= 0 {
+		return nil, ""
+	}
+	if e, ok := t.byPath[path[:cut]]; ok && e.takesToken {
+		return e, path[cut+1:]
+	}
+	return nil, ""
+}
+
+// Summaries describes the endpoints of cfg in its order.
+func Summaries(cfg *config.Config) []Summary {
+	out := make([]Summary, 0, len(cfg.Endpoints))
+	for i := range cfg.Endpoints {
+		e := &cfg.Endpoints[i]
+		s := Summary{
+			Name: e.Namespace + "/" + e.Name, Provider: e.Provider.Type, Path: e.Path,
+			Verification: e.Verification, State: e.State, Routes: []string{},
+		}
+		for _, r := range e.Routes {
+			s.Routes = append(s.Routes, SinkName(e.Namespace, r.Sink))
+		}
+		out = append(out, s)
+	}
+	return out
+}
