@@ -1,14 +1,15 @@
 package v1alpha1
 
 // EngageLabSignatureAlgorithm names how EngageLab computes its signature.
-// +kubebuilder:validation:Enum=Auto;HMACSHA256;MD5
+// +kubebuilder:validation:Enum=Auto;HMACSHA256;HMACSHA256ITime;MD5
 type EngageLabSignatureAlgorithm string
 
 // The algorithms that EngageLab's pages describe.
 const (
-	EngageLabAuto       EngageLabSignatureAlgorithm = "Auto"
-	EngageLabHMACSHA256 EngageLabSignatureAlgorithm = "HMACSHA256"
-	EngageLabMD5        EngageLabSignatureAlgorithm = "MD5"
+	EngageLabAuto            EngageLabSignatureAlgorithm = "Auto"
+	EngageLabHMACSHA256      EngageLabSignatureAlgorithm = "HMACSHA256"
+	EngageLabHMACSHA256ITime EngageLabSignatureAlgorithm = "HMACSHA256ITime"
+	EngageLabMD5             EngageLabSignatureAlgorithm = "MD5"
 )
 
 // EngageLabProvider holds the settings of an EngageLab Email webhook. EngageLab's signature covers a timestamp and not the
@@ -20,8 +21,9 @@ type EngageLabProvider struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	AppKeyRefs []SecretKeyReference `json:"appKeyRefs,omitempty"`
-	// signatureAlgorithm is HMACSHA256 or MD5, which EngageLab's pages both describe, or Auto, which tells them apart by the
-	// length of the signature. Pin it once you know which one your account gets.
+	// signatureAlgorithm is HMACSHA256 or MD5, which EngageLab's pages both describe, HMACSHA256ITime, where the signed time is
+	// the body's itime, or Auto, which tells HMACSHA256 and MD5 apart by the length of the signature. Pin it once you know
+	// which one your account gets.
 	// +optional
 	// +kubebuilder:default=Auto
 	SignatureAlgorithm EngageLabSignatureAlgorithm `json:"signatureAlgorithm,omitempty"`

@@ -44,11 +44,13 @@ type HTTPSink struct {
 // HTTPHeader is a header and its value, or a reference to its value.
 // +kubebuilder:validation:XValidation:rule="has(self.value) != has(self.secretRef)",message="exactly one of value and secretRef must be set"
 type HTTPHeader struct {
-	// name is the name of the header.
+	// name is the name of the header. Headers that Mailvane or the connection sets cannot be named: Content-Type, Host and their
+	// like, and all that begin with ce- or webhook-.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`
+	// +kubebuilder:validation:XValidation:rule="!self.lowerAscii().matches('^(ce-.*|webhook-.*|connection|content-encoding|content-length|content-type|expect|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$')",message="must not be a header that Mailvane or the connection sets"
 	Name string `json:"name,omitempty"`
 	// value is the value of the header.
 	// +optional

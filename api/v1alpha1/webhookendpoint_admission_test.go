@@ -66,6 +66,7 @@ func TestProviderCredentials(t *testing.T) {
 		"EmailEngine unsigned, but CIDRs":  {"another factor is set", "provider: {type: EmailEngine, emailEngine: {}}" + routes + cidrs, ""},
 		"EmailEngine empty authentication": {"an empty authentication is no factor", "provider: {type: EmailEngine, emailEngine: {}}" + routes + "\nauthentication: {}", "spec.authentication: at least 1"},
 		"EmailEngine bad algorithm":        {"enum", "provider: {type: WebexConnect, webexConnect: {hubSecretRefs: " + ref + ", signatureAlgorithm: MD5}}" + routes, `spec.provider.webexConnect.signatureAlgorithm: "SHA512"`},
+		"EngageLab itime":                  {"enum", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", signatureAlgorithm: HMACSHA256ITime}}" + routes, ""},
 		"EngageLab bad algorithm":          {"enum", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", signatureAlgorithm: SHA1}}" + routes, `spec.provider.engageLab.signatureAlgorithm: "HMACSHA256"`},
 		"negative tolerance":               {"bounds", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", toleranceSeconds: -1}}" + routes, "spec.provider.engageLab.toleranceSeconds: greater than or equal to 0"},
 		"no key in a reference":            {"a reference names a key", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a}]}}" + routes, "spec.provider.engageLab.appKeyRefs[0].key: Required"},

@@ -166,14 +166,14 @@ func (r *Receiver) retry(ctx context.Context, ids []uint64) admin.Result {
 func (r *Receiver) retryOne(ctx context.Context, id uint64) error {
 	letter, err := r.options.Journal.DeadLetters().Get(ctx, id)
 	if err != nil {
-		return err //nolint:wrapcheck // it is the whole message
+		return err
 	}
 	batch, err := r.handler.Table().Requeue(&letter, time.Now())
 	if err != nil {
-		return err //nolint:wrapcheck // it is the whole message
+		return err
 	}
 	_, err = r.options.Journal.Append(ctx, batch)
-	return err //nolint:wrapcheck // it is the whole message
+	return err
 }
 
 func (r *Receiver) drop(ctx context.Context, ids []uint64) admin.Result {

@@ -97,7 +97,7 @@ func settled(chunk []journal.Delivery, o journal.Outcome) []journal.Settlement {
 func (w *Worker) send(ctx context.Context, chunk []journal.Delivery) error {
 	if w.limiter != nil {
 		if err := w.limiter.WaitN(ctx, len(chunk)); err != nil {
-			return err //nolint:wrapcheck // the context has ended
+			return err
 		}
 	}
 	messages := make([]sink.Message, 0, len(chunk))
@@ -108,7 +108,7 @@ func (w *Worker) send(ctx context.Context, chunk []journal.Delivery) error {
 	defer cancel()
 	err := w.options.Sink.Send(limited, messages)
 	w.options.Metrics.Attempt(attemptOutcome(err))
-	return err //nolint:wrapcheck // the sink's error says what to do
+	return err
 }
 
 func attemptOutcome(err error) string {

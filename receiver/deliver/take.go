@@ -31,7 +31,7 @@ func (w *Worker) fetch(ctx context.Context) ([]journal.Delivery, error) {
 	}
 	fetched, err := w.queue.Fetch(ctx, limit)
 	if err != nil || w.policy.linger == 0 || w.policy.batchEvents == 1 {
-		return fetched, err //nolint:wrapcheck // fetchFailed tells the causes apart
+		return fetched, err
 	}
 	lingering, cancel := context.WithTimeout(ctx, w.policy.linger)
 	defer cancel()

@@ -329,6 +329,28 @@ func TestAnEventThatBreaksTheSinkEndsAlone(t *testing.T) {
 	})
 }
 
+func TestEventsThatBreakTheSinkAreNotAllItIsOffered(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		ids := numbered("a", 20)
+		poison := ids[:3]
+		b.sink.decide(func(_ context.Context, ids []string) error {
+			for _, id := range poison {
+				if contains(ids, id) {
+					return errors.New("answered 500")
+				}
+			}
+			return nil
+		})
+		b.append(ids...)
+		d := defaults()
+		d.MaxInFlight, d.BatchMaxEvents = 1, 1
+		b.start(d, "")
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		wantSet(t, ids[3:], b.sink.arrived())
+	})
+}
+
 func TestASinkThatHangsHoldsOnlyItsSlot(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
 		ids := numbered("a", 40)
@@ -428,11 +450,13 @@ func TestAStoppedWorkerGivesItsLeasesBack(t *testing.T) {
 		})
 		ids := numbered("a", 200)
 		b.append(ids...)
-		b.start(defaults(), "")
+		d := defaults()
+		d.BatchMaxEvents = 1 // more is leased than is being sent
+		b.start(d, "")
 		time.Sleep(100 * time.Millisecond)
 		b.stop()
 		b.sink.decide(nil)
-		b.start(defaults(), "")
+		b.start(d, "")
 		b.wait(time.Minute)
 		wantSet(t, ids, b.sink.arrived())
 	})

@@ -30,11 +30,11 @@ func readAll(r io.Reader, length int64) ([]byte, error) {
 	if length >= 0 {
 		body := make([]byte, length)
 		_, err := io.ReadFull(r, body)
-		return body, err //nolint:wrapcheck // bodyProblem tells the causes apart
+		return body, err
 	}
 	var buffer bytes.Buffer
 	_, err := buffer.ReadFrom(r)
-	return buffer.Bytes(), err //nolint:wrapcheck // bodyProblem tells the causes apart
+	return buffer.Bytes(), err
 }
 
 func (h *Handler) bodyProblem(err error, e *Endpoint) *problem {

@@ -3,6 +3,7 @@ package intake
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -37,6 +38,9 @@ func newFactors(a config.Authentication) ([]factor, error) {
 	}
 	if len(a.Basic.Secrets) > 0 {
 		out = append(out, basicFactor(a.Basic))
+	}
+	if a.Header.Name != "" && len(a.Header.Secrets) == 0 {
+		return nil, errors.New("authentication.header has no secret")
 	}
 	if len(a.Header.Secrets) > 0 {
 		values := newSecretSet(a.Header.Secrets)

@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/mailvane/mailvane/receiver/config"
@@ -120,6 +121,41 @@ func TestShadowAcceptsAndMarks(t *testing.T) {
 	owed := f.owed("crm")
 	if len(owed) != 3 || !owed[0].Unverified || !owed[1].Unverified || owed[2].Unverified {
 		t.Errorf("owed: %+v", owed)
+	}
+}
+
+func TestAnEndpointThatChecksNothingIsRefused(t *testing.T) {
+	t.Parallel()
+	unsigned := config.Plugin{Type: "EmailEngine", Settings: []byte(`{}`)}
+	cases := map[string]struct {
+		change func(*config.Endpoint)
+		say    string
+	}{
+		"no credential at all":             {func(e *config.Endpoint) { e.Provider = unsigned }, "nothing would be checked"},
+		"a header without a secret":        {func(e *config.Endpoint) { e.Authentication.Header.Name = "X-Api-Key" }, "has no secret"},
+		"a range that is none":             {func(e *config.Endpoint) { e.Authentication.AllowedCIDRs = []string{"x"} }, "allowedCIDRs"},
+		"an unknown provider":              {func(e *config.Endpoint) { e.Provider.Type = "Nobody" }, `unknown provider "Nobody"`},
+		"settings that are not the kind's": {func(e *config.Endpoint) { e.Provider.Settings = []byte(`{"appKeys":["x"]}`) }, "EmailEngine"},
+		"a relative path":                  {func(e *config.Endpoint) { e.Path = "hooks" }, "slash"},
+		"no bound":                         {func(e *config.Endpoint) { e.MaxBodyBytes = 0 }, "maxBodyBytes"},
+		"a filter that does not compile":   {func(e *config.Endpoint) { e.Routes[0].Filter = "1" }, `route "all"`},
+		"another factor":                   {func(e *config.Endpoint) { e.Provider = unsigned; e.Authentication.PathToken.Secrets = []string{"t"} }, ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := tryCompile(t, emailEngine(tc.change))
+			if (err == nil) != (tc.say == "") || (err != nil && !strings.Contains(err.Error(), tc.say)) {
+				t.Errorf("error: %v", err)
+			}
+			if err != nil && strings.Contains(err.Error(), secret) {
+				t.Errorf("the error tells the secret: %v", err)
+			}
+		})
+	}
+	twice := emailEngine(func(e *config.Endpoint) { e.Name = "other" })
+	if err := tryCompile(t, emailEngine(nil), twice); err == nil || !strings.Contains(err.Error(), "belongs to mail/ee already") {
+		t.Errorf("two endpoints with one path: %v", err)
 	}
 }
 

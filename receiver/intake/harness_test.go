@@ -82,16 +82,26 @@ func newFrontWith(t *testing.T, o intake.Options, endpoints ...config.Endpoint) 
 
 func compile(t *testing.T, m *metrics.Metrics, endpoints ...config.Endpoint) *intake.Table {
 	t.Helper()
-	filters, err := filter.NewCompiler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	compiler := &intake.Compiler{Lookup: providers.Lookup, Filters: filters, Metrics: m}
-	table, err := compiler.Compile(&config.Config{Version: config.Version, Endpoints: endpoints})
+	table, err := newCompiler(t, m).Compile(&config.Config{Version: config.Version, Endpoints: endpoints})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return table
+}
+
+func tryCompile(t *testing.T, endpoints ...config.Endpoint) error {
+	t.Helper()
+	_, err := newCompiler(t, metrics.New(prometheus.NewRegistry())).Compile(&config.Config{Version: config.Version, Endpoints: endpoints})
+	return err
+}
+
+func newCompiler(t *testing.T, m *metrics.Metrics) *intake.Compiler {
+	t.Helper()
+	filters, err := filter.NewCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &intake.Compiler{Lookup: providers.Lookup, Filters: filters, Metrics: m}
 }
 
 // sample returns a documented request of a provider, with its documented signature.

@@ -112,6 +112,9 @@ func (c *Compiler) endpoint(spec *config.Endpoint) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a, ok := webhook.(provider.Authenticator); ok && !a.Authenticates() && len(factors) == 0 {
+		return nil, errors.New("nothing would be checked: without a credential of the provider another factor is needed")
+	}
 	routes, err := route.Compile(c.Filters, spec.Routes, func(name string) string { return SinkName(spec.Namespace, name) })
 	if err != nil {
 		return nil, err

@@ -33,6 +33,12 @@ type Webhook interface {
 	Decode(r *Request) Batch
 }
 
+// Authenticator is implemented by webhooks that can be configured without a credential of the provider's own.
+type Authenticator interface {
+	// Authenticates says whether Verify checks anything. An endpoint for which it does not needs another factor.
+	Authenticates() bool
+}
+
 // Batch is what one request holds.
 type Batch struct {
 	// Events are the normalized events, in the order of the request.

@@ -2,7 +2,7 @@
 // the mailboxes and accounts that it watches.
 //
 // Sources: the repository github.com/postalsys/emailengine (workers/webhooks.js, lib/webhooks.js, lib/tools.js) and
-// learn.emailengine.app/docs/webhooks.
+// learn.emailengine.app/docs/receiving/webhooks.
 package emailengine
 
 import (

@@ -38,6 +38,9 @@ func (t Text) String() string { return string(t) }
 
 // SMTPCode returns the text as an SMTP reply code, or 0 when it is none (RFC 5321 section 4.2: 200 to 599).
 func (t Text) SMTPCode() int {
+	if t == "" {
+		return 0
+	}
 	code, err := strconv.Atoi(strings.TrimSpace(string(t)))
 	if err != nil || code < 200 || code > 599 {
 		return 0

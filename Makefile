@@ -1,0 +1,62 @@
+# Every target says what it does; "make" alone lists them.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+# The tools of the project, at the versions that hack/tools/go.mod pins.
+TOOL := $(GO) tool -modfile=hack/tools/go.mod
+# How long each fuzz target runs.
+FUZZTIME ?= 20s
+
+##@ Use
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Run Mailvane on this machine with signed sample webhooks of every provider.
+	$(GO) run ./cmd/mailvane demo
+
+.PHONY: build
+build: ## Build the programs into bin/.
+	$(GO) build -trimpath -o bin/ ./cmd/...
+
+##@ Develop
+
+.PHONY: test
+test: ## Run all tests with the race detector, in random order.
+	@echo "Compiling and running the tests. The first run compiles all dependencies and takes several minutes."
+	$(GO) test -race -shuffle=on ./...
+
+.PHONY: lint
+lint: ## Check the code by the rules in .golangci.yml.
+	@echo "Linting. The first run builds the linter and takes several minutes."
+	$(TOOL) golangci-lint run
+
+.PHONY: fmt
+fmt: ## Format the code.
+	$(TOOL) golangci-lint fmt
+
+.PHONY: fuzz
+fuzz: ## Fuzz every fuzz target for FUZZTIME (20s).
+	@while read -r package target; do \
+		echo "$$package $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package"; \
+	done < <(hack/fuzz-targets.sh)
+
+##@ Generated code
+
+.PHONY: generate
+generate: ## Generate deep copies, custom resource definitions, the API reference and the event schema.
+	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
+	@mkdir -p docs/reference
+	$(GO) run ./hack/apidocs > docs/reference/api.md.new
+	@mv docs/reference/api.md.new docs/reference/api.md
+	$(GO) run ./hack/eventschema > docs/reference/event.v1.json.new
+	@mv docs/reference/event.v1.json.new docs/reference/event.v1.json
+
+.PHONY: verify
+verify: ## Fail when generated files or go.mod are not up to date.
+	hack/verify.sh

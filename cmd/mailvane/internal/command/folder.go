@@ -1,0 +1,193 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/cmd/mailvane/internal/manifest"
+	"github.com/mailvane/mailvane/cmd/mailvane/internal/sender"
+	"github.com/mailvane/mailvane/config/samples"
+	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/event/filter"
+	"github.com/mailvane/mailvane/receiver/provider"
+	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
+	"github.com/mailvane/mailvane/receiver/sink"
+	sinks "github.com/mailvane/mailvane/receiver/sink/builtin"
+)
+
+// quickstartSink is where the quickstart's HTTP sink delivers to.
+const quickstartSink = "http://127.0.0.1:8090/events"
+
+// folder is a folder of manifests and the configuration that it makes.
+type folder struct {
+	set    *manifest.Set
+	config config.Config
+}
+
+// readFolder reads manifests and everything that is wrong with them.
+func readFolder(path string) (folder, []manifest.Problem, error) {
+	loader, err := manifest.NewLoader()
+	if err != nil {
+		return folder{}, nil, err
+	}
+	checks, err := newChecks()
+	if err != nil {
+		return folder{}, nil, err
+	}
+	set, problems := loader.Load(context.Background(), path)
+	rendered, more := set.Render(checks)
+	return folder{set: set, config: rendered}, append(problems, more...), nil
+}
+
+// newChecks asks the receiver's own parts, so that what passes here can be loaded there.
+func newChecks() (render.Checks, error) {
+	filters, err := filter.NewCompiler()
+	if err != nil {
+		return render.Checks{}, err
+	}
+	return render.Checks{
+		Filter: func(expression string) error {
+			_, err := filters.Compile(expression)
+			return err
+		},
+		Provider: func(p config.Plugin) error {
+			kind, ok := providers.Lookup(p.Type)
+			if !ok {
+				return fmt.Errorf("this release knows no provider %q", p.Type)
+			}
+			_, err := kind.New(p.Settings, provider.Environment{})
+			return err
+		},
+		Sink: checkSink,
+	}, nil
+}
+
+func checkSink(p config.Plugin) error {
+	kind, ok := sinks.Lookup(p.Type)
+	if !ok {
+		return fmt.Errorf("this release knows no sink %q", p.Type)
+	}
+	destination, err := kind.New(p.Settings, sink.Environment{Stdout: io.Discard})
+	if err != nil {
+		return err
+	}
+	return destination.Close()
+}
+
+// reportProblems writes every problem of a folder, and fails when there is any.
+func reportProblems(w io.Writer, path string) error {
+	_, problems, err := readFolder(path)
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Fprintln(w, p)
+	}
+	if len(problems) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+// loadConfig returns the configuration of a folder without problems.
+func loadConfig(path string) (*config.Config, error) {
+	f, problems, err := readFolder(path)
+	if err != nil {
+		return nil, err
+	}
+	errs := make([]error, 0, len(problems))
+	for _, p := range problems {
+		errs = append(errs, errors.New(p.String()))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &f.config, nil
+}
+
+// loadTarget finds an endpoint, by NAME or NAMESPACE/NAME, among those of a folder that have no problems.
+func loadTarget(path, name string) (*sender.Target, error) {
+	f, problems, err := readFolder(path)
+	if err != nil {
+		return nil, err
+	}
+	var found *config.Endpoint
+	var known []string
+	for i := range f.config.Endpoints {
+		e := &f.config.Endpoints[i]
+		full := e.Namespace + "/" + e.Name
+		known = append(known, full)
+		if name != full && name != e.Name {
+			continue
+		}
+		if found != nil {
+			return nil, fmt.Errorf("there are several endpoints %q: say NAMESPACE/NAME", name)
+		}
+		found = e
+	}
+	if found == nil {
+		for _, p := range problems {
+			return nil, fmt.Errorf("no endpoint %q without problems; the first is %s", name, p)
+		}
+		return nil, fmt.Errorf("no endpoint %q; there are: %s", name, strings.Join(known, ", "))
+	}
+	return f.target(found)
+}
+
+func (f *folder) target(e *config.Endpoint) (*sender.Target, error) {
+	kind, ok := providers.Lookup(e.Provider.Type)
+	if !ok {
+		return nil, fmt.Errorf("this release knows no provider %q", e.Provider.Type)
+	}
+	key, err := f.signingKey(e)
+	if err != nil {
+		return nil, err
+	}
+	return &sender.Target{Kind: kind, Endpoint: *e, SigningKey: key}, nil
+}
+
+// signingKey returns the private key that the endpoint's annotation names; nil when it names none.
+func (f *folder) signingKey(e *config.Endpoint) ([]byte, error) {
+	for i := range f.set.Endpoints {
+		object := &f.set.Endpoints[i]
+		secret := object.Annotations[v1alpha1.SendSigningKeySecretAnnotation]
+		if object.Namespace != e.Namespace || object.Name != e.Name || secret == "" {
+			continue
+		}
+		data, found := f.set.Secret(e.Namespace, secret)
+		if !found || len(data[v1alpha1.SendSigningKey]) == 0 {
+			return nil, fmt.Errorf("the annotation %s names the Secret %q, which must hold %q", v1alpha1.SendSigningKeySecretAnnotation, secret, v1alpha1.SendSigningKey)
+		}
+		return data[v1alpha1.SendSigningKey], nil
+	}
+	return nil, nil
+}
+
+// writeQuickstart writes the quickstart's manifests to a folder, with another address for its HTTP sink.
+func writeQuickstart(dir, sinkURL string) error {
+	files := samples.Files()
+	names, err := fs.Glob(files, path.Join(samples.QuickstartFolder, "*.yaml"))
+	if err != nil {
+		return fmt.Errorf("list the quickstart: %w", err)
+	}
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("read the quickstart: %w", err)
+		}
+		changed := strings.ReplaceAll(string(text), quickstartSink, sinkURL)
+		if err := os.WriteFile(filepath.Join(dir, path.Base(name)), []byte(changed), 0o600); err != nil {
+			return fmt.Errorf("write the quickstart: %w", err)
+		}
+	}
+	return nil
+}

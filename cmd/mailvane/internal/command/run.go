@@ -1,0 +1,76 @@
+package command
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mailvane/mailvane/receiver/app"
+	"github.com/mailvane/mailvane/receiver/config"
+)
+
+const runLong = `Serve the webhook endpoints of a folder of manifests, without a cluster.
+
+The folder holds WebhookEndpoints, EventSinks and the Secrets that they refer to, as they would be applied to a cluster.
+A change in the folder is loaded while everything goes on running; a folder with a mistake is refused as a whole, and the
+last good one stays in force.`
+
+func newRun() *cobra.Command {
+	var settings app.Settings
+	var folder string
+	c := &cobra.Command{
+		Use: "run -f DIR", Short: "Serve the endpoints of a folder of manifests", Long: runLong, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return serveFolder(c.Context(), &settings, folder, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	folderFlag(c, &folder)
+	settingsFlags(c, &settings)
+	return c
+}
+
+func folderFlag(c *cobra.Command, folder *string) {
+	c.Flags().StringVarP(folder, "filename", "f", "", "folder (or file) of manifests")
+	cobra.CheckErr(c.MarkFlagRequired("filename"))
+}
+
+func settingsFlags(c *cobra.Command, settings *app.Settings) {
+	flags := flag.NewFlagSet(c.Name(), flag.ContinueOnError)
+	settings.Flags(flags, app.Settings{Data: "mailvane-data", Listen: "127.0.0.1:8080", AdminListen: defaultAdmin, FlushTimeout: 3 * time.Second})
+	c.Flags().AddGoFlagSet(flags)
+}
+
+func serveFolder(ctx context.Context, settings *app.Settings, folder string, stdout, stderr io.Writer) error {
+	if err := reportProblems(stderr, folder); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	instance, err := settings.Open(log, stdout)
+	if err != nil {
+		return err
+	}
+	if err := instance.Follow(ctx, folder, func() (*config.Config, error) { return loadConfig(folder) }); err != nil {
+		instance.Abandon()
+		return err
+	}
+	printEndpoints(stderr, instance, folder)
+	return instance.Run(ctx)
+}
+
+// printEndpoints tells where each endpoint can be reached.
+func printEndpoints(w io.Writer, instance *app.Instance, folder string) {
+	cfg, err := loadConfig(folder)
+	if err != nil {
+		return
+	}
+	for i := range cfg.Endpoints {
+		e := &cfg.Endpoints[i]
+		fmt.Fprintf(w, "%s/%s (%s): http://%s%s\n", e.Namespace, e.Name, e.Provider.Type, instance.Address(), e.Path)
+	}
+	fmt.Fprintf(w, "admin API and metrics: http://%s\n", instance.AdminAddress())
+}

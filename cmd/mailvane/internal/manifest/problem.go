@@ -1,0 +1,44 @@
+package manifest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Problem is one thing that is wrong with a manifest.
+type Problem struct {
+	// File is the file's path, and Line the line in it, from 1; 0 when the problem has no line.
+	File string
+	Line int
+	// Object is the kind and name, such as "WebhookEndpoint/engagelab"; empty when the document does not say.
+	Object string
+	// Field is the path of the field; empty when it is the object as a whole.
+	Field string
+	// Message says what is wrong and what to write instead. It holds no credential.
+	Message string
+}
+
+// String returns "file:line: Kind/name: field: message", without the parts that are empty. Further lines of the message are indented.
+func (p Problem) String() string {
+	parts := make([]string, 0, 4)
+	if p.Line > 0 {
+		parts = append(parts, fmt.Sprintf("%s:%d", p.File, p.Line))
+	} else {
+		parts = append(parts, p.File)
+	}
+	for _, part := range []string{p.Object, p.Field} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(append(parts, strings.ReplaceAll(p.Message, "\n", "\n    ")), ": ")
+}
+
+// sortProblems sorts by file and line. Problems of one line keep their order.
+func sortProblems(problems []Problem) {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+}

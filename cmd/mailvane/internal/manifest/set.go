@@ -1,0 +1,65 @@
+package manifest
+
+import (
+	"fmt"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/receiver/config"
+)
+
+// Set is what a folder holds. The objects carry the API's defaults.
+type Set struct {
+	// Endpoints and Sinks are in the order in which they were read.
+	Endpoints []v1alpha1.WebhookEndpoint
+	Sinks     []v1alpha1.EventSink
+
+	secrets map[render.Object]map[string][]byte
+	places  map[render.Object]place
+}
+
+// place is where an object was read.
+type place struct {
+	document *document
+	// broken says that the object has problems and is not part of the set.
+	broken bool
+}
+
+func newSet() *Set {
+	return &Set{secrets: map[render.Object]map[string][]byte{}, places: map[render.Object]place{}}
+}
+
+// Secret returns the data of a Secret of the set, and whether there is one.
+func (s *Set) Secret(namespace, name string) (data map[string][]byte, found bool) {
+	data, found = s.secrets[render.Object{Kind: secretKind, Namespace: namespace, Name: name}]
+	return data, found
+}
+
+// Render returns the configuration of the one receiver that serves all of the set, and what is wrong between the objects.
+func (s *Set) Render(checks render.Checks) (config.Config, []Problem) {
+	rendered, found := render.Render(render.Input{Endpoints: s.Endpoints, Sinks: s.Sinks, Secret: s.Secret, Checks: checks})
+	problems := make([]Problem, len(found))
+	for i, problem := range found {
+		problems[i] = s.locate(problem)
+	}
+	sortProblems(problems)
+	return rendered, problems
+}
+
+// locate says where in the files a problem is.
+func (s *Set) locate(p render.Problem) Problem {
+	document := s.places[p.Object].document
+	problem := Problem{
+		File:    document.file,
+		Line:    document.lineOf(p.Field),
+		Object:  p.Object.Kind + "/" + p.Object.Name,
+		Field:   p.Field,
+		Message: p.Message,
+	}
+	// To the renderer, an object that could not be read does not exist. Whoever wrote it knows better.
+	if related := s.places[p.Related]; related.broken {
+		problem.Message = fmt.Sprintf("%s %q has a problem of its own (%s:%d)",
+			p.Related.Kind, p.Related.Name, related.document.file, related.document.begin())
+	}
+	return problem
+}

@@ -1,0 +1,250 @@
+package app_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/config"
+)
+
+func TestAConfigurationIsAppliedAsAWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	r := start(t, vfs.NewMem())
+	if r.Ready() {
+		t.Error("ready without a configuration")
+	}
+	crm := newDestination(t)
+	r.apply(configuration(httpSink("crm", crm.URL)))
+	if !r.Ready() {
+		t.Error("not ready")
+	}
+	broken := configuration(httpSink("crm", crm.URL+"/elsewhere"))
+	broken.Endpoints[0].Routes[0].Filter = "event.typ == 1"
+	broken.Sinks = append(broken.Sinks, config.Sink{Namespace: "mail", Name: "x", Kind: config.Plugin{Type: "Nothing"}, Delivery: delivery()})
+	err := r.Apply(broken)
+	if err == nil || !strings.Contains(err.Error(), `route "crm": filter does not compile`) || !strings.Contains(err.Error(), `sink mail/x: unknown type "Nothing"`) {
+		t.Errorf("error: %v", err)
+	}
+	if status := r.post("1@example.com"); status != http.StatusOK {
+		t.Errorf("after a refused configuration: %d", status)
+	}
+	eventually(t, "the event arrives where the last good configuration says", func() bool { return crm.has("1@example.com") })
+}
+
+// TestEditsLoseNothing changes sinks and endpoints all the time while requests come in.
+func TestEditsLoseNothing(t *testing.T) {
+	t.Parallel()
+	r := start(t, vfs.NewMem())
+	first, second := newDestination(t), newDestination(t)
+	steady := httpSink("steady", first.URL)
+	r.apply(configuration(steady, httpSink("moving", first.URL)))
+	const senders, each = 4, 150
+	var group sync.WaitGroup
+	for s := range senders {
+		group.Go(func() {
+			for i := range each {
+				if status := r.post(fmt.Sprintf("%d.%d@example.com", s, i)); status != http.StatusOK {
+					t.Errorf("answer %d during an edit", status)
+				}
+			}
+		})
+	}
+	edited := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(edited)
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			moving := httpSink("moving", []string{first.URL, second.URL}[n%2]+"/moving")
+			c := configuration(steady, moving)
+			c.Endpoints[0].Routes[0].Filter = fmt.Sprintf(`event.type == "email.opened" || event.smtpCode == %d`, n)
+			if err := r.Apply(c); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	group.Wait()
+	close(done)
+	<-edited
+	eventually(t, "every accepted event arrives at both sinks", func() bool {
+		return r.Status().Pending == 0
+	})
+	for s := range senders {
+		for i := range each {
+			id := fmt.Sprintf("%d.%d@example.com", s, i)
+			first.mu.Lock()
+			second.mu.Lock()
+			if first.got[id]+second.got[id] < 2 {
+				t.Errorf("%s arrived %d times, want at both sinks", id, first.got[id]+second.got[id])
+			}
+			second.mu.Unlock()
+			first.mu.Unlock()
+		}
+	}
+}
+
+func TestASinkThatIsRemovedKeepsItsEventsForItsReturn(t *testing.T) {
+	t.Parallel()
+	r := start(t, vfs.NewMem())
+	crm := newDestination(t)
+	crm.decide(http.StatusServiceUnavailable)
+	r.apply(configuration(httpSink("crm", crm.URL)))
+	r.post("1@example.com")
+	r.apply(configuration())
+	sinks, err := r.client.Sinks(t.Context())
+	if err != nil || len(sinks) != 1 || sinks[0].Type != "Absent" || sinks[0].Pending != 1 {
+		t.Errorf("sinks: %+v, %v", sinks, err)
+	}
+	crm.decide(http.StatusOK)
+	r.apply(configuration(httpSink("crm", crm.URL)))
+	eventually(t, "the event arrives after the sink's return", func() bool { return crm.has("1@example.com") })
+}
+
+func TestAnOrderlyStopFlushes(t *testing.T) {
+	t.Parallel()
+	disk := vfs.NewMem()
+	r := start(t, disk)
+	crm, dead := newDestination(t), newDestination(t)
+	dead.decide(http.StatusInternalServerError)
+	slow := httpSink("crm", crm.URL)
+	slow.Delivery.BatchMaxEvents, slow.Delivery.MaxInFlight = 1, 1
+	crm.pause = 5 * time.Millisecond
+	r.apply(configuration(slow, httpSink("dead", dead.URL)))
+	ids := make([]string, 50)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%d@example.com", i)
+		if status := r.post(ids[i]); status != http.StatusOK {
+			t.Fatalf("answer %d", status)
+		}
+	}
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if r.Ready() || !crm.has(ids...) {
+		t.Error("ready after the stop, or the sink that works did not get everything")
+	}
+	again := start(t, disk)
+	dead.decide(http.StatusOK)
+	again.apply(configuration(slow, httpSink("dead", dead.URL)))
+	eventually(t, "the other sink gets everything after the restart", func() bool { return dead.has(ids...) })
+}
+
+func TestAChangedSinkKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	r := start(t, vfs.NewMem())
+	entered, release := make(chan struct{}), make(chan struct{})
+	old, changed := newDestination(t), newDestination(t)
+	old.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		close(entered)
+		<-release
+		old.ServeHTTP(w, q)
+	})
+	ordered := httpSink("crm", old.URL)
+	ordered.Delivery.Ordering, ordered.Delivery.BatchMaxEvents = config.ByKey, 1
+	r.apply(configuration(ordered))
+	r.post("1@example.com")
+	<-entered
+	second := `{"account":"a","date":"2026-01-02T03:04:06.678Z","event":"trackClick","data":{"messageId":"<1@example.com>"}}`
+	if status := r.postBody(second); status != http.StatusOK {
+		t.Fatalf("answer %d", status)
+	}
+	ordered.Kind.Settings = httpSink("crm", changed.URL).Kind.Settings
+	r.apply(configuration(ordered))
+	time.Sleep(100 * time.Millisecond) // a worker that does not wait is quicker than that
+	if changed.has("1@example.com") {
+		t.Error("the second event of a message overtook the first, which is still being sent")
+	}
+	close(release)
+	eventually(t, "both arrive", func() bool { return old.has("1@example.com") && changed.has("1@example.com") })
+}
+
+func TestOneSinkThatHangsSlowsNobody(t *testing.T) {
+	t.Parallel()
+	r := start(t, vfs.NewMem())
+	release := make(chan struct{})
+	hanging := newDestination(t)
+	hanging.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release })
+	t.Cleanup(func() { close(release) })
+	crm := newDestination(t)
+	r.apply(configuration(httpSink("hanging", hanging.URL), httpSink("crm", crm.URL)))
+	ids := make([]string, 200)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("%d@example.com", i)
+		if status := r.post(ids[i]); status != http.StatusOK {
+			t.Fatalf("answer %d", status)
+		}
+	}
+	eventually(t, "the other sink has everything", func() bool { return crm.has(ids...) })
+}
+
+func TestAdmin(t *testing.T) {
+	t.Parallel()
+	r := start(t, vfs.NewMem())
+	crm := newDestination(t)
+	r.apply(configuration(httpSink("crm", crm.URL)))
+	for i := range 3 {
+		r.postBody(fmt.Sprintf(`not JSON %d`, i))
+	}
+	endpoints, err := r.client.Endpoints(t.Context())
+	if err != nil || len(endpoints) != 1 || endpoints[0].Name != "mail/ee" || endpoints[0].Path != hook || endpoints[0].Routes[0] != "mail/crm" {
+		t.Errorf("endpoints: %+v, %v", endpoints, err)
+	}
+	var ids []uint64
+	err = r.client.DeadLetters(t.Context(), func(d *admin.DeadLetter) error {
+		ids = append(ids, d.ID)
+		return nil
+	})
+	if err != nil || len(ids) != 3 {
+		t.Fatalf("dead letters: %v, %v", ids, err)
+	}
+	letter, err := r.client.DeadLetter(t.Context(), ids[1])
+	if err != nil || letter.Payload != "not JSON 1" || letter.Cause != "Undecodable" {
+		t.Errorf("dead letter: %+v, %v", letter, err)
+	}
+	retried, err := r.client.Retry(t.Context(), append(ids, 9999))
+	if err != nil || retried.Done != 0 || len(retried.Failed) != 4 || !strings.Contains(retried.Failed[9999], "no such dead letter") {
+		t.Errorf("retry: %+v, %v", retried, err)
+	}
+	dropped, err := r.client.Drop(t.Context(), ids[:2])
+	if err != nil || dropped.Done != 2 || r.Status().DeadLetters != 1 {
+		t.Errorf("drop: %+v, %v; %d are left", dropped, err, r.Status().DeadLetters)
+	}
+	for path, want := range map[string]int{
+		admin.PathHealth: 200, admin.PathReady: 200, admin.PathMetrics: 200,
+		admin.PathDeadLetters + "?limit=0": 400, admin.PathDeadLetters + "/x": 400, admin.PathDeadLetters + "/9999": 404,
+	} {
+		if got := r.get(path); got != want {
+			t.Errorf("GET %s: %d, want %d", path, got, want)
+		}
+	}
+	response, err := r.httpClient.Post(r.client.BaseURL+admin.PathDrop, "text/plain", strings.NewReader(`{"ids":[1]}`)) //nolint:noctx // a browser's form has none either
+	if err != nil || response.StatusCode != http.StatusUnsupportedMediaType {
+		t.Errorf("a form of another site: %v, %v", response, err)
+	}
+	_ = response.Body.Close()
+}
+
+func (r *receiver) get(path string) int {
+	r.t.Helper()
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.client.BaseURL+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	response, err := r.httpClient.Do(request)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}

@@ -1,0 +1,200 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/app"
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/journal/embedded"
+	"github.com/mailvane/mailvane/receiver/provider"
+	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
+)
+
+const (
+	settings = `{"serviceSecrets":["0123456789abcdef0123456789abcdef"]}`
+	hook     = "/hooks/mail/ee"
+)
+
+// receiver is a whole receiver in the test's process, on loopback.
+type receiver struct {
+	*app.Receiver
+	t          *testing.T
+	url        string
+	client     *admin.Client
+	stop       func() error
+	disk       vfs.FS
+	httpClient *http.Client
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	var config net.ListenConfig
+	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func start(t *testing.T, disk vfs.FS) *receiver {
+	t.Helper()
+	j, err := embedded.Open(embedded.Options{Dir: "journal", FS: disk, MinFreeBytes: -1, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := app.New(app.Options{Journal: j, Logger: slog.New(slog.DiscardHandler), FlushTimeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	webhooks, back := listen(t), listen(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Serve(ctx, webhooks, back) }()
+	stop := sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &receiver{
+		Receiver: r, t: t, url: "http://" + webhooks.Addr().String(), stop: stop, disk: disk,
+		client:     &admin.Client{BaseURL: "http://" + back.Addr().String(), HTTP: &http.Client{Timeout: time.Minute}},
+		httpClient: &http.Client{Timeout: time.Minute},
+	}
+}
+
+func delivery() config.Delivery {
+	return config.Delivery{
+		MaxInFlight: 4, BatchMaxEvents: 100, BatchMaxBytes: 1 << 20, TimeoutSeconds: 5,
+		InitialBackoffMilliseconds: 10, MaxBackoffSeconds: 1, MaxAgeSeconds: 3600, Ordering: config.Unordered,
+	}
+}
+
+func httpSink(name, url string) config.Sink {
+	return config.Sink{
+		Namespace: "mail", Name: name, Delivery: delivery(),
+		Kind: config.Plugin{Type: "HTTP", Settings: fmt.Appendf(nil, `{"url":%q,"contentMode":"Batched"}`, url)},
+	}
+}
+
+// configuration has one EmailEngine endpoint that routes everything to every sink.
+func configuration(sinks ...config.Sink) *config.Config {
+	e := config.Endpoint{
+		Namespace: "mail", Name: "ee", Path: hook, Provider: config.Plugin{Type: "EmailEngine", Settings: []byte(settings)},
+		Verification: config.Enforce, State: config.Active, MaxBodyBytes: 1 << 20,
+	}
+	for _, s := range sinks {
+		e.Routes = append(e.Routes, config.Route{Name: s.Name, Sink: s.Name})
+	}
+	return &config.Config{Version: config.Version, Endpoints: []config.Endpoint{e}, Sinks: sinks}
+}
+
+func (r *receiver) apply(c *config.Config) {
+	r.t.Helper()
+	if err := r.Apply(c); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// post sends a signed event whose message id is the given one, and returns the status.
+func (r *receiver) post(messageID string) int {
+	return r.postBody(fmt.Sprintf(`{"account":"a","date":"2026-01-02T03:04:05.678Z","event":"trackOpen","data":{"messageId":"<%s>"}}`, messageID))
+}
+
+func (r *receiver) postBody(body string) int {
+	r.t.Helper()
+	kind, _ := providers.Lookup("EmailEngine")
+	p := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
+	if err := kind.Sign([]byte(settings), nil, p); err != nil {
+		r.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost, r.url+hook, bytes.NewReader(p.Body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	request.Header = p.Header
+	response, err := r.httpClient.Do(request)
+	if err != nil {
+		r.t.Error(err)
+		return 0
+	}
+	defer func() { _ = response.Body.Close() }()
+	_, _ = io.Copy(io.Discard, response.Body)
+	return response.StatusCode
+}
+
+// destination is a server behind an HTTP sink.
+type destination struct {
+	*httptest.Server
+	mu     sync.Mutex
+	answer int
+	pause  time.Duration // before each answer
+	got    map[string]int
+}
+
+var messageID = regexp.MustCompile(`"messageId":"([^"<]+)"`)
+
+func newDestination(t *testing.T) *destination {
+	t.Helper()
+	d := &destination{answer: http.StatusOK, got: map[string]int{}}
+	d.Server = httptest.NewServer(d)
+	t.Cleanup(d.Close)
+	return d
+}
+
+func (d *destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	time.Sleep(d.pause)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil || d.answer != http.StatusOK {
+		w.WriteHeader(d.answer)
+		return
+	}
+	for _, m := range messageID.FindAllSubmatch(body, -1) {
+		d.got[string(m[1])]++
+	}
+}
+
+func (d *destination) decide(answer int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.answer = answer
+}
+
+func (d *destination) has(ids ...string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range ids {
+		if d.got[id] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within half a minute: %s", what)
+		}
+	}
+}
