@@ -43,7 +43,7 @@ func run(arguments []string) int {
 }
 
 func serve(ctx context.Context, settings *app.Settings, folder string, log *slog.Logger) error {
-	instance, err := settings.Open(log, os.Stdout)
+	instance, err := settings.Open(ctx, log, os.Stdout)
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}

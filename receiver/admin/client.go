@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -83,9 +84,7 @@ func (c *Client) post(ctx context.Context, path string, ids []uint64) (Result, e
 			return total, err
 		}
 		total.Done += part.Done
-		for id, why := range part.Failed {
-			total.Failed[id] = why
-		}
+		maps.Copy(total.Failed, part.Failed)
 		ids = ids[n:]
 	}
 	return total, nil

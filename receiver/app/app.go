@@ -84,8 +84,8 @@ func New(o Options) (*Receiver, error) {
 }
 
 // Apply makes cfg the configuration, as a whole: on an error nothing has changed and the last good one is in force.
-// Requests and sends that are under way end with what they began with.
-func (r *Receiver) Apply(cfg *config.Config) error {
+// Requests and sends that are under way end with what they began with. Sinks outlive ctx.
+func (r *Receiver) Apply(ctx context.Context, cfg *config.Config) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	table, tableErr := r.compiler.Compile(cfg)
@@ -96,7 +96,7 @@ func (r *Receiver) Apply(cfg *config.Config) error {
 		return fmt.Errorf("configuration refused: %w", err)
 	}
 	// Sinks first: what the new routes lead to must be there when the first event arrives.
-	r.fleet.replace(crew)
+	r.fleet.replace(ctx, crew)
 	r.handler.Swap(table)
 	r.current.Store(cfg)
 	r.metrics.Reload(metrics.ReloadLoaded)
@@ -108,12 +108,12 @@ func (r *Receiver) Ready() bool { return r.current.Load() != nil && !r.stopping.
 
 // shutdown stops the receiver without losing anything: it stops being ready, goes on serving while that becomes known,
 // refuses further requests, gives the sinks time to take what they are owed, and closes the journal.
-func (r *Receiver) shutdown(stopServing func()) error {
+func (r *Receiver) shutdown(ctx context.Context, stopServing func()) error {
 	r.stopping.Store(true)
 	time.Sleep(r.options.ShutdownDelay)
 	r.handler.StopAccepting()
 	stopServing()
-	r.flush()
+	r.flush(ctx)
 	r.fleet.stop()
 	if err := r.options.Journal.Close(); err != nil {
 		return fmt.Errorf("close journal: %w", err)
@@ -122,8 +122,8 @@ func (r *Receiver) shutdown(stopServing func()) error {
 }
 
 // flush waits until no sink is owed anything, or FlushTimeout.
-func (r *Receiver) flush() {
-	ctx, cancel := context.WithTimeout(context.Background(), r.options.FlushTimeout)
+func (r *Receiver) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, r.options.FlushTimeout)
 	defer cancel()
 	tick := time.NewTicker(flushPoll)
 	defer tick.Stop()

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -28,7 +29,7 @@ func TestAConfigurationIsAppliedAsAWholeOrNotAtAll(t *testing.T) {
 	broken := configuration(httpSink("crm", crm.URL+"/elsewhere"))
 	broken.Endpoints[0].Routes[0].Filter = "event.typ == 1"
 	broken.Sinks = append(broken.Sinks, config.Sink{Namespace: "mail", Name: "x", Kind: config.Plugin{Type: "Nothing"}, Delivery: delivery()})
-	err := r.Apply(broken)
+	err := r.Apply(t.Context(), broken)
 	if err == nil || !strings.Contains(err.Error(), `route "crm": filter does not compile`) || !strings.Contains(err.Error(), `sink mail/x: unknown type "Nothing"`) {
 		t.Errorf("error: %v", err)
 	}
@@ -69,7 +70,7 @@ func TestEditsLoseNothing(t *testing.T) {
 			moving := httpSink("moving", []string{first.URL, second.URL}[n%2]+"/moving")
 			c := configuration(steady, moving)
 			c.Endpoints[0].Routes[0].Filter = fmt.Sprintf(`event.type == "email.opened" || event.smtpCode == %d`, n)
-			if err := r.Apply(c); err != nil {
+			if err := r.Apply(context.Background(), c); err != nil {
 				t.Error(err)
 			}
 		}

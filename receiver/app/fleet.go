@@ -135,11 +135,11 @@ func (c *crew) discard() {
 }
 
 // replace makes c the running set. A sink that changed is handed over as soon as its sends under way have ended.
-func (f *fleet) replace(c *crew) {
+func (f *fleet) replace(ctx context.Context, c *crew) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, s := range c.fresh {
-		f.start(s, f.running[s.name])
+		f.start(ctx, s, f.running[s.name])
 	}
 	for name, s := range f.running {
 		if _, stays := c.all[name]; !stays {
@@ -150,8 +150,8 @@ func (f *fleet) replace(c *crew) {
 }
 
 // start runs a worker once its predecessor, if there is one, has ended: a queue has one consumer at a time.
-func (f *fleet) start(s, predecessor *ship) {
-	ctx, stop := context.WithCancel(context.Background())
+func (f *fleet) start(ctx context.Context, s, predecessor *ship) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop, s.done = stop, make(chan struct{})
 	s.worker = deliver.New(deliver.Options{
 		Name: s.name, Sink: s.sink, Delivery: s.delivery, DeadLetterSink: s.delivery.DeadLetterSink,

@@ -13,10 +13,10 @@ import (
 // ones are logged, and the last good configuration stays in force.
 func (r *Receiver) Follow(ctx context.Context, path string, load func() (*config.Config, error)) error {
 	f := &follower{receiver: r, load: load}
-	if _, err := f.step(); err != nil {
+	if _, err := f.step(ctx); err != nil {
 		return err
 	}
-	return watch(ctx, path, r.options.Logger, f.reload)
+	return watch(ctx, path, r.options.Logger, func() { f.reload(ctx) })
 }
 
 type follower struct {
@@ -25,8 +25,8 @@ type follower struct {
 	last     []byte // what was applied or refused last
 }
 
-func (f *follower) reload() {
-	changed, err := f.step()
+func (f *follower) reload(ctx context.Context) {
+	changed, err := f.step(ctx)
 	switch {
 	case err != nil && changed:
 		f.receiver.options.Logger.Error("configuration not loaded; the last good one stays in force", "error", err)
@@ -36,7 +36,7 @@ func (f *follower) reload() {
 }
 
 // step loads once and applies what is new. changed is false when it is what was seen last.
-func (f *follower) step() (changed bool, err error) {
+func (f *follower) step(ctx context.Context) (changed bool, err error) {
 	cfg, err := f.load()
 	if err != nil {
 		return f.remember([]byte(err.Error())), err
@@ -48,7 +48,7 @@ func (f *follower) step() (changed bool, err error) {
 	if !f.remember(document) {
 		return false, nil
 	}
-	return true, f.receiver.Apply(cfg)
+	return true, f.receiver.Apply(ctx, cfg)
 }
 
 func (f *follower) remember(seen []byte) (changed bool) {

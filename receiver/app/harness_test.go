@@ -108,7 +108,7 @@ func configuration(sinks ...config.Sink) *config.Config {
 
 func (r *receiver) apply(c *config.Config) {
 	r.t.Helper()
-	if err := r.Apply(c); err != nil {
+	if err := r.Apply(r.t.Context(), c); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -37,8 +37,9 @@ func (r *Receiver) Serve(ctx context.Context, webhooks, admin net.Listener) erro
 	case <-ctx.Done():
 	case serveErr = <-failed:
 	}
-	err := r.shutdown(func() { stop(front, serverStopTimeout) })
-	stop(back, time.Second)
+	after := context.WithoutCancel(ctx)
+	err := r.shutdown(after, func() { stop(after, front, serverStopTimeout) })
+	stop(after, back, time.Second)
 	return errors.Join(serveErr, err)
 }
 
@@ -50,8 +51,8 @@ func serve(s *http.Server, l net.Listener, failed chan<- error) {
 	}()
 }
 
-func stop(s *http.Server, within time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+func stop(ctx context.Context, s *http.Server, within time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	if err := s.Shutdown(ctx); err != nil {
 		_ = s.Close() // the clients that are left are cut; what they sent was not answered 200

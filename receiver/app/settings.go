@@ -64,7 +64,7 @@ type Instance struct {
 }
 
 // Open listens, opens the journal and builds a receiver without endpoints.
-func (s *Settings) Open(log *slog.Logger, stdout io.Writer) (*Instance, error) {
+func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer) (*Instance, error) {
 	trusted, err := intake.ParsePrefixes(fields(s.TrustedProxies))
 	if err != nil {
 		return nil, fmt.Errorf("--trusted-proxies: %w", err)
@@ -74,7 +74,7 @@ func (s *Settings) Open(log *slog.Logger, stdout io.Writer) (*Instance, error) {
 		return nil, fmt.Errorf("--allow-sink-addresses: %w", err)
 	}
 	instance := &Instance{}
-	if err := s.listen(instance); err != nil {
+	if err := s.listen(ctx, instance); err != nil {
 		return nil, err
 	}
 	j, err := embedded.Open(embedded.Options{
@@ -101,15 +101,15 @@ func (s *Settings) Open(log *slog.Logger, stdout io.Writer) (*Instance, error) {
 	return instance, nil
 }
 
-func (s *Settings) listen(i *Instance) (err error) {
+func (s *Settings) listen(ctx context.Context, i *Instance) (err error) {
 	var config net.ListenConfig
-	if i.webhooks, err = config.Listen(context.Background(), "tcp", s.Listen); err != nil {
+	if i.webhooks, err = config.Listen(ctx, "tcp", s.Listen); err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
 	if s.AdminListen == "" {
 		return nil
 	}
-	if i.admin, err = config.Listen(context.Background(), "tcp", s.AdminListen); err != nil {
+	if i.admin, err = config.Listen(ctx, "tcp", s.AdminListen); err != nil {
 		i.closeListeners()
 		return fmt.Errorf("--admin-listen: %w", err)
 	}

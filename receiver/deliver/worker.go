@@ -90,7 +90,7 @@ func (w *Worker) Run(ctx context.Context) {
 	timer := time.AfterFunc(w.options.DrainTimeout, cancel)
 	defer timer.Stop()
 	group.Wait()
-	w.giveBack()
+	w.giveBack(context.WithoutCancel(ctx))
 }
 
 // next waits for the sink to be up, a free slot and something to send, in this order.
@@ -151,7 +151,7 @@ func (w *Worker) keep(deliveries []journal.Delivery) {
 }
 
 // giveBack returns every lease that is left, due at once.
-func (w *Worker) giveBack() {
+func (w *Worker) giveBack(ctx context.Context) {
 	now := time.Now()
 	w.mu.Lock()
 	back := make([]journal.Settlement, 0, len(w.ready))
@@ -163,7 +163,7 @@ func (w *Worker) giveBack() {
 		back = append(back, w.sequencer.drain(now)...)
 	}
 	w.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), settleTimeout)
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
 	w.settleAll(ctx, back)
 }

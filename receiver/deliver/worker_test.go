@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -224,7 +225,7 @@ func TestOnlyTheRefusedEventOfABatchDies(t *testing.T) {
 		ids := numbered("a", 16)
 		bad := ids[5]
 		b.sink.decide(func(_ context.Context, ids []string) error {
-			if contains(ids, bad) {
+			if slices.Contains(ids, bad) {
 				return sink.Permanent(errors.New("answered 422: no such list"))
 			}
 			return nil
@@ -309,7 +310,7 @@ func TestAnEventThatBreaksTheSinkEndsAlone(t *testing.T) {
 		ids := numbered("a", 64)
 		poison := ids[3]
 		b.sink.decide(func(_ context.Context, ids []string) error {
-			if contains(ids, poison) {
+			if slices.Contains(ids, poison) {
 				return errors.New("answered 500")
 			}
 			return nil
@@ -335,7 +336,7 @@ func TestEventsThatBreakTheSinkAreNotAllItIsOffered(t *testing.T) {
 		poison := ids[:3]
 		b.sink.decide(func(_ context.Context, ids []string) error {
 			for _, id := range poison {
-				if contains(ids, id) {
+				if slices.Contains(ids, id) {
 					return errors.New("answered 500")
 				}
 			}
@@ -355,7 +356,7 @@ func TestASinkThatHangsHoldsOnlyItsSlot(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
 		ids := numbered("a", 40)
 		b.sink.decide(func(ctx context.Context, batch []string) error {
-			if contains(batch, ids[0]) {
+			if slices.Contains(batch, ids[0]) {
 				<-ctx.Done()
 				return ctx.Err()
 			}
@@ -474,13 +475,4 @@ func TestTheRateIsLimited(t *testing.T) {
 			t.Errorf("300 events at 10/s took %v", took)
 		}
 	})
-}
-
-func contains(ids []string, id string) bool {
-	for _, i := range ids {
-		if i == id {
-			return true
-		}
-	}
-	return false
 }

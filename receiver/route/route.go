@@ -3,6 +3,7 @@ package route
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/event"
@@ -89,10 +90,7 @@ func (r *compiled) selects(e *event.Event) (bool, error) {
 }
 
 func (d *Decision) add(sink string) {
-	for _, s := range d.Sinks {
-		if s == sink {
-			return
-		}
+	if !slices.Contains(d.Sinks, sink) {
+		d.Sinks = append(d.Sinks, sink)
 	}
-	d.Sinks = append(d.Sinks, sink)
 }

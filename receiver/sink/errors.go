@@ -39,14 +39,13 @@ func Throttled(err error, after time.Duration) error { return &ThrottledError{Er
 
 // IsPermanent reports whether err is final.
 func IsPermanent(err error) bool {
-	var p *PermanentError
-	return errors.As(err, &p)
+	_, permanent := errors.AsType[*PermanentError](err)
+	return permanent
 }
 
 // RetryAfter returns how long the destination asked to wait, or 0.
 func RetryAfter(err error) time.Duration {
-	var t *ThrottledError
-	if errors.As(err, &t) {
+	if t, ok := errors.AsType[*ThrottledError](err); ok {
 		return t.After
 	}
 	return 0

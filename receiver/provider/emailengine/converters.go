@@ -6,7 +6,7 @@ import (
 )
 
 // converters fill an event from its data, by EmailEngine's name of the event (lib/consts.js). What is not listed is unknown.
-var converters = map[wire.Text]func(*event.Event, *notice){
+var converters = map[wire.Text]func(*event.Event, *notice){ //nolint:gochecknoglobals // a table that nothing changes
 	"messageNew":            messageNew,
 	"messageDeleted":        mailboxMessage(event.MailboxMessageDeleted),
 	"messageUpdated":        mailboxMessage(event.MailboxMessageUpdated),

@@ -15,7 +15,7 @@ func newCheck() *cobra.Command {
 	c := &cobra.Command{
 		Use: "check -f DIR", Short: "Check a folder of manifests, offline", Long: checkLong, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := reportProblems(c.OutOrStdout(), folder); err != nil {
+			if err := reportProblems(c.Context(), c.OutOrStdout(), folder); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(c.OutOrStdout(), "no problems")

@@ -58,7 +58,7 @@ func newDeadLetterList(address *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return print(c.OutOrStdout(), format, letters, t)
+			return write(c.OutOrStdout(), format, letters, t)
 		},
 	}
 	s.flags(c)

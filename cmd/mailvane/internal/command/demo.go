@@ -60,7 +60,7 @@ func runDemo(ctx context.Context, settings *app.Settings, once bool, stdout, std
 	}
 	defer func() { _ = os.RemoveAll(work) }() // the system cleans up after us
 	d := &demo{out: stdout, arrivals: newArrivals(stdout), folder: work}
-	destination, err := startDestination(d.arrivals)
+	destination, err := startDestination(ctx, d.arrivals)
 	if err != nil {
 		return err
 	}
@@ -68,18 +68,18 @@ func runDemo(ctx context.Context, settings *app.Settings, once bool, stdout, std
 	if err := writeQuickstart(work, destination.url()); err != nil {
 		return err
 	}
-	if d.config, err = loadConfig(work); err != nil {
+	if d.config, err = loadConfig(ctx, work); err != nil {
 		return err
 	}
 	settings.Data, err = os.MkdirTemp(work, "journal-")
 	if err != nil {
 		return fmt.Errorf("make a temporary folder: %w", err)
 	}
-	d.instance, err = settings.Open(slog.New(slog.NewTextHandler(stderr, nil)), d.arrivals.lines("console"))
+	d.instance, err = settings.Open(ctx, slog.New(slog.NewTextHandler(stderr, nil)), d.arrivals.lines("console"))
 	if err != nil {
 		return err
 	}
-	if err := d.instance.Apply(d.config); err != nil {
+	if err := d.instance.Apply(ctx, d.config); err != nil {
 		d.instance.Abandon()
 		return err
 	}
@@ -97,7 +97,7 @@ func (d *demo) play(ctx context.Context, once bool) error {
 		err = d.settle(ctx)
 	}
 	if err == nil && !once {
-		d.invite()
+		d.invite(ctx)
 		<-ctx.Done()
 	}
 	summary := d.summary()
@@ -114,7 +114,7 @@ func (d *demo) sendEverything(ctx context.Context) error {
 	client := &http.Client{Timeout: sendTimeout}
 	for i := range d.config.Endpoints {
 		e := &d.config.Endpoints[i]
-		target, err := loadTarget(d.folder, e.Namespace+"/"+e.Name)
+		target, err := loadTarget(ctx, d.folder, e.Namespace+"/"+e.Name)
 		if err != nil {
 			return err
 		}

@@ -78,9 +78,9 @@ type destination struct {
 	server   *http.Server
 }
 
-func startDestination(a *arrivals) (*destination, error) {
+func startDestination(ctx context.Context, a *arrivals) (*destination, error) {
 	var config net.ListenConfig
-	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the demo's destination: %w", err)
 	}

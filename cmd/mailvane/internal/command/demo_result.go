@@ -50,28 +50,28 @@ func (d *demo) summary() string {
 }
 
 // invite prints the URLs and a request to try by hand.
-func (d *demo) invite() {
+func (d *demo) invite(ctx context.Context) {
 	d.arrivals.say("\n%s\n\nThe receiver goes on running. Its endpoints:\n", d.summary())
 	for i := range d.config.Endpoints {
 		e := &d.config.Endpoints[i]
 		d.arrivals.say("  %-14s http://%s%s\n", e.Provider.Type, d.instance.Address(), e.Path)
 	}
-	if command, err := d.curl(); err == nil {
+	if command, err := d.curl(ctx); err == nil {
 		d.arrivals.say("\nTry it by hand, twice to see the duplicate, and with one byte changed to see it refused:\n\n%s\n", command)
 	}
 	d.arrivals.say("\nWhat is stored and what failed:\n\n  mailvane deadletter list --admin http://%s\n\nCtrl-C ends it.\n", d.instance.AdminAddress())
 }
 
 // curl returns one signed request as a command line.
-func (d *demo) curl() (string, error) {
-	target, err := loadTarget(d.folder, "emailengine")
+func (d *demo) curl(ctx context.Context) (string, error) {
+	target, err := loadTarget(ctx, d.folder, "emailengine")
 	if err != nil {
 		return "", err
 	}
 	target.BaseURL = "http://" + d.instance.Address()
 	now := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	body := `{"account":"demo","date":"` + now + `","event":"trackOpen","data":{"messageId":"<` + uniqueText() + `@example.com>"}}`
-	request, err := target.Request(context.Background(), &sender.Sample{Body: []byte(body)}, "", time.Now())
+	request, err := target.Request(ctx, &sender.Sample{Body: []byte(body)}, "", time.Now())
 	if err != nil {
 		return "", err
 	}

@@ -22,7 +22,7 @@ func newEndpoints() *cobra.Command {
 				e := &endpoints[i]
 				t.rows = append(t.rows, []string{e.Name, e.Provider, e.Path, e.Verification, e.State, strings.Join(e.Routes, ",")})
 			}
-			return print(c.OutOrStdout(), format, endpoints, t)
+			return write(c.OutOrStdout(), format, endpoints, t)
 		},
 	}
 	adminFlag(c, &address)

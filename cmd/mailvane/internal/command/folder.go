@@ -34,7 +34,7 @@ type folder struct {
 }
 
 // readFolder reads manifests and everything that is wrong with them.
-func readFolder(path string) (folder, []manifest.Problem, error) {
+func readFolder(ctx context.Context, path string) (folder, []manifest.Problem, error) {
 	loader, err := manifest.NewLoader()
 	if err != nil {
 		return folder{}, nil, err
@@ -43,7 +43,7 @@ func readFolder(path string) (folder, []manifest.Problem, error) {
 	if err != nil {
 		return folder{}, nil, err
 	}
-	set, problems := loader.Load(context.Background(), path)
+	set, problems := loader.Load(ctx, path)
 	rendered, more := set.Render(checks)
 	return folder{set: set, config: rendered}, append(problems, more...), nil
 }
@@ -84,8 +84,8 @@ func checkSink(p config.Plugin) error {
 }
 
 // reportProblems writes every problem of a folder, and fails when there is any.
-func reportProblems(w io.Writer, path string) error {
-	_, problems, err := readFolder(path)
+func reportProblems(ctx context.Context, w io.Writer, path string) error {
+	_, problems, err := readFolder(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -99,8 +99,8 @@ func reportProblems(w io.Writer, path string) error {
 }
 
 // loadConfig returns the configuration of a folder without problems.
-func loadConfig(path string) (*config.Config, error) {
-	f, problems, err := readFolder(path)
+func loadConfig(ctx context.Context, path string) (*config.Config, error) {
+	f, problems, err := readFolder(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +115,8 @@ func loadConfig(path string) (*config.Config, error) {
 }
 
 // loadTarget finds an endpoint, by NAME or NAMESPACE/NAME, among those of a folder that have no problems.
-func loadTarget(path, name string) (*sender.Target, error) {
-	f, problems, err := readFolder(path)
+func loadTarget(ctx context.Context, path, name string) (*sender.Target, error) {
+	f, problems, err := readFolder(ctx, path)
 	if err != nil {
 		return nil, err
 	}

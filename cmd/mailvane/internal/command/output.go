@@ -22,8 +22,8 @@ type table struct {
 	rows   [][]string
 }
 
-// print writes value as JSON, or the table for people.
-func print(w io.Writer, format string, value any, t table) error {
+// write writes value as JSON, or the table for people.
+func write(w io.Writer, format string, value any, t table) error {
 	switch format {
 	case "json":
 		if err := json.MarshalWrite(w, value, jsontext.WithIndent("  "), json.Deterministic(true)); err != nil {

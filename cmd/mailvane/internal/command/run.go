@@ -46,25 +46,25 @@ func settingsFlags(c *cobra.Command, settings *app.Settings) {
 }
 
 func serveFolder(ctx context.Context, settings *app.Settings, folder string, stdout, stderr io.Writer) error {
-	if err := reportProblems(stderr, folder); err != nil {
+	if err := reportProblems(ctx, stderr, folder); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	instance, err := settings.Open(log, stdout)
+	instance, err := settings.Open(ctx, log, stdout)
 	if err != nil {
 		return err
 	}
-	if err := instance.Follow(ctx, folder, func() (*config.Config, error) { return loadConfig(folder) }); err != nil {
+	if err := instance.Follow(ctx, folder, func() (*config.Config, error) { return loadConfig(ctx, folder) }); err != nil {
 		instance.Abandon()
 		return err
 	}
-	printEndpoints(stderr, instance, folder)
+	printEndpoints(ctx, stderr, instance, folder)
 	return instance.Run(ctx)
 }
 
 // printEndpoints tells where each endpoint can be reached.
-func printEndpoints(w io.Writer, instance *app.Instance, folder string) {
-	cfg, err := loadConfig(folder)
+func printEndpoints(ctx context.Context, w io.Writer, instance *app.Instance, folder string) {
+	cfg, err := loadConfig(ctx, folder)
 	if err != nil {
 		return
 	}

@@ -49,7 +49,7 @@ func newSend() *cobra.Command {
 }
 
 func (o *sendOptions) run(ctx context.Context, out io.Writer) error {
-	target, err := loadTarget(o.folder, o.endpoint)
+	target, err := loadTarget(ctx, o.folder, o.endpoint)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func newSinks() *cobra.Command {
 			for i := range sinks {
 				t.rows = append(t.rows, sinkRow(&sinks[i]))
 			}
-			return print(c.OutOrStdout(), format, sinks, t)
+			return write(c.OutOrStdout(), format, sinks, t)
 		},
 	}
 	adminFlag(c, &address)
