@@ -162,6 +162,7 @@ func (f *fleet) start(ctx context.Context, s, predecessor *ship) {
 		if predecessor != nil {
 			predecessor.stop()
 			<-predecessor.done
+			s.worker.Succeed(predecessor.worker)
 		}
 		s.worker.Run(ctx)
 		if err := s.sink.Close(); err != nil {

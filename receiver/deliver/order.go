@@ -96,9 +96,12 @@ func (s *sequencer) failed(d *journal.Delivery, at time.Time) (time.Time, []jour
 // drain returns everything that is parked.
 func (s *sequencer) drain(now time.Time) []journal.Settlement {
 	var back []journal.Settlement
-	for _, behind := range s.parked {
+	for key, behind := range s.parked {
+		if _, ok := s.waiting[key]; !ok {
+			s.waiting[key] = head{behind[0].Sequence, now}
+		}
 		for _, d := range behind {
-			back = append(back, deferred(d, now))
+			back = append(back, deferred(d, s.waiting[key].until))
 		}
 	}
 	s.parked, s.count = map[string][]journal.Delivery{}, 0

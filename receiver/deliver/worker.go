@@ -71,6 +71,14 @@ func New(o Options) *Worker {
 	return w
 }
 
+// Succeed takes over from a worker of the same sink that has ended, before Run: what is in the journal must not be overtaken
+// because the sink's configuration changed.
+func (w *Worker) Succeed(predecessor *Worker) {
+	if w.sequencer != nil && predecessor.sequencer != nil {
+		w.sequencer.waiting = predecessor.sequencer.waiting
+	}
+}
+
 // Run delivers until ctx ends, then waits for the sends in flight and gives every lease back.
 func (w *Worker) Run(ctx context.Context) {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))

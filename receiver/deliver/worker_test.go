@@ -85,6 +85,7 @@ type bench struct {
 	t       *testing.T
 	journal *embedded.Journal
 	sink    *recorder
+	worker  *deliver.Worker // the last that was started
 	stop    func()
 }
 
@@ -117,10 +118,15 @@ func run(t *testing.T, test func(t *testing.T, b *bench)) {
 
 func (b *bench) start(d config.Delivery, deadLetterSink string) *deliver.Worker {
 	b.t.Helper()
+	predecessor := b.worker
 	w := deliver.New(deliver.Options{
 		Name: sinkName, Sink: b.sink, Delivery: d, DeadLetterSink: deadLetterSink, Journal: b.journal,
 		Metrics: metrics.New(prometheus.NewRegistry()).Sink(sinkName), Logger: slog.New(slog.DiscardHandler), DrainTimeout: time.Second,
 	})
+	if predecessor != nil {
+		w.Succeed(predecessor)
+	}
+	b.worker = w
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -407,6 +413,33 @@ func TestEventsOfOneKeyArriveInOrder(t *testing.T) {
 				t.Errorf("%s arrived after %s", id, last[key])
 			}
 			last[key] = id
+		}
+	})
+}
+
+func TestOrderOutlivesAChangeOfTheSink(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		fails := 0
+		b.sink.decide(func(_ context.Context, ids []string) error {
+			if fails++; fails%3 != 0 {
+				return errors.New("answered 503")
+			}
+			return nil
+		})
+		ids := numbered("a", 100)
+		b.append(ids...)
+		d := defaults()
+		d.Ordering, d.BatchMaxEvents = config.ByKey, 4
+		for range 200 {
+			b.start(d, "")
+			time.Sleep(700 * time.Millisecond)
+			b.stop()
+		}
+		b.sink.decide(nil)
+		b.start(d, "")
+		b.wait(time.Hour)
+		if diff := cmp.Diff(ids, b.sink.arrived()); diff != "" {
+			t.Errorf("arrived (-want +got):\n%s", diff)
 		}
 	})
 }
