@@ -420,7 +420,7 @@ func TestEventsOfOneKeyArriveInOrder(t *testing.T) {
 func TestOrderOutlivesAChangeOfTheSink(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {
 		fails := 0
-		b.sink.decide(func(_ context.Context, ids []string) error {
+		b.sink.decide(func(_ context.Context, _ []string) error {
 			if fails++; fails%3 != 0 {
 				return errors.New("answered 503")
 			}

@@ -88,6 +88,7 @@ func (e *Endpoint) redecode(d *journal.DeadLetter) (journal.Batch, error) {
 	b := newBatchBuilder(e, r)
 	b.batch.Resolves = []uint64{d.ID}
 	for i := range decoded.Events {
+		decoded.Events[i].Unverified = d.Unverified
 		b.event(&decoded.Events[i], e.routes.Decide(&decoded.Events[i]))
 	}
 	return b.batch, nil

@@ -68,7 +68,7 @@ func TestRequeueDecodesAgain(t *testing.T) {
 	f := newFront(t, emailEngine(nil))
 	// As a body stands in the dead letters that an earlier release could not read.
 	_, err := f.journal.Append(context.Background(), journal.Batch{DeadLetters: []journal.DeadLetter{{
-		Cause: journal.CauseUndecodable, Reason: "x", Endpoint: "mail/ee", At: time.Now(), Payload: []byte(trackOpen),
+		Cause: journal.CauseUndecodable, Reason: "x", Endpoint: "mail/ee", At: time.Now(), Payload: []byte(trackOpen), Unverified: true,
 		Header: map[string]string{"X-EE-Wh-Event-Id": "11111111-2222-3333-4444-555555555555"},
 	}}})
 	if err != nil {
@@ -78,7 +78,7 @@ func TestRequeueDecodesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	owed := f.owed("crm")
-	if len(owed) != 1 || owed[0].ProviderEventID != "11111111-2222-3333-4444-555555555555" || len(f.deadLetters()) != 0 {
+	if len(owed) != 1 || !owed[0].Unverified || owed[0].ProviderEventID != "11111111-2222-3333-4444-555555555555" || len(f.deadLetters()) != 0 {
 		t.Errorf("owed %+v, %d dead letters", owed, len(f.deadLetters()))
 	}
 }

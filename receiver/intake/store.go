@@ -109,9 +109,10 @@ func (b *batchBuilder) undecodable(u *provider.Undecodable, unverified bool) {
 	b.batch.DeadLetters = append(b.batch.DeadLetters, journal.DeadLetter{
 		Cause: journal.CauseUndecodable, Reason: u.Reason,
 		Endpoint: b.endpoint.name, At: b.request.ReceivedAt,
-		Header:    b.keptHeader(),
-		DedupeKey: dedupeKeys(b.endpoint.name, identity)[0],
-		Payload:   u.Raw,
+		Header:     b.keptHeader(),
+		DedupeKey:  dedupeKeys(b.endpoint.name, identity)[0],
+		Unverified: unverified,
+		Payload:    u.Raw,
 	})
 }
 

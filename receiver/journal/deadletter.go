@@ -36,6 +36,8 @@ type DeadLetter struct {
 	Sink string
 	// EventID is the event's id, where it has one.
 	EventID string
+	// Unverified says, for CauseUndecodable, that the request failed verification and was taken in shadow mode.
+	Unverified bool
 	// Attempts counts the deliveries that were attempted.
 	Attempts int
 	// At is when it became a dead letter, in milliseconds resolution.

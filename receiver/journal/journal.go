@@ -72,8 +72,8 @@ type Receipt struct {
 // Queue hands out what one sink is owed, oldest first, at least once.
 type Queue interface {
 	// Fetch leases up to limit deliveries that are due, oldest first. It waits until there is at least one, and returns
-	// ctx's error or [ErrClosed] otherwise. A lease lasts until it is settled or the journal is closed; after a restart,
-	// leased and retried deliveries are due at once, before anything newer.
+	// ctx's error or [ErrClosed] otherwise. A lease lasts until it is settled or the journal is closed; after a restart
+	// everything that is owed is due at once, in the order in which it was appended, whatever time had been set.
 	Fetch(ctx context.Context, limit Limit) ([]Delivery, error)
 	// Settle ends leases. After a crash a settlement that was not yet on stable storage is forgotten and the delivery is made again.
 	Settle(ctx context.Context, settlements []Settlement) error

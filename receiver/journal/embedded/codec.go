@@ -55,20 +55,19 @@ func decodeEvent(value []byte) (event, error) {
 	return e, r.err
 }
 
-// schedule is what tableSchedule holds.
+// schedule says when an entry is due again.
 type schedule struct {
-	// epoch counts the openings of the store; an older one than the present says that the entry is due at once.
-	epoch    uint64
+	when
 	attempts int
 }
 
 func encodeSchedule(s schedule) []byte {
-	return binary.AppendUvarint(binary.AppendUvarint(nil, s.epoch), uint64(s.attempts))
+	return encodeNumbers(s.epoch, s.due, uint64(s.attempts))
 }
 
 func decodeSchedule(value []byte) (schedule, error) {
 	r := reader{rest: value}
-	s := schedule{epoch: r.uvarint(), attempts: int(r.uvarint())}
+	s := schedule{when: when{epoch: r.uvarint(), due: r.uvarint()}, attempts: int(r.uvarint())}
 	return s, r.err
 }
 
@@ -100,21 +99,22 @@ func (r *reader) bytes(n uint64) []byte {
 
 // deadLetterRecord is what tableDeadLetters holds: a dead letter without its id and payload.
 type deadLetterRecord struct {
-	Cause    journal.Cause     `json:"cause"`
-	Reason   string            `json:"reason,omitzero"`
-	Endpoint string            `json:"endpoint,omitzero"`
-	Route    string            `json:"route,omitzero"`
-	Sink     string            `json:"sink,omitzero"`
-	EventID  string            `json:"eventId,omitzero"`
-	Attempts int               `json:"attempts,omitzero"`
-	At       uint64            `json:"at"`
-	Header   map[string]string `json:"header,omitzero"`
+	Cause      journal.Cause     `json:"cause"`
+	Reason     string            `json:"reason,omitzero"`
+	Endpoint   string            `json:"endpoint,omitzero"`
+	Route      string            `json:"route,omitzero"`
+	Sink       string            `json:"sink,omitzero"`
+	EventID    string            `json:"eventId,omitzero"`
+	Unverified bool              `json:"unverified,omitzero"`
+	Attempts   int               `json:"attempts,omitzero"`
+	At         uint64            `json:"at"`
+	Header     map[string]string `json:"header,omitzero"`
 }
 
 func encodeDeadLetter(d *journal.DeadLetter) ([]byte, error) {
 	v, err := json.Marshal(deadLetterRecord{
 		Cause: d.Cause, Reason: d.Reason, Endpoint: d.Endpoint, Route: d.Route, Sink: d.Sink,
-		EventID: d.EventID, Attempts: d.Attempts, At: toMillis(d.At), Header: d.Header,
+		EventID: d.EventID, Unverified: d.Unverified, Attempts: d.Attempts, At: toMillis(d.At), Header: d.Header,
 	}, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return nil, fmt.Errorf("dead letter cannot be encoded: %w", err)
@@ -129,7 +129,7 @@ func decodeDeadLetter(id uint64, value []byte) (journal.DeadLetter, error) {
 	}
 	return journal.DeadLetter{
 		ID: id, Cause: r.Cause, Reason: r.Reason, Endpoint: r.Endpoint, Route: r.Route, Sink: r.Sink,
-		EventID: r.EventID, Attempts: r.Attempts, At: fromMillis(r.At), Header: r.Header,
+		EventID: r.EventID, Unverified: r.Unverified, Attempts: r.Attempts, At: fromMillis(r.At), Header: r.Header,
 	}, nil
 }
 

@@ -1,13 +1,14 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"sync/atomic"
 
-	"github.com/cockroachdb/errors/oserror"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -29,14 +30,18 @@ func newFailStopFS(fs vfs.FS, onStop func(error)) *failStopFS {
 	return &failStopFS{FS: fs, onStop: onStop, scratch: vfs.NewMem()}
 }
 
-// stop ends all writing. Only the first cause counts.
-func (f *failStopFS) stop(err error) {
+// stop ends all writing because of err, of which only the first counts. It returns nil: what the store is told.
+func (f *failStopFS) stop(err error) error {
 	if f.cause.CompareAndSwap(nil, &err) {
 		f.onStop(err)
 	}
+	return nil
 }
 
-func (f *failStopFS) stopped() error {
+func (f *failStopFS) isStopped() bool { return f.cause.Load() != nil }
+
+// stopCause returns why writing has ended, or nil.
+func (f *failStopFS) stopCause() error {
 	if c := f.cause.Load(); c != nil {
 		return *c
 	}
@@ -45,15 +50,14 @@ func (f *failStopFS) stopped() error {
 
 // write runs an operation that changes the device. That a file is missing or exists is an answer, not a failure.
 func (f *failStopFS) write(op func() error) error {
-	if f.stopped() != nil {
+	if f.isStopped() {
 		return nil
 	}
 	err := op()
-	if err == nil || oserror.IsNotExist(err) || oserror.IsExist(err) {
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	f.stop(err)
-	return nil
+	return f.stop(err)
 }
 
 // open runs an operation that opens a file for writing; after a stop the file is one in memory.
@@ -66,7 +70,7 @@ func (f *failStopFS) open(op, scratch func() (vfs.File, error)) (vfs.File, error
 	if err != nil {
 		return nil, err
 	}
-	if f.stopped() != nil && file == nil {
+	if f.isStopped() && file == nil {
 		if file, err = scratch(); err != nil {
 			return nil, fmt.Errorf("scratch file: %w", err)
 		}
@@ -103,7 +107,7 @@ func (f *failStopFS) OpenDir(name string) (vfs.File, error) {
 
 // Open opens a file for reading; after a stop, first what was since created in memory.
 func (f *failStopFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
-	if f.stopped() != nil {
+	if f.isStopped() {
 		if file, err := f.scratch.Open(scratchName(name)); err == nil {
 			return file, nil
 		}
@@ -113,7 +117,7 @@ func (f *failStopFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error)
 
 // Stat describes a file; after a stop, first what was since created in memory.
 func (f *failStopFS) Stat(name string) (vfs.FileInfo, error) {
-	if f.stopped() != nil {
+	if f.isStopped() {
 		if info, err := f.scratch.Stat(scratchName(name)); err == nil {
 			return info, nil
 		}
@@ -170,7 +174,7 @@ func (f *failStopFile) WriteAt(p []byte, off int64) (int, error) {
 
 // Preallocate reserves space. Not every file system can; the store does without.
 func (f *failStopFile) Preallocate(off, length int64) error {
-	if f.fs.stopped() != nil {
+	if f.fs.isStopped() {
 		return nil
 	}
 	return f.File.Preallocate(off, length)
@@ -194,17 +198,17 @@ func (f *failStopFile) SyncTo(length int64) (fullSync bool, err error) {
 // Close closes the file, after a stop too.
 func (f *failStopFile) Close() error {
 	if err := f.File.Close(); err != nil {
-		f.fs.stop(err)
+		return f.fs.stop(err)
 	}
 	return nil
 }
 
 func (f *failStopFile) change(op func() error) error {
-	if f.fs.stopped() != nil {
+	if f.fs.isStopped() {
 		return nil
 	}
 	if err := op(); err != nil {
-		f.fs.stop(err)
+		return f.fs.stop(err)
 	}
 	return nil
 }

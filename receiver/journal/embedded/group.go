@@ -231,7 +231,7 @@ func (g *group) finish() {
 }
 
 // failed reports whether the group's store has failed. It asks the file system, which knows first.
-func (g *group) failed() bool { return g.fs.stopped() != nil || g.j.cause.Load() != nil }
+func (g *group) failed() bool { return g.fs.isStopped() || g.j.cause.Load() != nil }
 
 // abandon answers the waiters with err.
 func (g *group) abandon(err error) {

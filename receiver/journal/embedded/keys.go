@@ -10,8 +10,8 @@ const (
 	tableDedupe      = 'd' // generation u32, hash -> nothing
 	tableEvents      = 'e' // sequence u64 -> header and payload
 	tableMeta        = 'm' // name -> value
-	tableOwed        = 'p' // sink u32, sequence u64 -> whether it is scheduled
-	tableSchedule    = 'r' // sink u32, due u64, sequence u64 -> epoch and attempts
+	tableOwed        = 'p' // sink u32, sequence u64 -> nothing, or the same as in tableSchedule
+	tableSchedule    = 'r' // sink u32, epoch u64, due u64, sequence u64 -> epoch, due, attempts
 	tableSinks       = 's' // name -> sink u32
 	tableDeadLetters = 'x' // id u64 -> description
 	tablePayloads    = 'y' // id u64 -> payload
@@ -57,21 +57,20 @@ func owedKey(sink uint32, sequence uint64) []byte {
 	return binary.BigEndian.AppendUint64(k, sequence)
 }
 
-// scheduleKey sorts by due time and, within one millisecond, by sequence.
-func scheduleKey(sink uint32, due, sequence uint64) []byte {
-	k := binary.BigEndian.AppendUint32(append(make([]byte, 0, 21), tableSchedule), sink)
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(k, due), sequence)
+// when is what a schedule sorts by. The epoch counts the openings of the store: what was scheduled in an earlier one is due at
+// once, in the order of the sequences, and its time means nothing any more.
+type when struct{ epoch, due uint64 }
+
+// scheduleKey sorts by epoch, by due time and, within one millisecond, by sequence.
+func scheduleKey(sink uint32, at when, sequence uint64) []byte {
+	k := binary.BigEndian.AppendUint64(schedulePrefix(sink, at.epoch), at.due)
+	return binary.BigEndian.AppendUint64(k, sequence)
 }
 
-// schedulePrefix is the lower bound of a sink's schedule; that of the next sink is its upper bound.
-func schedulePrefix(sink uint64) []byte { return sinkPrefix(tableSchedule, sink) }
-
-// sinkPrefix takes 64 bits so that the prefix after the largest sink exists; it then equals the next table.
-func sinkPrefix(table byte, sink uint64) []byte {
-	if sink > maxSinkID {
-		return []byte{table + 1}
-	}
-	return binary.BigEndian.AppendUint32([]byte{table}, uint32(sink))
+// schedulePrefix is the lower bound of a sink's schedule of one epoch; that of the next epoch is its upper bound.
+func schedulePrefix(sink uint32, epoch uint64) []byte {
+	k := binary.BigEndian.AppendUint32(append(make([]byte, 0, 29), tableSchedule), sink)
+	return binary.BigEndian.AppendUint64(k, epoch)
 }
 
 const maxSinkID = 1<<32 - 1
@@ -88,10 +87,10 @@ func lastNumber(key []byte) (uint64, bool) {
 
 // parseScheduleKey returns the due time and the sequence.
 func parseScheduleKey(key []byte) (due, sequence uint64, ok bool) {
-	if len(key) != 21 {
+	if len(key) != 29 {
 		return 0, 0, false
 	}
-	return binary.BigEndian.Uint64(key[5:]), binary.BigEndian.Uint64(key[13:]), true
+	return binary.BigEndian.Uint64(key[13:]), binary.BigEndian.Uint64(key[21:]), true
 }
 
 // parseOwedKey returns the sink and the sequence.

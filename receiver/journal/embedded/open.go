@@ -92,17 +92,20 @@ func Open(o Options) (*Journal, error) {
 // openStore opens the store and reads the little that is kept in memory.
 func (j *Journal) openStore() error {
 	fs := newFailStopFS(j.opts.FS, j.fail)
-	db, err := pebble.Open(j.opts.Dir, pebbleOptions(&j.opts, fs, &storeLogger{log: j.opts.Logger, fatal: fs.stop}))
+	db, err := pebble.Open(j.opts.Dir, pebbleOptions(&j.opts, fs, &storeLogger{log: j.opts.Logger, fs: fs}))
 	if errors.Is(err, syscall.EAGAIN) {
 		return fmt.Errorf("another process has it open: %w", err)
 	}
+	if fs.isStopped() && err != nil {
+		return fs.stopCause() // err is what came of it
+	}
 	if err != nil {
-		return errors.Join(err, fs.stopped())
+		return err
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	count, err := j.load(db)
-	if err = errors.Join(err, fs.stopped()); err != nil {
+	if err = errors.Join(err, fs.stopCause()); err != nil {
 		return errors.Join(err, count.close(), db.Close())
 	}
 	j.db, j.fs = db, fs
@@ -110,7 +113,7 @@ func (j *Journal) openStore() error {
 	j.space.forget()
 	j.work.Go(func() { count.run(j.life) })
 	j.cause.Store(nil)
-	if err := fs.stopped(); err != nil { // since it was last asked
+	if err := fs.stopCause(); err != nil { // since it was last asked
 		j.fail(err)
 	}
 	return nil

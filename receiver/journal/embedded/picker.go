@@ -26,45 +26,21 @@ type picker struct {
 }
 
 func (p *picker) run() error {
-	err := errors.Join(p.recover(), p.due(), p.fresh())
+	err := errors.Join(p.due(), p.fresh())
 	if p.events != nil {
 		err = errors.Join(err, p.events.Close())
 	}
 	return err
 }
 
-// recover leases what was scheduled before the store was opened, whatever its time.
-func (p *picker) recover() error {
-	q := p.q
-	if q.recoverFrom == nil {
-		return nil
-	}
-	err := scan(p.db, q.recoverFrom, schedulePrefix(uint64(q.id)+1), func(key, value []byte) (bool, error) {
-		s, err := decodeSchedule(value)
-		if err != nil {
-			return false, err
-		}
-		if s.epoch != q.j.epoch {
-			if taken, err := p.takeScheduled(key, s); !taken {
-				return false, err
-			}
-		}
-		q.recoverFrom = after(key)
-		return true, nil
-	})
-	if err == nil && !p.full {
-		q.recoverFrom = nil
-	}
-	return err
-}
-
-// due leases what was scheduled for a time that has come.
+// due leases what was scheduled, since the store was opened, for a time that has come.
 func (p *picker) due() error {
-	q := p.q
-	if p.full {
-		return nil
+	q, epoch := p.q, p.q.j.epoch
+	from := q.dueFrom
+	if from == nil {
+		from = schedulePrefix(q.id, epoch)
 	}
-	return scan(p.db, q.dueFrom, schedulePrefix(uint64(q.id)+1), func(key, value []byte) (bool, error) {
+	return scan(p.db, from, schedulePrefix(q.id, epoch+1), func(key, value []byte) (bool, error) {
 		at, sequence, ok := parseScheduleKey(key)
 		if !ok {
 			return false, errMalformed
@@ -77,11 +53,7 @@ func (p *picker) due() error {
 			return leased, nil
 		}
 		if !leased {
-			s, err := decodeSchedule(value)
-			if err != nil {
-				return false, err
-			}
-			if taken, err := p.takeScheduled(key, s); !taken {
+			if taken, err := p.takeScheduled(sequence, value); !taken {
 				return false, err
 			}
 		}
@@ -90,15 +62,16 @@ func (p *picker) due() error {
 	})
 }
 
-func (p *picker) takeScheduled(key []byte, s schedule) (bool, error) {
-	at, sequence, ok := parseScheduleKey(key)
-	if !ok {
-		return false, errMalformed
+func (p *picker) takeScheduled(sequence uint64, value []byte) (bool, error) {
+	s, err := decodeSchedule(value)
+	if err != nil {
+		return false, err
 	}
-	return p.take(sequence, lease{scheduled: true, due: at, attempts: s.attempts})
+	return p.take(sequence, lease{scheduled: true, schedule: s})
 }
 
-// fresh leases what was never leased since the store was opened.
+// fresh leases what was not leased since the store was opened. What an earlier opening had scheduled is among it, in its
+// place: taken by the times that had been set, a later event could come before an earlier one of the same key.
 func (p *picker) fresh() error {
 	q := p.q
 	durable := q.j.durable.Load()
@@ -110,10 +83,8 @@ func (p *picker) fresh() error {
 		if !ok {
 			return false, errMalformed
 		}
-		if scheduled := len(value) > 0; !scheduled {
-			if taken, err := p.take(sequence, lease{}); !taken {
-				return false, err
-			}
+		if taken, err := p.takeOwed(sequence, value); !taken {
+			return false, err
 		}
 		q.cursor = sequence + 1
 		return true, nil
@@ -122,6 +93,18 @@ func (p *picker) fresh() error {
 		q.cursor = durable + 1
 	}
 	return err
+}
+
+// takeOwed leases an entry that is owed, but for one that due will find.
+func (p *picker) takeOwed(sequence uint64, value []byte) (bool, error) {
+	if len(value) == 0 {
+		return p.take(sequence, lease{})
+	}
+	s, err := decodeSchedule(value)
+	if err != nil || s.epoch == p.q.j.epoch {
+		return err == nil, err
+	}
+	return p.take(sequence, lease{scheduled: true, schedule: s})
 }
 
 // take leases one delivery. It returns false, and sets full, when the limit does not allow it.

@@ -31,9 +31,7 @@ type queue struct {
 	leased map[uint64]lease
 	// cursor is the first sequence in tableOwed that was not looked at.
 	cursor uint64
-	// recoverFrom is where the entries that were scheduled before the store was opened go on; nil = there are no more.
-	recoverFrom []byte
-	// dueFrom is a lower bound in tableSchedule: what is before it is leased or gone.
+	// dueFrom is a lower bound in the present epoch of tableSchedule: what is before it is leased or gone; nil = its start.
 	dueFrom []byte
 	// oldest is a lower bound of the sequences that are owed.
 	oldest uint64
@@ -41,10 +39,9 @@ type queue struct {
 
 // lease is what settling needs to know.
 type lease struct {
-	// scheduled says that the entry came from tableSchedule, where it was due at due.
+	// scheduled says that the entry is in tableSchedule, under schedule.
 	scheduled bool
-	due       uint64
-	attempts  int
+	schedule
 	// others are the other sinks that the event was owed to at first.
 	others []uint32
 	// size is that of the stored event, in bytes.
@@ -125,8 +122,7 @@ func (q *queue) reset() {
 	q.pending.Store(0)
 	q.leased = map[uint64]lease{}
 	q.cursor, q.oldest = 0, 0
-	q.recoverFrom = schedulePrefix(uint64(q.id))
-	q.dueFrom = q.recoverFrom
+	q.dueFrom = nil
 }
 
 func (q *queue) wake() {
@@ -136,8 +132,9 @@ func (q *queue) wake() {
 	}
 }
 
-// Fetch leases up to limit deliveries that are due: first those that were scheduled before a restart, then those whose
-// time has come, then new ones. It waits while there are none, and while the storage is unavailable.
+// Fetch leases up to limit deliveries that are due: first those whose time has come, then the others in the order of their
+// sequences, whether they are new or were scheduled before a restart. It waits while there are none, and while the storage
+// is unavailable.
 func (q *queue) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Delivery, error) {
 	for {
 		if err := ctx.Err(); err != nil {

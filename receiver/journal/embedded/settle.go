@@ -10,9 +10,6 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
-// scheduledMark is the value of a key in tableOwed whose entry is in tableSchedule.
-const scheduledMark = 's'
-
 // Settle ends leases. It does not wait for stable storage: after a crash a settlement may be forgotten, with everything
 // that it did. Settlements of what is not leased are ignored. When the storage is unavailable the error says so, and the
 // deliveries are made again.
@@ -70,7 +67,7 @@ func (s *settling) settle(t *journal.Settlement) error {
 	s.ended = append(s.ended, sequence)
 	delete(s.q.leased, sequence) // a second settlement of it in this call is ignored too
 	if l.scheduled {
-		if err := s.batch.Delete(scheduleKey(s.q.id, l.due, sequence), nil); err != nil {
+		if err := s.batch.Delete(scheduleKey(s.q.id, l.when, sequence), nil); err != nil {
 			return err
 		}
 	}
@@ -104,13 +101,13 @@ func (s *settling) finish(sequence uint64, l lease) error {
 }
 
 func (s *settling) schedule(sequence uint64, l lease, due uint64) error {
-	key := scheduleKey(s.q.id, due, sequence)
+	at := schedule{when: when{epoch: s.q.j.epoch, due: due}, attempts: l.attempts}
+	key, value := scheduleKey(s.q.id, at.when, sequence), encodeSchedule(at)
 	if string(key) < string(s.dueFrom) {
 		s.dueFrom = key
 	}
-	value := encodeSchedule(schedule{epoch: s.q.j.epoch, attempts: l.attempts})
 	return errors.Join(
-		s.batch.Set(owedKey(s.q.id, sequence), []byte{scheduledMark}, nil),
+		s.batch.Set(owedKey(s.q.id, sequence), value, nil),
 		s.batch.Set(key, value, nil),
 	)
 }

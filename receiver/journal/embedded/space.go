@@ -135,11 +135,7 @@ func (j *Journal) reclaim() {
 	if !some {
 		return
 	}
-	// The tables of events and of what is owed lie apart; both hold deletions.
-	err = errors.Join(
-		db.Compact(j.life, eventKey(first), eventKey(last+1), false),
-		db.Compact(j.life, []byte{tableOwed}, []byte{tableSchedule + 1}, false),
-	)
+	err = db.Compact(j.life, eventKey(first), eventKey(last+1), false)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		j.opts.Logger.Warn("journal space could not be reclaimed", "error", err)
 	}

@@ -113,22 +113,9 @@ func concurrentAppends(t *testing.T, h Harness) {
 			}
 		})
 	}
-	seen := make([]map[string]int, 2)
+	var seen [2]map[string]int
 	for i, sink := range []string{sinkA, sinkB} {
-		seen[i] = map[string]int{}
-		wg.Go(func() {
-			for len(seen[i]) < writers*each && !t.Failed() {
-				deliveries, err := j.Queue(sink).Fetch(t.Context(), journal.Limit{Events: 7})
-				if err != nil {
-					t.Errorf("Fetch: %v", err)
-					return
-				}
-				for _, d := range deliveries {
-					seen[i][string(d.Payload)]++
-				}
-				settle(t, j, sink, journal.Delivered, d0, deliveries...)
-			}
-		})
+		wg.Go(func() { seen[i] = drain(t, j, sink, writers*each) })
 	}
 	wg.Wait()
 	for i := range seen {
@@ -138,6 +125,30 @@ func concurrentAppends(t *testing.T, h Harness) {
 			}
 		}
 	}
+}
+
+// drain delivers count entries and returns how often it saw each.
+func drain(t *testing.T, j journal.Journal, sink string, count int) map[string]int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	seen := map[string]int{}
+	for left := count; left > 0 && !t.Failed(); {
+		deliveries, err := j.Queue(sink).Fetch(ctx, journal.Limit{Events: 7})
+		if err != nil {
+			t.Errorf("Fetch: %v", err)
+		}
+		settlements := make([]journal.Settlement, len(deliveries))
+		for i, d := range deliveries {
+			seen[string(d.Payload)]++
+			settlements[i].Delivery = d
+		}
+		if err := j.Queue(sink).Settle(t.Context(), settlements); err != nil {
+			t.Errorf("Settle: %v", err)
+		}
+		left -= len(deliveries)
+	}
+	return seen
 }
 
 func closedRefuses(t *testing.T, h Harness) {

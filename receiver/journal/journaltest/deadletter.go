@@ -143,7 +143,7 @@ func duplicateDeadLetter(t *testing.T, h Harness) {
 func deadDelivery(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 1, sinkA, sinkB))
-	settle(t, j, sinkA, journal.Retry, d0, fetch(t, j, sinkA, 1)...)
+	retryAt(t, j, sinkA, d0, fetch(t, j, sinkA, 1)...)
 	d := letter(7)
 	d.Cause, d.Payload = journal.CauseRefused, nil
 	s := journal.Settlement{Delivery: fetch(t, j, sinkA, 1)[0], Outcome: journal.Dead, DeadLetter: d}

@@ -72,7 +72,7 @@ func duplicateAfterRestart(t *testing.T, h Harness) {
 func duplicateAfterDelivery(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 1, sinkA))
-	settle(t, j, sinkA, journal.Delivered, d0, fetch(t, j, sinkA, 1)...)
+	delivered(t, j, sinkA, fetch(t, j, sinkA, 1)...)
 	wantReceipt(t, j, entries(0, 1, sinkA), journal.Receipt{Duplicates: 1})
 	wantNothing(t, j, sinkA)
 }

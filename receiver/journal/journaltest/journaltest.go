@@ -120,15 +120,27 @@ func wantNothing(t *testing.T, j journal.Journal, sink string) {
 	}
 }
 
-func settle(t *testing.T, j journal.Journal, sink string, outcome journal.Outcome, at time.Time, deliveries ...journal.Delivery) {
+// settle settles the deliveries as s says.
+func settle(t *testing.T, j journal.Journal, sink string, s journal.Settlement, deliveries ...journal.Delivery) {
 	t.Helper()
 	settlements := make([]journal.Settlement, len(deliveries))
 	for i, d := range deliveries {
-		settlements[i] = journal.Settlement{Delivery: d, Outcome: outcome, At: at}
+		settlements[i] = s
+		settlements[i].Delivery = d
 	}
 	if err := j.Queue(sink).Settle(t.Context(), settlements); err != nil {
 		t.Fatalf("Settle(%s): %v", sink, err)
 	}
+}
+
+func delivered(t *testing.T, j journal.Journal, sink string, deliveries ...journal.Delivery) {
+	t.Helper()
+	settle(t, j, sink, journal.Settlement{Outcome: journal.Delivered}, deliveries...)
+}
+
+func retryAt(t *testing.T, j journal.Journal, sink string, at time.Time, deliveries ...journal.Delivery) {
+	t.Helper()
+	settle(t, j, sink, journal.Settlement{Outcome: journal.Retry, At: at}, deliveries...)
 }
 
 func payloads(deliveries []journal.Delivery) []string {

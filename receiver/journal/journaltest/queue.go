@@ -11,7 +11,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
-// d0 is the time of settlements that need none.
+// d0 is a time that has come.
 var d0 time.Time
 
 func queuePromises() []promise {
@@ -51,7 +51,7 @@ func oldestFirst(t *testing.T, h Harness) {
 func ownCursor(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 10, sinkA, sinkB))
-	settle(t, j, sinkA, journal.Delivered, d0, fetchAll(t, j, sinkA, 10)...)
+	delivered(t, j, sinkA, fetchAll(t, j, sinkA, 10)...)
 	wantNothing(t, j, sinkA)
 	if diff := cmp.Diff(numbered(0, 10), payloads(fetchAll(t, j, sinkB, 10))); diff != "" {
 		t.Error(diff)
@@ -100,7 +100,7 @@ func leaseLasts(t *testing.T, h Harness) {
 		t.Error(diff)
 	}
 	wantNothing(t, j, sinkA)
-	settle(t, j, sinkA, journal.Retry, d0, first...)
+	retryAt(t, j, sinkA, d0, first...)
 	if diff := cmp.Diff(numbered(0, 1), payloads(fetch(t, j, sinkA, 10))); diff != "" {
 		t.Error(diff)
 	}
@@ -110,8 +110,8 @@ func settleTwice(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 2, sinkA))
 	first := fetch(t, j, sinkA, 1)
-	settle(t, j, sinkA, journal.Delivered, d0, append(first, first...)...)
-	settle(t, j, sinkA, journal.Retry, d0, first...)
+	delivered(t, j, sinkA, append(first, first...)...)
+	retryAt(t, j, sinkA, d0, first...)
 	if diff := cmp.Diff(numbered(1, 1), payloads(fetch(t, j, sinkA, 10))); diff != "" {
 		t.Error(diff)
 	}
@@ -134,7 +134,7 @@ func leasedAgain(t *testing.T, h Harness) {
 func settledIsGone(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 4, sinkA, sinkB))
-	settle(t, j, sinkA, journal.Delivered, d0, fetchAll(t, j, sinkA, 2)...)
+	delivered(t, j, sinkA, fetchAll(t, j, sinkA, 2)...)
 	mustClose(t, j)
 	j = h.Open(t)
 	if diff := cmp.Diff(numbered(2, 2), payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
@@ -148,7 +148,7 @@ func settledIsGone(t *testing.T, h Harness) {
 func staysWithoutConsumer(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 2, "mail/removed", sinkA))
-	settle(t, j, sinkA, journal.Delivered, d0, fetchAll(t, j, sinkA, 2)...)
+	delivered(t, j, sinkA, fetchAll(t, j, sinkA, 2)...)
 	mustClose(t, j)
 	j = h.Open(t)
 	if diff := cmp.Diff(numbered(0, 2), payloads(fetchAll(t, j, "mail/removed", 2))); diff != "" {
@@ -208,8 +208,8 @@ func oldestAccepted(t *testing.T, h Harness) {
 	}
 	mustAppend(t, j, entries(0, 3, sinkA))
 	got := fetchAll(t, j, sinkA, 3)
-	settle(t, j, sinkA, journal.Delivered, d0, got[0])
-	settle(t, j, sinkA, journal.Retry, time.Now().Add(time.Hour), got[1])
+	delivered(t, j, sinkA, got[0])
+	retryAt(t, j, sinkA, time.Now().Add(time.Hour), got[1])
 	if at := j.Stats().OldestAccepted[sinkA]; !at.Equal(entry(1).AcceptedAt) {
 		t.Errorf("oldest = %v, want %v", at, entry(1).AcceptedAt)
 	}

@@ -17,6 +17,7 @@ func schedulePromises() []promise {
 		{"retries count as attempts", retriesCount},
 		{"a deferral keeps order and counts no attempt", deferKeepsOrder},
 		{"what was scheduled is due at once after a restart, before anything newer", scheduledAfterRestart},
+		{"after a restart everything comes in the order in which it was appended, whatever time was set", restartOrder},
 		{"a retry after a restart keeps its schedule", rescheduledAfterRestart},
 		{"an earlier retry overtakes a later one", earlierRetry},
 	}
@@ -28,7 +29,7 @@ func retryIsDue(t *testing.T, h Harness) {
 	}
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 1, sinkA))
-	settle(t, j, sinkA, journal.Retry, time.Now().Add(time.Hour), fetch(t, j, sinkA, 1)...)
+	retryAt(t, j, sinkA, time.Now().Add(time.Hour), fetch(t, j, sinkA, 1)...)
 	wantNothing(t, j, sinkA)
 	h.Advance(59 * time.Minute)
 	wantNothing(t, j, sinkA)
@@ -42,7 +43,7 @@ func dueWakes(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 1, sinkA))
 	at := time.Now().Add(moment)
-	settle(t, j, sinkA, journal.Retry, at, fetch(t, j, sinkA, 1)...)
+	retryAt(t, j, sinkA, at, fetch(t, j, sinkA, 1)...)
 	fetch(t, j, sinkA, 1)
 	if early := time.Until(at); early > time.Millisecond {
 		t.Errorf("delivered %v too early", early)
@@ -52,7 +53,7 @@ func dueWakes(t *testing.T, h Harness) {
 func dueBeforeNew(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 2, sinkA))
-	settle(t, j, sinkA, journal.Retry, d0, fetchAll(t, j, sinkA, 2)...)
+	retryAt(t, j, sinkA, d0, fetchAll(t, j, sinkA, 2)...)
 	mustAppend(t, j, entries(2, 2, sinkA))
 	if diff := cmp.Diff(numbered(0, 4), payloads(fetchAll(t, j, sinkA, 4))); diff != "" {
 		t.Error(diff)
@@ -67,7 +68,7 @@ func retriesCount(t *testing.T, h Harness) {
 		if got[0].Attempts != want {
 			t.Errorf("attempts = %d, want %d", got[0].Attempts, want)
 		}
-		settle(t, j, sinkA, journal.Retry, d0, got...)
+		retryAt(t, j, sinkA, d0, got...)
 	}
 	mustClose(t, j)
 	j = h.Open(t)
@@ -82,7 +83,7 @@ func deferKeepsOrder(t *testing.T, h Harness) {
 	got := fetchAll(t, j, sinkA, 5)
 	at := time.Now()
 	for _, i := range []int{3, 0, 4, 1, 2} {
-		settle(t, j, sinkA, journal.Defer, at, got[i])
+		settle(t, j, sinkA, journal.Settlement{Outcome: journal.Defer, At: at}, got[i])
 	}
 	again := fetchAll(t, j, sinkA, 5)
 	if diff := cmp.Diff(numbered(0, 5), payloads(again)); diff != "" {
@@ -99,7 +100,7 @@ func scheduledAfterRestart(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 3, sinkA))
 	got := fetchAll(t, j, sinkA, 2)
-	settle(t, j, sinkA, journal.Retry, time.Now().Add(time.Hour), got...)
+	retryAt(t, j, sinkA, time.Now().Add(time.Hour), got...)
 	mustClose(t, j)
 	j = h.Open(t)
 	if diff := cmp.Diff(numbered(0, 3), payloads(fetchAll(t, j, sinkA, 3))); diff != "" {
@@ -107,13 +108,27 @@ func scheduledAfterRestart(t *testing.T, h Harness) {
 	}
 }
 
+func restartOrder(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 6, sinkA))
+	got := fetchAll(t, j, sinkA, 4)
+	for i, hours := range []int{3, 1, 4, 2} {
+		retryAt(t, j, sinkA, time.Now().Add(time.Duration(hours)*time.Hour), got[i])
+	}
+	mustClose(t, j)
+	j = h.Open(t)
+	if diff := cmp.Diff(numbered(0, 6), payloads(fetchAll(t, j, sinkA, 6))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func rescheduledAfterRestart(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 3, sinkA))
-	settle(t, j, sinkA, journal.Retry, time.Now().Add(2*time.Hour), fetchAll(t, j, sinkA, 3)...)
+	retryAt(t, j, sinkA, time.Now().Add(time.Hour), fetchAll(t, j, sinkA, 3)...)
 	mustClose(t, j)
 	j = h.Open(t)
-	settle(t, j, sinkA, journal.Retry, time.Now().Add(time.Hour), fetch(t, j, sinkA, 1)...)
+	retryAt(t, j, sinkA, time.Now().Add(2*time.Hour), fetch(t, j, sinkA, 1)...)
 	if diff := cmp.Diff(numbered(1, 2), payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
 		t.Error(diff)
 	}
@@ -124,9 +139,9 @@ func earlierRetry(t *testing.T, h Harness) {
 	j := h.Open(t)
 	mustAppend(t, j, entries(0, 3, sinkA))
 	got := fetchAll(t, j, sinkA, 3)
-	settle(t, j, sinkA, journal.Retry, time.Now(), got[2])
+	retryAt(t, j, sinkA, time.Now(), got[2])
 	fetch(t, j, sinkA, 1)
-	settle(t, j, sinkA, journal.Retry, time.Now().Add(-time.Minute), got[0], got[1])
+	retryAt(t, j, sinkA, time.Now().Add(-time.Minute), got[0], got[1])
 	if diff := cmp.Diff(numbered(0, 2), payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
 		t.Error(diff)
 	}

@@ -63,7 +63,7 @@ func fullRecovers(t *testing.T, h Harness) {
 		for _, sink := range []string{sinkA, sinkB} {
 			for left := count; left > 0; {
 				got := fetch(t, j, sink, min(left, 500))
-				settle(t, j, sink, journal.Delivered, d0, got...)
+				delivered(t, j, sink, got...)
 				left -= len(got)
 			}
 		}
@@ -76,7 +76,7 @@ func fullRecovers(t *testing.T, h Harness) {
 			return err == nil
 		})
 		for _, sink := range []string{sinkA, sinkB} {
-			settle(t, j, sink, journal.Delivered, d0, fetch(t, j, sink, 1)...)
+			delivered(t, j, sink, fetch(t, j, sink, 1)...)
 		}
 		next++
 	}

@@ -24,14 +24,20 @@ const (
 	maxReasonBytes = 200
 )
 
-// permanentStatuses say that the same request will be refused again, whatever the operator mends (RFC 9110 section 15).
-// docs/sinks/http.md says why 401, 403 and 404 are not among them.
-var permanentStatuses = []int{ //nolint:gochecknoglobals // a constant list
-	http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusConflict, http.StatusGone,
-	http.StatusLengthRequired, http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong,
-	http.StatusUnsupportedMediaType, http.StatusExpectationFailed, http.StatusMisdirectedRequest,
-	http.StatusUnprocessableEntity, http.StatusRequestHeaderFieldsTooLarge, http.StatusUnavailableForLegalReasons,
-	http.StatusNotImplemented, http.StatusHTTPVersionNotSupported,
+// transientRefusals are the 4xx answers that someone mends without touching the event: credentials, payment, routes and
+// load (RFC 9110 section 15.5, RFC 4918 section 11.3, RFC 6585 section 4, RFC 8470 section 5.2). docs/sinks/http.md says why.
+var transientRefusals = []int{ //nolint:gochecknoglobals // a constant list
+	http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusNotFound,
+	http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusMisdirectedRequest, http.StatusLocked,
+	http.StatusTooEarly, http.StatusTooManyRequests,
+}
+
+// isPermanent reports whether the same request will be refused again.
+func isPermanent(status int) bool {
+	if status >= 400 && status < 500 {
+		return !slices.Contains(transientRefusals, status)
+	}
+	return status == http.StatusNotImplemented || status == http.StatusHTTPVersionNotSupported
 }
 
 // classify turns an answer into the error of Send, or nil. It reads a bounded part of the body.
@@ -51,7 +57,7 @@ func (t *target) classify(response *http.Response, now time.Time) error {
 		text += ": " + reason
 	}
 	err := fmt.Errorf("%s", strings.TrimSpace(text))
-	if slices.Contains(permanentStatuses, status) {
+	if isPermanent(status) {
 		return sink.Permanent(err)
 	}
 	if wait := retryAfter(response.Header.Get("Retry-After"), now); wait > 0 {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"net/url"
@@ -69,12 +70,8 @@ func (s *httpSink) post(ctx context.Context, c *content) error {
 	if err != nil {
 		return errors.New("request cannot be built") // the cause would quote the URL
 	}
-	for name, values := range s.target.headers {
-		request.Header[name] = values
-	}
-	for name, values := range c.header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, s.target.headers)
+	maps.Copy(request.Header, c.header)
 	if request.Header.Get("User-Agent") == "" {
 		request.Header.Set("User-Agent", "mailvane")
 	}

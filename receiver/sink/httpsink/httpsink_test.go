@@ -1,0 +1,250 @@
+package httpsink
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/sinktest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	testSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	testToken  = "token-of-the-destination"
+)
+
+// destination is a server that notes what it gets.
+type destination struct {
+	*httptest.Server
+	mu       sync.Mutex
+	requests []*http.Request
+	bodies   [][]byte
+	handle   http.HandlerFunc
+	conns    atomic.Int64
+}
+
+func newDestination(t *testing.T) *destination {
+	t.Helper()
+	d := &destination{}
+	d.Server = httptest.NewUnstartedServer(http.HandlerFunc(d.serve))
+	d.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			d.conns.Add(1)
+		}
+	}
+	d.Start()
+	t.Cleanup(d.Close)
+	return d
+}
+
+func (d *destination) serve(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	d.mu.Lock()
+	handle := d.handle
+	d.requests, d.bodies = append(d.requests, r), append(d.bodies, body)
+	d.mu.Unlock()
+	if handle != nil {
+		handle(w, r)
+	}
+}
+
+func (d *destination) answer(handle http.HandlerFunc) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.handle = handle
+}
+
+// ids returns the ids of what arrived.
+func (d *destination) ids(t *testing.T) []string {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var list []string
+	for i, body := range d.bodies {
+		var events []struct {
+			ID string `json:"id"`
+		}
+		if d.requests[i].Header.Get("Content-Type") != batchedType {
+			body = []byte("[" + string(body) + "]")
+		}
+		if err := json.Unmarshal(body, &events); err != nil {
+			t.Errorf("body %q: %v", body, err)
+		}
+		for _, e := range events {
+			list = append(list, e.ID)
+		}
+	}
+	return list
+}
+
+func settingsFor(url, mode string) string {
+	return fmt.Sprintf(`{"url":%q,"contentMode":%q,"signingSecrets":[%q],"headers":[{"name":"Authorization","secret":"Bearer %s"},{"name":"X-Team","value":"mail"}]}`,
+		url, mode, testSecret, testToken)
+}
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{modeStructured, modeBinary, modeBatched} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			sinktest.Run(t, func(t *testing.T) sinktest.Harness {
+				d := newDestination(t)
+				stalled := make(chan struct{})
+				t.Cleanup(func() { close(stalled) })
+				address := strings.Replace(d.URL, "http://", "http://user:password-in-url@", 1) + "/events?key=key-in-query"
+				return sinktest.Harness{
+					Kind: Kind(), Settings: settingsFor(address, mode), Received: d.ids,
+					Break: func(*testing.T) {
+						d.answer(func(w http.ResponseWriter, r *http.Request) { // a destination that echoes what it got
+							w.WriteHeader(http.StatusBadRequest)
+							fmt.Fprintln(w, r.URL, r.Header, testSecret)
+						})
+					},
+					Stall:   func(*testing.T) { d.answer(func(http.ResponseWriter, *http.Request) { <-stalled }) },
+					Secrets: []string{testToken, strings.TrimPrefix(testSecret, secretPrefix), "password-in-url", "key-in-query"},
+				}
+			})
+		})
+	}
+}
+
+// send sends one message and returns the error.
+func send(t *testing.T, url, mode string, messages ...sink.Message) error {
+	t.Helper()
+	s, err := newSink([]byte(settingsFor(url, mode)), sink.Environment{}, clock)
+	if err != nil {
+		t.Fatalf("New: %v", err)
+	}
+	defer s.Close() //nolint:errcheck // it returns nil
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	return s.Send(ctx, messages)
+}
+
+func clock() time.Time { return time.Unix(1614265330, 0).UTC() }
+
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	spaced := sink.Message{Envelope: []byte(`{"specversion":"1.0","id":"a1","source":"/mailvane/mail/in","type":"t","subject":"Euro € \"x\" 5%","datacontenttype":"application/json","sequence":7,"data":{ "n":1.50, "s":"\/" }}`)}
+	first, second := string(sinktest.Message(1).Envelope), string(sinktest.Message(2).Envelope)
+	tests := map[string]struct {
+		reason   string
+		mode     string
+		messages []sink.Message
+		body     string
+		header   http.Header
+	}{
+		"structured": {
+			reason: "the envelope is sent as it is", mode: modeStructured, messages: []sink.Message{sinktest.Message(1)},
+			body: first, header: http.Header{"Content-Type": {"application/cloudevents+json; charset=utf-8"}, "Webhook-Id": {sinktest.ID(1)}},
+		},
+		"batched": {
+			reason: "the envelopes are joined as they are", mode: modeBatched, messages: sinktest.Messages(1, 2),
+			body: "[" + first + "," + second + "]",
+			header: http.Header{
+				"Content-Type": {"application/cloudevents-batch+json; charset=utf-8"}, "Webhook-Id": {"a18f9b9f3deb449764f05b301f38f806"},
+			},
+		},
+		"binary": {
+			reason: "the data is verbatim and the attributes are percent-encoded headers", mode: modeBinary, messages: []sink.Message{spaced},
+			body: `{ "n":1.50, "s":"\/" }`,
+			header: http.Header{
+				"Content-Type": {"application/json"}, "Ce-Specversion": {"1.0"}, "Ce-Id": {"a1"}, "Ce-Source": {"/mailvane/mail/in"},
+				"Ce-Type": {"t"}, "Ce-Subject": {"Euro%20%E2%82%AC%20%22x%22%205%25"}, "Ce-Sequence": {"7"}, "Webhook-Id": {"a1"},
+				"Ce-Datacontenttype": nil,
+			},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDestination(t)
+			if err := send(t, d.URL, test.mode, test.messages...); err != nil {
+				t.Fatalf("Send: %v", err)
+			}
+			if diff := cmp.Diff(test.body, string(d.bodies[0])); diff != "" {
+				t.Errorf("%s: %s", test.reason, diff)
+			}
+			r := d.requests[0]
+			for name, want := range test.header {
+				if diff := cmp.Diff(want, r.Header[name]); diff != "" {
+					t.Errorf("%s: %s", name, diff)
+				}
+			}
+			if r.Method != http.MethodPost || r.Header.Get("Authorization") != "Bearer "+testToken || r.Header.Get("X-Team") != "mail" {
+				t.Errorf("%s with headers %v", r.Method, r.Header)
+			}
+			want := http.Header{}
+			sign(want, [][]byte{mustDecode(t, testSecret)}, r.Header.Get("Webhook-Id"), clock(), d.bodies[0])
+			if got := r.Header.Get("Webhook-Signature"); got != want.Get("Webhook-Signature") {
+				t.Errorf("signature %q does not fit the body", got)
+			}
+		})
+	}
+}
+
+func mustDecode(t *testing.T, secret string) []byte {
+	t.Helper()
+	var parsed target
+	if err := parsed.setKeys([]string{secret}); err != nil {
+		t.Fatal(err)
+	}
+	return parsed.keys[0]
+}
+
+// TestSignature checks the example of the Standard Webhooks reference libraries.
+func TestSignature(t *testing.T) {
+	t.Parallel()
+	const first = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+	h := http.Header{}
+	key := mustDecode(t, testSecret)
+	sign(h, [][]byte{key, []byte("new key")}, "msg_p5jXN8AQM9LWM0D4loKWxJek", clock(), []byte(`{"test": 2432232314}`))
+	signatures := strings.Split(h.Get("Webhook-Signature"), " ")
+	if len(signatures) != 2 || signatures[0] != first || signatures[1] == first {
+		t.Errorf("signatures = %q, want %q and another", signatures, first)
+	}
+	if h.Get("Webhook-Timestamp") != "1614265330" {
+		t.Errorf("timestamp = %q", h.Get("Webhook-Timestamp"))
+	}
+}
+
+func TestMaxBatch(t *testing.T) {
+	t.Parallel()
+	for mode, single := range map[string]bool{modeStructured: true, modeBinary: true, modeBatched: false} {
+		s, err := newSink([]byte(settingsFor("http://example.com", mode)), sink.Environment{}, clock)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.MaxBatch(); (got == 1) != single {
+			t.Errorf("%s: MaxBatch = %d", mode, got)
+		}
+	}
+}
+
+func TestMalformedMessageIsPermanent(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{modeStructured, modeBinary, modeBatched} {
+		err := send(t, "http://192.0.2.1", mode, sink.Message{Envelope: []byte(`{"id":`)})
+		if !sink.IsPermanent(err) {
+			t.Errorf("%s: %v, want a permanent error", mode, err)
+		}
+	}
+}
