@@ -17,7 +17,9 @@ help: ## List the targets.
 
 .PHONY: demo
 demo: ## Run Mailvane on this machine with signed sample webhooks of every provider.
-	$(GO) run ./cmd/mailvane demo
+	@echo "Building. The first run compiles all dependencies and takes a few minutes."
+	@$(GO) build -trimpath -o bin/mailvane ./cmd/mailvane
+	@bin/mailvane demo
 
 .PHONY: build
 build: ## Build the programs into bin/.

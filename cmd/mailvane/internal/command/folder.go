@@ -45,7 +45,9 @@ func readFolder(ctx context.Context, path string) (folder, []manifest.Problem, e
 	}
 	set, problems := loader.Load(ctx, path)
 	rendered, more := set.Render(checks)
-	return folder{set: set, config: rendered}, append(problems, more...), nil
+	problems = append(problems, more...)
+	manifest.SortProblems(problems)
+	return folder{set: set, config: rendered}, problems, nil
 }
 
 // newChecks asks the receiver's own parts, so that what passes here can be loaded there.

@@ -45,7 +45,7 @@ func (l *Loader) Load(ctx context.Context, path string) (*Set, []Problem) {
 			Message: "there is no WebhookEndpoint and no EventSink in the *.yaml and *.yml files here (subfolders are not read)",
 		}}
 	}
-	sortProblems(reading.problems)
+	SortProblems(reading.problems)
 	return reading.set, reading.problems
 }
 

@@ -161,3 +161,36 @@ spec:
 		t.Errorf("settings: got %s, want %s: stringData wins over data", got, want)
 	}
 }
+
+// TestOneMistakeDoesNotHideAnother expects what is wrong between objects beside what is wrong with one of them.
+func TestOneMistakeDoesNotHideAnother(t *testing.T) {
+	t.Parallel()
+
+	folder := t.TempDir()
+	text := `apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: one, namespace: mail}
+spec:
+  provider: {type: EmailEngine, emailEngine: {serviceSecretRefs: [{name: nobody, key: x}]}}
+  verificaton: Enforce
+  maxBodySize: 1Gi
+  routes: [{name: all, sinkRef: {name: missing}, filter: evnt}]
+`
+	if err := os.WriteFile(filepath.Join(folder, "one.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, problems := newLoader(t).Load(t.Context(), folder)
+	c, between := set.Render(render.Checks{Filter: filterCheck})
+	var all strings.Builder
+	for _, problem := range append(problems, between...) {
+		all.WriteString(problem.String() + "\n")
+	}
+	for _, field := range []string{"spec.verificaton", "spec.maxBodySize", "serviceSecretRefs[0]", "sinkRef.name", "routes[0].filter"} {
+		if !strings.Contains(all.String(), field) {
+			t.Errorf("nothing about %s:\n%s", field, all.String())
+		}
+	}
+	if len(c.Endpoints) != 0 {
+		t.Error("an endpoint with mistakes is in the configuration")
+	}
+}

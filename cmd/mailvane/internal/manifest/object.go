@@ -79,14 +79,15 @@ func (r *reading) object(ctx context.Context, d *document, content map[string]an
 		wrong.File, wrong.Line, wrong.Object = d.file, d.lineOf(wrong.Field), gvk.Kind+"/"+key.Name
 		found = append(found, wrong)
 	}
-	if len(found) == 0 {
+	if take != nil {
 		take()
 	}
-	r.set.places[key] = place{document: d, broken: len(found) > 0}
+	r.set.places[key] = place{document: d, broken: take == nil, faulty: len(found) > 0}
 	r.problems = append(r.problems, found...)
 }
 
-// adder judges one object. When nothing is wrong with it, take puts it into the set.
+// adder judges one object. take puts it into the set; it is nil when the object cannot be used. One whose fields have the
+// right form is taken whatever else is wrong, so that the rest is found as well.
 type adder func(ctx context.Context, gvk schema.GroupVersionKind, content map[string]any) (take func(), problems []Problem)
 
 // accepts returns what judges objects of a kind: nil for kinds that are none of Mailvane's business.
@@ -131,14 +132,14 @@ func (r *reading) addCustom(ctx context.Context, gvk schema.GroupVersionKind, co
 	if review.RulesSkipped {
 		problems = append(problems, Problem{Message: "more may be wrong: some rules are only checked when all fields have the right form"})
 	}
-	if len(problems) > 0 {
+	if review.RulesSkipped {
 		return nil, problems
 	}
 	take, err := r.typed(gvk.Kind, content)
 	if err != nil {
-		return nil, []Problem{{Message: err.Error()}}
+		return nil, append(problems, Problem{Message: err.Error()})
 	}
-	return take, nil
+	return take, problems
 }
 
 // typed decodes an object that was admitted.

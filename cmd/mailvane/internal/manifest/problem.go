@@ -36,8 +36,8 @@ func (p Problem) String() string {
 	return strings.Join(append(parts, strings.ReplaceAll(p.Message, "\n", "\n    ")), ": ")
 }
 
-// sortProblems sorts by file and line. Problems of one line keep their order.
-func sortProblems(problems []Problem) {
+// SortProblems sorts by file and line. Problems of one line keep their order.
+func SortProblems(problems []Problem) {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})

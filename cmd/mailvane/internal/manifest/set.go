@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render"
@@ -21,8 +22,8 @@ type Set struct {
 // place is where an object was read.
 type place struct {
 	document *document
-	// broken says that the object has problems and is not part of the set.
-	broken bool
+	// faulty says that the object has problems, and broken that it is not part of the set because of them.
+	faulty, broken bool
 }
 
 func newSet() *Set {
@@ -35,15 +36,26 @@ func (s *Set) Secret(namespace, name string) (data map[string][]byte, found bool
 	return data, found
 }
 
-// Render returns the configuration of the one receiver that serves all of the set, and what is wrong between the objects.
+// Render returns the configuration of the one receiver that serves all of the set, without what was read with a problem, and
+// what is wrong between the objects.
 func (s *Set) Render(checks render.Checks) (config.Config, []Problem) {
 	rendered, found := render.Render(render.Input{Endpoints: s.Endpoints, Sinks: s.Sinks, Secret: s.Secret, Checks: checks})
 	problems := make([]Problem, len(found))
 	for i, problem := range found {
 		problems[i] = s.locate(problem)
 	}
-	sortProblems(problems)
+	SortProblems(problems)
+	rendered.Endpoints = slices.DeleteFunc(rendered.Endpoints, func(e config.Endpoint) bool {
+		return s.faulty(v1alpha1.WebhookEndpointKind, e.Namespace, e.Name)
+	})
+	rendered.Sinks = slices.DeleteFunc(rendered.Sinks, func(k config.Sink) bool {
+		return s.faulty(v1alpha1.EventSinkKind, k.Namespace, k.Name)
+	})
 	return rendered, problems
+}
+
+func (s *Set) faulty(kind, namespace, name string) bool {
+	return s.places[render.Object{Kind: kind, Namespace: namespace, Name: name}].faulty
 }
 
 // locate says where in the files a problem is.
