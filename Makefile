@@ -8,6 +8,8 @@ GO ?= go
 TOOL := $(GO) tool -modfile=hack/tools/go.mod
 # How long each fuzz target runs.
 FUZZTIME ?= 20s
+# How long to torture.
+MINUTES ?= 1
 
 ##@ Use
 
@@ -31,6 +33,11 @@ build: ## Build the programs into bin/.
 test: ## Run all tests with the race detector, in random order.
 	@echo "Compiling and running the tests. The first run compiles all dependencies and takes several minutes."
 	$(GO) test -race -shuffle=on ./...
+
+.PHONY: torture
+torture: ## Kill a receiver again and again for MINUTES (1) and count what is lost.
+	@echo "Building, then torturing for $(MINUTES) minutes."
+	@$(GO) run ./test/torture --minutes $(MINUTES)
 
 .PHONY: lint
 lint: ## Check the code by the rules in .golangci.yml.

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/emailengine"
+)
+
+// retryPause is how long a sender waits before it sends the same request again; providers take seconds and more.
+const retryPause = 50 * time.Millisecond
+
+// keys is how many events share a partition key, so that order by key has something to do.
+const eventsPerAccount = 5
+
+// senders send as EmailEngine does: each event until it is answered 200, the same bytes each time.
+type senders struct {
+	url    string
+	ledger *ledger
+	next   atomic.Int64
+	client *http.Client
+	kind   provider.Kind
+}
+
+func newSenders(address string, l *ledger, connections int) *senders {
+	return &senders{
+		url: "http://" + address + hookPath, ledger: l, kind: emailengine.Kind(),
+		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: connections}},
+	}
+}
+
+// run sends one event after the other until ctx ends. An event that is not answered by then may or may not be stored.
+func (s *senders) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		event := int(s.next.Add(1))
+		request, err := s.sign(event)
+		if err != nil {
+			return err
+		}
+		for !s.post(ctx, request) && pause(ctx, retryPause) {
+		}
+		if ctx.Err() == nil {
+			s.ledger.ack(event)
+		}
+	}
+	return nil
+}
+
+func (s *senders) sign(event int) (*provider.Request, error) {
+	body := fmt.Sprintf(`{"account":"account-%d","date":"2026-01-02T03:04:05.678Z","event":"trackOpen","data":{"messageId":"<%d@example.com>"}}`,
+		event/eventsPerAccount, event)
+	r := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
+	return r, s.kind.Sign([]byte(settings), nil, r)
+}
+
+// post sends once and reports whether the answer was 200.
+func (s *senders) post(ctx context.Context, r *provider.Request) bool {
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(r.Body))
+	if err != nil {
+		return false
+	}
+	q.Header = r.Header
+	response, err := s.client.Do(q)
+	if err != nil {
+		return false
+	}
+	_, _ = io.Copy(io.Discard, response.Body) // the status is the answer
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
