@@ -13,7 +13,7 @@ FUZZTIME ?= 20s
 
 .PHONY: help
 help: ## List the targets.
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Run Mailvane on this machine with signed sample webhooks of every provider.
@@ -26,9 +26,13 @@ build: ## Build the programs into bin/.
 ##@ Develop
 
 .PHONY: test
-test: ## Run all tests with the race detector, in random order.
+test: control-plane ## Run all tests with the race detector, in random order.
 	@echo "Compiling and running the tests. The first run compiles all dependencies and takes several minutes."
 	$(GO) test -race -shuffle=on ./...
+
+.PHONY: control-plane
+control-plane: ## Compile the API server that tests run against, unless it is there already.
+	@$(GO) run ./hack/assets > /dev/null
 
 .PHONY: lint
 lint: ## Check the code by the rules in .golangci.yml.
