@@ -56,8 +56,8 @@ func Render(namespace string, o Options) []runtime.ApplyConfiguration {
 	}
 }
 
-// selector returns the labels by which the pods of a receiver are found. A Deployment's selector can never be changed.
-func selector() map[string]string {
+// Selector returns the labels by which the pods of a receiver are found. A Deployment's selector can never be changed.
+func Selector() map[string]string {
 	return map[string]string{"app.kubernetes.io/name": Name, "app.kubernetes.io/instance": Name}
 }
 
@@ -68,10 +68,10 @@ func labels() map[string]string {
 		"app.kubernetes.io/part-of":   "mailvane",
 		ManagedByLabel:                ManagedByValue,
 	}
-	maps.Copy(all, selector())
+	maps.Copy(all, Selector())
 	return all
 }
 
 func podSelector() *metav1ac.LabelSelectorApplyConfiguration {
-	return metav1ac.LabelSelector().WithMatchLabels(selector())
+	return metav1ac.LabelSelector().WithMatchLabels(Selector())
 }

@@ -14,7 +14,7 @@ func service(namespace string) *corev1ac.ServiceApplyConfiguration {
 		WithLabels(labels()).
 		WithSpec(corev1ac.ServiceSpec().
 			WithType(corev1.ServiceTypeClusterIP).
-			WithSelector(selector()).
+			WithSelector(Selector()).
 			WithPorts(corev1ac.ServicePort().
 				WithName(webhookPortName).WithProtocol(corev1.ProtocolTCP).
 				WithPort(WebhookPort).WithTargetPort(intstr.FromString(webhookPortName))))
