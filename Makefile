@@ -8,6 +8,8 @@ GO ?= go
 TOOL := $(GO) tool -modfile=hack/tools/go.mod
 # How long each fuzz target runs.
 FUZZTIME ?= 20s
+# The container image that "make image" builds.
+IMAGE ?= mailvane:dev
 
 ##@ Use
 
@@ -22,6 +24,10 @@ demo: ## Run Mailvane on this machine with signed sample webhooks of every provi
 .PHONY: build
 build: ## Build the programs into bin/.
 	$(GO) build -trimpath -o bin/ ./cmd/...
+
+.PHONY: image
+image: ## Build the container image IMAGE (mailvane:dev).
+	docker build -t $(IMAGE) .
 
 ##@ Develop
 
@@ -53,8 +59,9 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME (20s).
 ##@ Generated code
 
 .PHONY: generate
-generate: ## Generate deep copies, custom resource definitions, the API reference and the event schema.
+generate: ## Generate deep copies, custom resource definitions, roles, the API reference and the event schema.
 	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
+	$(TOOL) controller-gen rbac:roleName=mailvane-manager paths=./controllers/... paths=./cmd/manager/... output:rbac:dir=config/rbac
 	@mkdir -p docs/reference
 	$(GO) run ./hack/apidocs > docs/reference/api.md.new
 	@mv docs/reference/api.md.new docs/reference/api.md

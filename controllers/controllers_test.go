@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -118,6 +119,7 @@ func testQuickstart(t *testing.T) {
 	if want := fmt.Sprintf("http://mailvane-receiver.%s.svc:8080%s", p.namespace, e.Path()); e.Status.URL != want {
 		t.Errorf("url %q, want %q", e.Status.URL, want)
 	}
+	eventually(t, func() error { return p.hasEvent("engagelab", v1alpha1.ReasonReconciled) })
 	var s v1alpha1.EventSink
 	if err := p.get("crm", &s); err != nil {
 		t.Fatal(err)
@@ -125,6 +127,20 @@ func testQuickstart(t *testing.T) {
 	if err := conditionIs(s.Status.Conditions, 1, metav1.Condition{Type: "Ready", Status: "True", Reason: "Reconciled"}); err != nil {
 		t.Error(err)
 	}
+}
+
+// hasEvent says whether something was announced of an object.
+func (p *place) hasEvent(name, reason string) error {
+	var all eventsv1.EventList
+	if err := p.client.List(p.t.Context(), &all, client.InNamespace(p.namespace)); err != nil {
+		return err
+	}
+	for _, e := range all.Items {
+		if e.Regarding.Name == name && e.Reason == reason {
+			return nil
+		}
+	}
+	return fmt.Errorf("no event %s of %s among %d", reason, name, len(all.Items))
 }
 
 // served returns a namespace whose endpoints, named e0, e1 and so on, are ready.

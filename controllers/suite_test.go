@@ -64,10 +64,15 @@ func options(t *testing.T) controllers.Options {
 	}
 }
 
-// start starts the manager, which ends with the test.
+// start installs Mailvane and starts the manager, with the permissions that it has in a cluster. It ends with the test.
 func (s *suite) start(t *testing.T) {
 	t.Helper()
 	restConfig := cluster.Config(t)
+	cluster.Kubectl(t, "apply", "--server-side", "--force-conflicts", "-k", "../config/default")
+	restConfig.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:mailvane-system:mailvane-manager",
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:mailvane-system", "system:authenticated"},
+	}
 	scheme, err := controllers.Scheme()
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +90,7 @@ func (s *suite) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.pods.client = s.manager.GetAPIReader()
+	s.pods.client = cluster.Client(t)
 	if err := controllers.Setup(t.Context(), s.manager, options(t)); err != nil {
 		t.Fatal(err)
 	}

@@ -26,12 +26,15 @@ const SecretIndex = "secretNames"
 // namespacesAtOnce bounds the namespaces that are reconciled at a time.
 const namespacesAtOnce = 4
 
-// +kubebuilder:rbac:groups=mailvane.dev,resources=webhookendpoints;eventsinks,verbs=get;list;watch
+// What the manager may do. It reads from its cache (list, watch) but for Secrets and for objects that may be somebody else's (get),
+// and writes its own objects alone, which RBAC knows by their names.
+//
+// +kubebuilder:rbac:groups=mailvane.dev,resources=webhookendpoints;eventsinks,verbs=list;watch
 // +kubebuilder:rbac:groups=mailvane.dev,resources=webhookendpoints/status;eventsinks/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets;services;serviceaccounts,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch;delete,resourceNames=mailvane-receiver-config
 // +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=create;patch;delete,resourceNames=mailvane-receiver
-// +kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;patch;delete,resourceNames=mailvane-receiver
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch
