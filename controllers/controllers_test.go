@@ -16,6 +16,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/events"
@@ -43,6 +44,8 @@ func TestControllers(t *testing.T) {
 		"AnInvalidFilterStalls":                  testAnInvalidFilterStalls,
 		"ADeletedEndpointLeavesTheConfiguration": testADeletedEndpointLeavesTheConfiguration,
 		"DriftIsRepaired":                        testDriftIsRepaired,
+		"AForeignConfiguration":                  testAForeignConfiguration,
+		"AQuota":                                 testAQuota,
 		"AForeignDeployment":                     testAForeignDeployment,
 		"NothingIsLeft":                          testNothingIsLeft,
 		"ASecondPassWritesNothing":               testASecondPassWritesNothing,
@@ -431,4 +434,40 @@ func testASecondPassWritesNothing(t *testing.T) {
 	if got := counted.take(p.namespace); len(got) != 0 {
 		t.Errorf("writes: %v", got)
 	}
+}
+
+// testAForeignConfiguration keeps pods from loading what somebody else has written.
+func testAForeignConfiguration(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.create(secret(children.ConfigSecretName, "foreign"), secret("credentials", "value"), sink("crm"), endpoint("e0", "credentials", "crm"))
+	eventually(t, func() error {
+		return p.is("e0", v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNameTaken)
+	})
+	if err := p.get(children.Name, &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the Deployment: %v", err)
+	}
+	p.remove(secret(children.ConfigSecretName, ""))
+	p.serve()
+	eventually(t, func() error { return p.ready("e0") })
+}
+
+// testAQuota refuses the receiver's objects until it is lifted.
+func testAQuota(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	quota := &corev1.ResourceQuota{Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"count/deployments.apps": resource.MustParse("0")}}}
+	quota.Name = "none"
+	p.create(quota)
+	eventually(t, func() error { // no controller counts here
+		quota.Status = corev1.ResourceQuotaStatus{Hard: quota.Spec.Hard, Used: corev1.ResourceList{"count/deployments.apps": resource.MustParse("0")}}
+		return p.client.Status().Update(t.Context(), quota)
+	})
+	p.create(secret("credentials", "value"), sink("crm"), endpoint("e0", "credentials", "crm"))
+	eventually(t, func() error {
+		return p.is("e0", v1alpha1.ConditionReceiverAvailable, metav1.ConditionFalse, v1alpha1.ReasonApplyFailed)
+	})
+	p.remove(quota)
+	p.serve()
+	eventually(t, func() error { return p.ready("e0") })
 }

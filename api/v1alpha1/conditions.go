@@ -48,6 +48,8 @@ const (
 	ReasonMinimumReplicasUnavailable = "MinimumReplicasUnavailable"
 	// ReasonNameTaken says that an object with the name of one of the receiver's belongs to somebody else.
 	ReasonNameTaken = "NameTaken"
+	// ReasonApplyFailed says that the API server refuses an object of the receiver.
+	ReasonApplyFailed = "ApplyFailed"
 	// ReasonConfigurationPending says that not every ready pod of the receiver has loaded the configuration yet.
 	ReasonConfigurationPending = "ConfigurationPending"
 	// ReasonConfigurationTooLarge says that the configuration of the namespace's receiver does not fit into a Secret. The last

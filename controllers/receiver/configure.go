@@ -43,14 +43,12 @@ func (r *Reconciler) configure(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	if err := r.writeConfig(ctx, s, document); err != nil {
-		return err
-	}
 	s.memory.problems = problems
-	if s.foreign.OK() {
+	err = r.writeConfig(ctx, s, document)
+	if s.unwritten = s.obstacle; err == nil && s.unwritten.OK() {
 		s.memory.inputs = inputs
 	}
-	return nil
+	return err
 }
 
 // writeConfig writes the Secret unless it is as it should be. A configuration that does not fit leaves the last one in force.
@@ -65,11 +63,11 @@ func (r *Reconciler) writeConfig(ctx context.Context, s *scope, document []byte)
 		return err
 	}
 	s.memory.tooLarge = ""
-	if err := s.note(r.applier.Apply(ctx, secret, s.children[secretKind()])); err != nil {
-		return err
+	err = s.note(r.applier.Apply(ctx, secret, s.children[secretKind()]))
+	if err == nil && s.obstacle.OK() {
+		s.memory.hash = config.Hash(document)
 	}
-	s.memory.hash = config.Hash(document)
-	return nil
+	return err
 }
 
 func secretKind() schema.GroupKind { return schema.GroupKind{Kind: "Secret"} }

@@ -59,8 +59,8 @@ func (r *Reconciler) written(s *scope) condition.Finding {
 	switch {
 	case s.memory.tooLarge != "":
 		return condition.Finding{Reason: v1alpha1.ReasonConfigurationTooLarge, Message: "The receiver keeps its last configuration: " + s.memory.tooLarge + "."}
-	case !s.foreign.OK():
-		return s.foreign
+	case !s.unwritten.OK():
+		return s.unwritten
 	case len(s.pods) == 0:
 		return condition.Finding{Reason: v1alpha1.ReasonMinimumReplicasUnavailable, Message: noPod}
 	default:

@@ -68,23 +68,23 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, r.remove(ctx, s)
 	}
 	err = r.configure(ctx, s)
-	if err == nil {
-		err = r.apply(ctx, s)
-	}
-	if err == nil {
-		err = r.program(ctx, s)
-	}
-	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-		return reconcile.Result{}, nil
-	}
-	if err != nil {
+	if err != nil && s.unwritten.OK() {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{RequeueAfter: s.after}, r.writeStatus(ctx, s)
+	err = errors.Join(err, r.apply(ctx, s), r.program(ctx, s), r.writeStatus(ctx, s))
+	return reconcile.Result{RequeueAfter: s.after}, ignoreTerminating(err)
+}
+
+// ignoreTerminating takes a namespace that is about to go as it is: nothing can be created in it, and all of it goes.
+func ignoreTerminating(err error) error {
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return nil
+	}
+	return err
 }
 
 // apply writes the receiver's objects but for the configuration, without which they are of no use. An object that belongs to
-// somebody else is a finding.
+// somebody else, and one that the API server refuses, is a finding.
 func (r *Reconciler) apply(ctx context.Context, s *scope) error {
 	if s.memory.hash == "" {
 		return nil

@@ -42,10 +42,11 @@ type scope struct {
 	available      bool                                               // a pod of the Deployment is
 	pods           []corev1.Pod                                       // that are ready
 
-	// Set by apply and program.
-	foreign condition.Finding // an object belongs to somebody else
-	loaded  condition.Finding // the pods have not loaded the configuration
-	after   time.Duration     // when to look again; 0 = when something changes
+	// Set by configure, apply and program.
+	unwritten condition.Finding // the configuration could not be written
+	obstacle  condition.Finding // an object could not be written
+	loaded    condition.Finding // the pods have not loaded the configuration
+	after     time.Duration     // when to look again; 0 = when something changes
 }
 
 // metadataKinds returns the kinds of the receiver's objects of which only metadata is read. Each is watched.
@@ -184,17 +185,22 @@ func (s *scope) child(rendered runtime.ApplyConfiguration) *metav1.PartialObject
 	return s.children[named.GroupVersionKind().GroupKind()]
 }
 
-// note keeps that an object belongs to somebody else; other errors are passed on.
+// note keeps why an object is not as it should be. An object that belongs to somebody else is looked at again later; what the
+// API server refuses, for example for a quota, is an error as well.
 func (s *scope) note(err error) error {
 	var foreign *apply.ForeignError
-	if !errors.As(err, &foreign) {
-		return err
+	switch {
+	case errors.As(err, &foreign):
+		s.obstacle = condition.First(s.obstacle, condition.Finding{Reason: v1alpha1.ReasonNameTaken, Message: foreign.Error()})
+		s.lookAgain(foreignRetry)
+		return nil
+	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
+		s.obstacle = condition.First(s.obstacle, condition.Finding{
+			Reason:  v1alpha1.ReasonApplyFailed,
+			Message: "The API server refuses an object of the receiver; the manager's log says which and why.",
+		})
 	}
-	if s.foreign.OK() {
-		s.foreign = condition.Finding{Reason: v1alpha1.ReasonNameTaken, Message: foreign.Error()}
-	}
-	s.lookAgain(foreignRetry)
-	return nil
+	return err
 }
 
 // lookAgain asks for another pass after a time, or sooner.

@@ -51,12 +51,17 @@ func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	return group.Wait()
 }
 
-// receiver says whether the endpoints have a receiver.
+// receiver says whether the endpoints have a receiver. One that runs is there although the API server refuses a change of it,
+// but of no use when a name of its objects leads elsewhere.
 func (s *scope) receiver() condition.Finding {
-	if !s.foreign.OK() || s.available {
-		return s.foreign
+	switch {
+	case s.available && s.obstacle.Reason != v1alpha1.ReasonNameTaken:
+		return condition.Finding{}
+	case !s.obstacle.OK():
+		return s.obstacle
+	default:
+		return condition.Finding{Reason: v1alpha1.ReasonMinimumReplicasUnavailable, Message: noPod}
 	}
-	return condition.Finding{Reason: v1alpha1.ReasonMinimumReplicasUnavailable, Message: noPod}
 }
 
 // patchStatus writes one status, and an event when Ready has changed with it.
