@@ -2,6 +2,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -76,19 +78,27 @@ func run(arguments []string) int {
 	log := logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, nil))
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
-	if err := serve(&s); err != nil {
+	if err := start(&s); err != nil {
 		log.Error(err, "manager failed")
 		return 1
 	}
 	return 0
 }
 
-func serve(s *settings) error {
+func start(s *settings) error {
 	if err := s.validate(); err != nil {
 		return err
 	}
-	ctx := ctrl.SetupSignalHandler()
-	mgr, err := newManager(s)
+	cluster, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the cluster: %w", err)
+	}
+	return serve(ctrl.SetupSignalHandler(), cluster, s)
+}
+
+// serve runs the controllers until ctx ends.
+func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
+	mgr, err := newManager(cluster, s)
 	if err != nil {
 		return err
 	}
@@ -110,16 +120,12 @@ func serve(s *settings) error {
 	return nil
 }
 
-func newManager(s *settings) (ctrl.Manager, error) {
-	restConfig, err := ctrl.GetConfig()
-	if err != nil {
-		return nil, fmt.Errorf("find the cluster: %w", err)
-	}
+func newManager(cluster *rest.Config, s *settings) (ctrl.Manager, error) {
 	scheme, err := controllers.Scheme()
 	if err != nil {
 		return nil, err
 	}
-	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
 		Scheme: scheme,
 		Cache:  controllers.CacheOptions(namespaces(s.watchNamespaces)),
 		// A Lease that is given back at the end lets the next replica take over at once.

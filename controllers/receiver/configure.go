@@ -54,8 +54,7 @@ func (r *Reconciler) configure(ctx context.Context, s *scope) error {
 // writeConfig writes the Secret unless it is as it should be. A configuration that does not fit leaves the last one in force.
 func (r *Reconciler) writeConfig(ctx context.Context, s *scope, document []byte) error {
 	secret, err := children.ConfigSecret(s.namespace, document)
-	var large *children.TooLargeError
-	if errors.As(err, &large) {
+	if large, ok := errors.AsType[*children.TooLargeError](err); ok {
 		s.memory.tooLarge = large.Error()
 		return nil
 	}

@@ -52,39 +52,48 @@ func TestStatus(t *testing.T) {
 		want     map[string]string // Ready, ReferencesResolved, ReceiverAvailable, Programmed, Stalled
 	}{
 		"all well": {
-			"nothing is wrong", object(0), webhookendpoint.Inputs{},
+			"nothing is wrong", object(0),
+			webhookendpoint.Inputs{},
 			map[string]string{"Ready": yes, "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": yes},
 		},
 		"first load": {
-			"a new endpoint waits for the pods", object(0), webhookendpoint.Inputs{Loaded: pending},
+			"a new endpoint waits for the pods", object(0),
+			webhookendpoint.Inputs{Loaded: pending},
 			map[string]string{"Ready": "False ConfigurationPending", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending"},
 		},
 		"another endpoint's edit": {
-			"what is loaded in this generation stays so", object(2, programmed), webhookendpoint.Inputs{Loaded: pending},
+			"what is loaded in this generation stays so", object(2, programmed),
+			webhookendpoint.Inputs{Loaded: pending},
 			map[string]string{"Ready": yes, "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": yes},
 		},
 		"own edit": {
-			"an older generation that was loaded says nothing", object(1, programmed), webhookendpoint.Inputs{Loaded: pending},
+			"an older generation that was loaded says nothing", object(1, programmed),
+			webhookendpoint.Inputs{Loaded: pending},
 			map[string]string{"Ready": "False ConfigurationPending", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending"},
 		},
 		"no receiver": {
-			"the receiver comes before the configuration in Ready", object(2, programmed), webhookendpoint.Inputs{Receiver: noReceiver, Loaded: noReceiver},
+			"the receiver comes before the configuration in Ready", object(2, programmed),
+			webhookendpoint.Inputs{Receiver: noReceiver, Loaded: noReceiver},
 			map[string]string{"Ready": "False MinimumReplicasUnavailable", "ReferencesResolved": yes, "ReceiverAvailable": "False MinimumReplicasUnavailable", "Programmed": yes},
 		},
 		"missing Secret": {
-			"a problem elsewhere is no reason to stall, and takes Programmed away", object(2, programmed), webhookendpoint.Inputs{Problems: []render.Problem{missing}},
+			"a problem elsewhere is no reason to stall, and takes Programmed away", object(2, programmed),
+			webhookendpoint.Inputs{Problems: []render.Problem{missing}},
 			map[string]string{"Ready": "False SecretNotFound", "ReferencesResolved": "False SecretNotFound", "ReceiverAvailable": yes, "Programmed": "False SecretNotFound"},
 		},
 		"bad filter": {
-			"only the user can help", object(2, programmed), webhookendpoint.Inputs{Problems: []render.Problem{badFilter}},
+			"only the user can help", object(2, programmed),
+			webhookendpoint.Inputs{Problems: []render.Problem{badFilter}},
 			map[string]string{"Ready": "False InvalidFilter", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False InvalidFilter", "Stalled": "True InvalidFilter"},
 		},
 		"healed": {
-			"Stalled goes", object(1, stalled), webhookendpoint.Inputs{},
+			"Stalled goes", object(1, stalled),
+			webhookendpoint.Inputs{},
 			map[string]string{"Ready": yes, "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": yes},
 		},
 		"path conflict": {
-			"the other endpoint may go", object(0), webhookendpoint.Inputs{Problems: []render.Problem{conflict}},
+			"the other endpoint may go", object(0),
+			webhookendpoint.Inputs{Problems: []render.Problem{conflict}},
 			map[string]string{"Ready": "False PathConflict", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False PathConflict"},
 		},
 	}

@@ -255,7 +255,11 @@ func TestTheAdminAPISaysWhichConfigurationIsLoaded(t *testing.T) {
 	t.Parallel()
 	r := start(t, vfs.NewMem())
 	loaded := func() string {
-		response, err := r.httpClient.Get(r.client.BaseURL + config.LoadedPath)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.client.BaseURL+config.LoadedPath, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := r.httpClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
