@@ -316,43 +316,54 @@ func testADeletedEndpointLeavesTheConfiguration(t *testing.T) {
 	})
 }
 
-// testDriftIsRepaired deletes, changes and strips objects of the receiver.
+// testDriftIsRepaired deletes, changes and strips objects of the receiver, each for itself: each is noticed.
 func testDriftIsRepaired(t *testing.T) {
 	t.Parallel()
 	p := served(t, 1)
-	var service corev1.Service
-	if err := p.get(children.Name, &service); err != nil {
-		t.Fatal(err)
+	for _, o := range objects() {
+		if err := p.get(children.Name, o); err != nil {
+			t.Fatal(err)
+		}
+		deleted := o.GetUID()
+		p.remove(o)
+		eventually(t, func() error {
+			if err := p.get(children.Name, o); err != nil {
+				return err
+			}
+			if o.GetUID() == deleted {
+				return errors.New("it is not deleted yet")
+			}
+			return nil
+		})
 	}
-	p.remove(service.DeepCopy())
-	eventually(t, func() error {
-		var again corev1.Service
-		if err := p.get(children.Name, &again); err != nil {
-			return err
-		}
-		if again.UID == service.UID {
-			return errors.New("not deleted yet")
-		}
-		return nil
-	})
 	deployment := &appsv1.Deployment{}
 	deployment.Name = children.Name
 	p.edit(deployment, func() { deployment.Spec.Template.Spec.Containers[0].Image = "other.example.com/other" })
+	eventually(t, func() error {
+		if err := p.get(children.Name, deployment); err != nil {
+			return err
+		}
+		if image := deployment.Spec.Template.Spec.Containers[0].Image; image != "mailvane.example.com/mailvane:v1" {
+			return fmt.Errorf("image %s", image)
+		}
+		return nil
+	})
 	configuration := &corev1.Secret{}
 	configuration.Name = children.ConfigSecretName
 	p.edit(configuration, func() { configuration.Data[config.FileName] = []byte("{}") })
+	eventually(t, func() error {
+		_, err := p.config()
+		return err
+	})
 	account := &corev1.ServiceAccount{}
 	account.Name = children.Name
 	p.edit(account, func() { account.Labels = nil })
 	eventually(t, func() error {
-		if _, err := p.config(); err != nil {
+		if err := p.get(children.Name, account); err != nil {
 			return err
 		}
-		if err := errors.Join(p.get(children.Name, deployment), p.get(children.Name, account)); err != nil {
-			return err
-		}
-		if image := deployment.Spec.Template.Spec.Containers[0].Image; image != "mailvane.example.com/mailvane:v1" || len(account.Labels) == 0 {
-			return fmt.Errorf("image %s, labels %v", image, account.Labels)
+		if len(account.Labels) == 0 {
+			return errors.New("no labels")
 		}
 		return nil
 	})
