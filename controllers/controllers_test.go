@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"path"
@@ -45,6 +46,7 @@ func TestControllers(t *testing.T) {
 		"ADeletedEndpointLeavesTheConfiguration": testADeletedEndpointLeavesTheConfiguration,
 		"DriftIsRepaired":                        testDriftIsRepaired,
 		"AForeignConfiguration":                  testAForeignConfiguration,
+		"ATooLargeConfiguration":                 testATooLargeConfiguration,
 		"AQuota":                                 testAQuota,
 		"AForeignDeployment":                     testAForeignDeployment,
 		"NothingIsLeft":                          testNothingIsLeft,
@@ -196,16 +198,16 @@ func testAnEdit(t *testing.T) {
 	if diff := cmp.Diff(before.Spec, after.Spec); diff != "" {
 		t.Errorf("the Deployment changed (-before +after):\n%s", diff)
 	}
-	document, err := config.Encode(c)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var pod corev1.Pod
 	if err := p.get("receiver-0", &pod); err != nil {
 		t.Fatal(err)
 	}
-	if got := pod.Annotations[children.ConfigHashAnnotation]; got != config.Hash(document) {
-		t.Errorf("the pod was not nudged with the configuration's hash: %q", got)
+	hash, err := running.pods.LoadedHash(t.Context(), &pod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if nudge := pod.Annotations[children.NudgeAnnotation]; nudge == "" || strings.HasPrefix(hash, nudge) {
+		t.Errorf("the pod was nudged with %q", nudge)
 	}
 }
 
@@ -461,6 +463,39 @@ func testAForeignConfiguration(t *testing.T) {
 	p.remove(secret(children.ConfigSecretName, ""))
 	p.serve()
 	eventually(t, func() error { return p.ready("e0") })
+}
+
+// testATooLargeConfiguration adds more than fits into a Secret. What was there before goes on.
+func testATooLargeConfiguration(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	before, err := p.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := endpoint("large", "large-0", "crm")
+	for i := range 3 {
+		name := fmt.Sprintf("large-%d", i)
+		var noise strings.Builder // which compresses to little more than half
+		for noise.Len() < 1000<<10 {
+			noise.WriteString(rand.Text())
+		}
+		p.create(secret(name, noise.String()))
+		e.Spec.Provider.EmailEngine.ServiceSecretRefs = append(e.Spec.Provider.EmailEngine.ServiceSecretRefs, v1alpha1.SecretKeyReference{Name: name, Key: "key"})
+	}
+	p.create(e)
+	eventually(t, func() error {
+		return p.is("large", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonConfigurationTooLarge)
+	})
+	if err := p.ready("e0"); err != nil {
+		t.Errorf("the other endpoint: %v", err)
+	}
+	if after, err := p.config(); err != nil || len(after.Endpoints) != len(before.Endpoints) {
+		t.Errorf("%+v, %v", after, err)
+	}
+	p.remove(e)
+	p.create(endpoint("e1", "credentials", "crm"))
+	eventually(t, func() error { return p.ready("e1") })
 }
 
 // testAQuota refuses the receiver's objects until it is lifted.

@@ -78,7 +78,8 @@ type world struct {
 	client    client.Client
 	namespace string
 	mount     string // where the kubelet mounts the configuration
-	mounted   string // the hash of what is mounted
+	mounted   bool   // whether it is
+	told      string // the pod's annotation then
 	receiver  *app.Instance
 }
 
@@ -138,15 +139,15 @@ func (w *world) kubelet() error {
 	if err := client.IgnoreNotFound(w.get("receiver-0", &pod)); err != nil {
 		return err
 	}
-	told := pod.Annotations[children.ConfigHashAnnotation]
-	if w.mounted != "" && (told == "" || told == w.mounted) {
+	told := pod.Annotations[children.NudgeAnnotation]
+	if w.mounted && told == w.told {
 		return nil
 	}
 	var secret corev1.Secret
 	if err := w.get(children.ConfigSecretName, &secret); err != nil {
 		return err
 	}
-	w.mounted = secret.Annotations[children.ConfigHashAnnotation]
+	w.mounted, w.told = true, told
 	for name, content := range secret.Data {
 		unfinished := filepath.Join(w.mount, ".unfinished")
 		if err := os.WriteFile(unfinished, content, 0o600); err != nil {

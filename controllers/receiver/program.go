@@ -2,6 +2,8 @@ package receiver
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -45,7 +47,7 @@ func (r *Reconciler) program(ctx context.Context, s *scope) error {
 			continue
 		}
 		s.loaded = condition.First(s.loaded, waitingFor(answers[i]))
-		if err := r.nudge(ctx, pod, s.memory.hash); err != nil {
+		if err := r.nudge(ctx, s, pod); err != nil {
 			return err
 		}
 	}
@@ -100,12 +102,19 @@ func (r *Reconciler) ask(ctx context.Context, s *scope) []answer {
 	return answers
 }
 
-// nudge changes an annotation of a pod, at which its kubelet looks at the mounted Secret.
-func (r *Reconciler) nudge(ctx context.Context, pod *corev1.Pod, hash string) error {
-	if pod.Annotations[children.ConfigHashAnnotation] == hash {
+// nudge changes an annotation of a pod, at which its kubelet looks at the mounted Secret. When the cache has not seen the
+// Secret yet, the next pass does it.
+func (r *Reconciler) nudge(ctx context.Context, s *scope, pod *corev1.Pod) error {
+	secret := s.children[secretKind()]
+	if secret == nil {
 		return nil
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{children.ConfigHashAnnotation: hash}}})
+	sum := sha256.Sum256([]byte(string(secret.UID) + s.memory.hash))
+	token := hex.EncodeToString(sum[:8])
+	if pod.Annotations[children.NudgeAnnotation] == token {
+		return nil
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{children.NudgeAnnotation: token}}})
 	if err != nil {
 		return fmt.Errorf("encode patch: %w", err)
 	}

@@ -13,9 +13,11 @@ const (
 	Name = "mailvane-receiver"
 	// ConfigSecretName is the name of the Secret with the receiver's configuration.
 	ConfigSecretName = Name + "-config"
-	// ConfigHashAnnotation holds, on the configuration and on pods, the hash of the configuration. On a pod its change makes
-	// the kubelet look at the mounted Secret at once instead of within a minute or two.
+	// ConfigHashAnnotation holds, on the Secret with the configuration, the hash of the configuration.
 	ConfigHashAnnotation = "mailvane.dev/config-hash"
+	// NudgeAnnotation is on the pods of a receiver. Its change makes the kubelet look at the mounted Secret at once instead of
+	// within a minute or two. Its value is not the hash: who may read pods, but no Secrets, could find out a weak password by it.
+	NudgeAnnotation = "mailvane.dev/config-nudge"
 )
 
 // The ports of a receiver.
