@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -50,25 +49,12 @@ type ControlPlane struct {
 	environment *envtest.Environment
 	api         client.Client
 	err         error
-
-	mu       sync.Mutex
-	cleanups []func()
 }
 
-// Cleanup has f called after the last test, before the control plane stops, the last one registered first. Whatever watches the API
-// server beyond one test must end there, or the server waits for it in vain.
-func (c *ControlPlane) Cleanup(f func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cleanups = append(c.cleanups, f)
-}
-
-// Run runs the tests, then stops the control plane if one of them started it, and returns the exit code.
+// Run runs the tests, then stops the control plane if one of them started it, and returns the exit code. Whatever still watches the
+// API server then makes it stop late.
 func (c *ControlPlane) Run(m *testing.M) int {
 	code := m.Run()
-	for _, cleanup := range slices.Backward(c.cleanups) {
-		cleanup()
-	}
 	if c.environment == nil {
 		return code
 	}
