@@ -45,6 +45,12 @@ lint: ## Check the code by the rules in .golangci.yml.
 	@echo "Linting. The first run builds the linter and takes several minutes."
 	$(TOOL) golangci-lint run
 
+.PHONY: chart-lint
+chart-lint: ## Check the Helm chart by Helm's rules and our own.
+	@echo "Checking the chart. The first run builds Helm and takes several minutes."
+	$(GO) tool -modfile=hack/helm/go.mod helm lint --strict charts/mailvane
+	$(GO) test -count=1 ./charts
+
 .PHONY: fmt
 fmt: ## Format the code.
 	$(TOOL) golangci-lint fmt
@@ -62,7 +68,9 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME (20s).
 generate: ## Generate deep copies, custom resource definitions, roles, the API reference and the event schema.
 	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=mailvane-manager paths=./controllers/... paths=./cmd/manager/... output:rbac:dir=config/rbac
-	@mkdir -p docs/reference
+	@mkdir -p docs/reference charts/mailvane/files/crds
+	cp config/crd/bases/*.yaml charts/mailvane/files/crds/
+	cp config/rbac/role.yaml charts/mailvane/files/
 	$(GO) run ./hack/apidocs > docs/reference/api.md.new
 	@mv docs/reference/api.md.new docs/reference/api.md
 	$(GO) run ./hack/eventschema > docs/reference/event.v1.json.new
