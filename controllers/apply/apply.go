@@ -68,7 +68,7 @@ func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfigur
 		return fmt.Errorf("encode object: %w", err)
 	}
 	current := cached
-	if current == nil {
+	if current == nil || foreign(current) { // a cache is behind, and does not know who owns which fields
 		if current, err = a.read(ctx, u); err != nil {
 			return err
 		}
