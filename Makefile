@@ -10,12 +10,14 @@ TOOL := $(GO) tool -modfile=hack/tools/go.mod
 FUZZTIME ?= 20s
 # How long to torture.
 MINUTES ?= 1
+# The container image that "make image" builds.
+IMAGE ?= mailvane:dev
 
 ##@ Use
 
 .PHONY: help
 help: ## List the targets.
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Run Mailvane on this machine with signed sample webhooks of every provider.
@@ -27,10 +29,14 @@ demo: ## Run Mailvane on this machine with signed sample webhooks of every provi
 build: ## Build the programs into bin/.
 	$(GO) build -trimpath -o bin/ ./cmd/...
 
+.PHONY: image
+image: ## Build the container image IMAGE (mailvane:dev).
+	docker build -t $(IMAGE) .
+
 ##@ Develop
 
 .PHONY: test
-test: ## Run all tests with the race detector, in random order.
+test: control-plane ## Run all tests with the race detector, in random order.
 	@echo "Compiling and running the tests. The first run compiles all dependencies and takes several minutes."
 	$(GO) test -race -shuffle=on ./...
 
@@ -39,10 +45,20 @@ torture: ## Kill a receiver again and again for MINUTES (1) and count what is lo
 	@echo "Building, then torturing for $(MINUTES) minutes."
 	@$(GO) run ./test/torture --minutes $(MINUTES)
 
+.PHONY: control-plane
+control-plane: ## Compile the API server that tests run against, unless it is there already.
+	@$(GO) run ./hack/assets > /dev/null
+
 .PHONY: lint
 lint: ## Check the code by the rules in .golangci.yml.
 	@echo "Linting. The first run builds the linter and takes several minutes."
 	$(TOOL) golangci-lint run
+
+.PHONY: chart-lint
+chart-lint: ## Check the Helm chart by Helm's rules and our own.
+	@echo "Checking the chart. The first run builds Helm and takes several minutes."
+	$(GO) tool -modfile=hack/helm/go.mod helm lint --strict charts/mailvane
+	$(GO) test -count=1 ./charts
 
 .PHONY: fmt
 fmt: ## Format the code.
@@ -58,9 +74,12 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME (20s).
 ##@ Generated code
 
 .PHONY: generate
-generate: ## Generate deep copies, custom resource definitions, the API reference and the event schema.
+generate: ## Generate deep copies, custom resource definitions, roles, the API reference and the event schema.
 	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
-	@mkdir -p docs/reference
+	$(TOOL) controller-gen rbac:roleName=mailvane-manager paths=./controllers/... paths=./cmd/manager/... output:rbac:dir=config/rbac
+	@mkdir -p docs/reference charts/mailvane/files/crds
+	cp config/crd/bases/*.yaml charts/mailvane/files/crds/
+	cp config/rbac/role.yaml charts/mailvane/files/
 	$(GO) run ./hack/apidocs > docs/reference/api.md.new
 	@mv docs/reference/api.md.new docs/reference/api.md
 	$(GO) run ./hack/eventschema > docs/reference/event.v1.json.new

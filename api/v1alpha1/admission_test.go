@@ -2,6 +2,7 @@ package v1alpha1_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -10,9 +11,17 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
-	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/config/crd/admission"
+	"github.com/mailvane/mailvane/config/crd/admission/admissiontest"
+	"github.com/mailvane/mailvane/test/controlplane"
 )
+
+// cluster is the API server that every case is asked of, beside package admission.
+var cluster controlplane.ControlPlane
+
+func TestMain(m *testing.M) {
+	os.Exit(cluster.Run(m))
+}
 
 // admissionCase is a spec, in YAML, and what the API server says of it.
 type admissionCase struct {
@@ -38,15 +47,22 @@ func runCreate(t *testing.T, kind string, tests map[string]admissionCase) {
 	}
 }
 
-func create(t *testing.T, kind, spec string) (map[string]any, field.ErrorList) {
+// newJudge returns what says of an object what package admission and the API server agree on.
+func newJudge(t *testing.T) *admissiontest.Judge {
 	t.Helper()
 
 	a, err := schemas()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return &admissiontest.Judge{Admission: a, Cluster: &cluster}
+}
+
+func create(t *testing.T, kind, spec string) (map[string]any, field.ErrorList) {
+	t.Helper()
+
 	object := decode(t, kind, spec)
-	review := a.Create(t.Context(), v1alpha1.GroupVersion().WithKind(kind), object)
+	review := newJudge(t).Create(t, object)
 	if len(review.Unknown) != 0 {
 		t.Fatalf("the test's object has unknown fields: %v", review.Unknown)
 	}

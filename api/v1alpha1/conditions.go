@@ -41,3 +41,20 @@ const (
 	// ReasonPaused says that state is Paused.
 	ReasonPaused = "Paused"
 )
+
+// The reasons of conditions that are not true because of the receiver.
+const (
+	// ReasonMinimumReplicasUnavailable says that no pod of the receiver is available.
+	ReasonMinimumReplicasUnavailable = "MinimumReplicasUnavailable"
+	// ReasonNameTaken says that an object with the name of one of the receiver's belongs to somebody else.
+	ReasonNameTaken = "NameTaken"
+	// ReasonApplyFailed says that the API server refuses an object of the receiver.
+	ReasonApplyFailed = "ApplyFailed"
+	// ReasonConfigurationPending says that not every ready pod of the receiver has loaded the configuration yet.
+	ReasonConfigurationPending = "ConfigurationPending"
+	// ReasonConfigurationTooLarge says that the configuration of the namespace's receiver does not fit into a Secret. The last
+	// one stays in force.
+	ReasonConfigurationTooLarge = "ConfigurationTooLarge"
+	// ReasonReceiverUnreachable says that the manager cannot ask a ready pod of the receiver what it has loaded.
+	ReasonReceiverUnreachable = "ReceiverUnreachable"
+)

@@ -109,12 +109,7 @@ delivery:
 func TestSinkTypeIsImmutable(t *testing.T) {
 	t.Parallel()
 
-	a, err := schemas()
-	if err != nil {
-		t.Fatal(err)
-	}
 	old, _ := create(t, v1alpha1.EventSinkKind, "type: Stdout")
-	review := a.Update(t.Context(), v1alpha1.GroupVersion().WithKind(v1alpha1.EventSinkKind),
-		decode(t, v1alpha1.EventSinkKind, "type: File\nfile: {path: a}"), old)
+	review := newJudge(t).Update(t, decode(t, v1alpha1.EventSinkKind, "type: File\nfile: {path: a}"), old)
 	checkErrors(t, "what is owed to a sink cannot move to another kind", "spec.type: must not be changed", review.Errors)
 }

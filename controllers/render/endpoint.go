@@ -42,7 +42,18 @@ func (r *endpointRenderer) render(endpoint *v1alpha1.WebhookEndpoint) config.End
 		r.checkRoute(&s, fmt.Sprintf("spec.routes[%d]", i), route)
 	}
 	r.problems = s.problems
+	if len(r.problems) > 0 {
+		return unavailable(&rendered)
+	}
 	return rendered
+}
+
+// unavailable returns what a receiver needs in order to answer 503 at the path of an endpoint, and no credential.
+func unavailable(e *config.Endpoint) config.Endpoint {
+	return config.Endpoint{
+		Namespace: e.Namespace, Name: e.Name, Path: e.Path, Provider: config.Plugin{Type: e.Provider.Type},
+		Verification: e.Verification, State: config.Unavailable,
+	}
 }
 
 func (r *endpointRenderer) checkRoute(s *settingsResolver, path string, route v1alpha1.Route) {

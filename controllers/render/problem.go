@@ -2,7 +2,7 @@ package render
 
 import "fmt"
 
-// Problem is one reason why an object is left out of a receiver's configuration.
+// Problem is one reason why an object cannot work.
 type Problem struct {
 	// Object is what has the problem.
 	Object Object

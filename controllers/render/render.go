@@ -35,8 +35,9 @@ type Checks struct {
 	Sink func(config.Plugin) error
 }
 
-// Render returns the configuration of a receiver and what is wrong. An object with a problem is left out;
-// the others are not affected. Everything is sorted by namespace and name.
+// Render returns the configuration of a receiver and what is wrong. A sink with a problem is left out, and so is an endpoint
+// whose path belongs to another; an endpoint with any other problem is in the configuration as unavailable. The others are
+// not affected. Everything is sorted by namespace and name.
 func Render(in Input) (config.Config, []Problem) {
 	endpoints := slices.Clone(in.Endpoints)
 	slices.SortFunc(endpoints, func(a, b v1alpha1.WebhookEndpoint) int {
@@ -49,13 +50,15 @@ func Render(in Input) (config.Config, []Problem) {
 	for i := range endpoints {
 		r := endpointRenderer{in: in, sinks: sinks, owners: owners}
 		rendered := r.render(&endpoints[i])
-		if len(r.problems) == 0 {
+		if !slices.ContainsFunc(r.problems, isPathConflict) {
 			c.Endpoints = append(c.Endpoints, rendered)
 		}
 		problems = append(problems, r.problems...)
 	}
 	return c, problems
 }
+
+func isPathConflict(p Problem) bool { return p.Reason == v1alpha1.ReasonPathConflict }
 
 // pathOwners returns the endpoint that each path belongs to: the oldest, and among those of one age the first by name.
 func pathOwners(sorted []v1alpha1.WebhookEndpoint) map[string]*v1alpha1.WebhookEndpoint {

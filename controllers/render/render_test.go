@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,6 +223,32 @@ func TestOlderEndpointKeepsItsPath(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a", "c"}, losers); diff != "" {
 		t.Errorf("losers (-want +got):\n%s", diff)
+	}
+}
+
+// TestSecretReferences names every Secret of the objects with all their members set, and no other.
+func TestSecretReferences(t *testing.T) {
+	t.Parallel()
+
+	in := readInput(t, "testdata/everything.in.yaml")
+	var named []string
+	for i := range in.Endpoints {
+		named = append(named, render.EndpointSecrets(&in.Endpoints[i])...)
+	}
+	for i := range in.Sinks {
+		named = append(named, render.SinkSecrets(&in.Sinks[i])...)
+	}
+	slices.Sort(named)
+	var asked []string
+	secret := in.Secret
+	in.Secret = func(namespace, name string) (map[string][]byte, bool) {
+		asked = append(asked, name)
+		return secret(namespace, name)
+	}
+	render.Render(in)
+	slices.Sort(asked)
+	if diff := cmp.Diff(slices.Compact(asked), slices.Compact(named)); diff != "" {
+		t.Errorf("(-asked for +named):\n%s", diff)
 	}
 }
 

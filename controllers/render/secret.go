@@ -10,6 +10,29 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 )
 
+// EndpointSecrets returns the names of the Secrets that an endpoint refers to, sorted.
+func EndpointSecrets(e *v1alpha1.WebhookEndpoint) []string {
+	return secretNames(func(s *settingsResolver) {
+		s.plugin(string(e.Spec.Provider.Type), e.Spec.Provider, "", nil)
+		authentication(s, e.Spec.Authentication)
+	})
+}
+
+// SinkSecrets returns the names of the Secrets that a sink refers to, sorted.
+func SinkSecrets(sink *v1alpha1.EventSink) []string {
+	return secretNames(func(s *settingsResolver) { s.plugin(string(sink.Spec.Type), sink.Spec, "", nil) })
+}
+
+// secretNames returns which Secrets a resolver asks for.
+func secretNames(resolve func(*settingsResolver)) []string {
+	names := map[string]bool{}
+	resolve(&settingsResolver{secret: func(_, name string) (map[string][]byte, bool) {
+		names[name] = true
+		return nil, false
+	}})
+	return slices.Sorted(maps.Keys(names))
+}
+
 // secretKey returns the value of a Secret's key. A value that could never match what a provider sends is a problem:
 // most of all the line break that echo leaves behind, which nobody sees.
 func (s *settingsResolver) secretKey(field, name, key string) string {

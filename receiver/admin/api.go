@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -16,6 +17,7 @@ const (
 	PathHealth      = "/healthz"
 	PathReady       = "/readyz"
 	PathMetrics     = "/metrics"
+	PathConfig      = config.LoadedPath
 	PathEndpoints   = "/v1/endpoints"
 	PathSinks       = "/v1/sinks"
 	PathDeadLetters = "/v1/deadletters"

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -30,6 +31,7 @@ func (r *Receiver) adminHandler() http.Handler {
 	mux.HandleFunc("GET "+admin.PathHealth, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET "+admin.PathReady, r.serveReady)
 	mux.Handle("GET "+admin.PathMetrics, promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET "+admin.PathConfig, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.loaded()) })
 	mux.HandleFunc("GET "+admin.PathEndpoints, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.endpoints()) })
 	mux.HandleFunc("GET "+admin.PathSinks, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.sinks()) })
 	mux.HandleFunc("GET "+admin.PathDeadLetters, r.serveDeadLetters)
@@ -48,11 +50,19 @@ func (r *Receiver) serveReady(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (r *Receiver) endpoints() []admin.Endpoint {
-	cfg := r.current.Load()
-	if cfg == nil {
+	current := r.current.Load()
+	if current == nil {
 		return []admin.Endpoint{}
 	}
-	return intake.Summaries(cfg)
+	return intake.Summaries(current.config)
+}
+
+func (r *Receiver) loaded() config.Loaded {
+	current := r.current.Load()
+	if current == nil {
+		return config.Loaded{}
+	}
+	return config.Loaded{Hash: current.hash}
 }
 
 func (r *Receiver) sinks() []admin.Sink {

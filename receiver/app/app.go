@@ -58,7 +58,13 @@ type Receiver struct {
 	stopping atomic.Bool
 
 	mu      sync.Mutex // serialises Apply
-	current atomic.Pointer[config.Config]
+	current atomic.Pointer[loadedConfig]
+}
+
+// loadedConfig is the configuration that is in force.
+type loadedConfig struct {
+	config *config.Config
+	hash   string
 }
 
 // New returns a receiver without endpoints. It is not ready before the first Apply.
@@ -88,9 +94,10 @@ func New(o Options) (*Receiver, error) {
 func (r *Receiver) Apply(ctx context.Context, cfg *config.Config) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	document, err := config.Encode(cfg)
 	table, tableErr := r.compiler.Compile(cfg)
 	crew, crewErr := r.fleet.build(cfg)
-	if err := errors.Join(tableErr, crewErr); err != nil {
+	if err := errors.Join(err, tableErr, crewErr); err != nil {
 		crew.discard()
 		r.metrics.Reload(metrics.ReloadRefused)
 		return fmt.Errorf("configuration refused: %w", err)
@@ -98,7 +105,7 @@ func (r *Receiver) Apply(ctx context.Context, cfg *config.Config) error {
 	// Sinks first: what the new routes lead to must be there when the first event arrives.
 	r.fleet.replace(ctx, crew)
 	r.handler.Swap(table)
-	r.current.Store(cfg)
+	r.current.Store(&loadedConfig{config: cfg, hash: config.Hash(document)})
 	r.metrics.Reload(metrics.ReloadLoaded)
 	return nil
 }

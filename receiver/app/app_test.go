@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/go-json-experiment/json"
 
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -248,4 +249,45 @@ func (r *receiver) get(path string) int {
 	}
 	_ = response.Body.Close()
 	return response.StatusCode
+}
+
+func TestTheAdminAPISaysWhichConfigurationIsLoaded(t *testing.T) {
+	t.Parallel()
+	r := start(t, vfs.NewMem())
+	loaded := func() string {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.client.BaseURL+config.LoadedPath, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := r.httpClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		var answer config.Loaded
+		if err := json.UnmarshalRead(response.Body, &answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer.Hash
+	}
+	if got := loaded(); got != "" {
+		t.Errorf("before the first configuration: %q", got)
+	}
+	first := configuration()
+	r.apply(first)
+	document, err := config.Encode(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := loaded(); got != config.Hash(document) {
+		t.Errorf("loaded %q", got)
+	}
+	refused := configuration()
+	refused.Endpoints[0].Provider.Type = "Nobody"
+	if err := r.Apply(t.Context(), refused); err == nil {
+		t.Fatal("it was taken")
+	}
+	if got := loaded(); got != config.Hash(document) {
+		t.Errorf("after a refused configuration: %q", got)
+	}
 }

@@ -30,10 +30,10 @@ type Endpoint struct {
 	Authentication Authentication `json:"authentication,omitzero"`
 	// Verification is Enforce or Shadow.
 	Verification string `json:"verification"`
-	// State is Active or Paused.
+	// State is Active, Paused, or Unavailable: then only Namespace, Name, Path, the provider's type, Verification and State are set.
 	State string `json:"state"`
 	// MaxBodyBytes bounds a request's body.
-	MaxBodyBytes int64 `json:"maxBodyBytes"`
+	MaxBodyBytes int64 `json:"maxBodyBytes,omitzero"`
 	// Routes say which events go to which sinks.
 	Routes []Route `json:"routes,omitempty"`
 }
@@ -44,6 +44,9 @@ const (
 	Shadow  = "Shadow"
 	Active  = "Active"
 	Paused  = "Paused"
+	// Unavailable is an endpoint that cannot work now, for example because its Secret does not exist. It answers 503, as a
+	// paused one does: some providers never send again what was answered with 404.
+	Unavailable = "Unavailable"
 )
 
 // Plugin names one kind of provider or sink and carries its settings.

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -23,11 +25,29 @@ func Parse(document []byte) (*Config, error) {
 	return &c, nil
 }
 
-// Load parses the document in a configuration folder.
+// Load parses the document in a configuration folder, compressed or not.
 func Load(dir string) (*Config, error) {
 	document, err := os.ReadFile(filepath.Join(dir, FileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return loadCompressed(dir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return Parse(document)
+}
+
+func loadCompressed(dir string, plainErr error) (*Config, error) {
+	content, err := os.ReadFile(filepath.Join(dir, CompressedFileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read configuration: %w", plainErr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	document, err := decompress(content)
+	if err != nil {
+		return nil, err
 	}
 	return Parse(document)
 }

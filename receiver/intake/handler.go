@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -149,8 +150,10 @@ func (h *Handler) admissible(r *http.Request, e *Endpoint) *problem {
 	switch {
 	case h.closed.Load():
 		return unavailable("stopping", "The receiver is stopping. Retry.", retryAfterBusy)
-	case e.paused:
+	case e.state == config.Paused:
 		return unavailable("paused", "This endpoint is paused. Retry later.", retryAfterPaused)
+	case e.state == config.Unavailable:
+		return unavailable("endpoint-unavailable", "This endpoint cannot work now; the WebhookEndpoint's conditions say why. Retry later.", retryAfterPaused)
 	case r.Header.Get("Content-Encoding") != "" && r.Header.Get("Content-Encoding") != "identity":
 		return encoded()
 	case r.ContentLength > e.maxBodyBytes:

@@ -82,6 +82,19 @@ func TestProbesTouchNothing(t *testing.T) {
 	}
 }
 
+// unavailable makes of an endpoint what is left of one that cannot work.
+func unavailable(e *config.Endpoint) {
+	*e = config.Endpoint{Namespace: e.Namespace, Name: e.Name, Path: e.Path, Verification: e.Verification, State: config.Unavailable}
+}
+
+func TestAnUnavailableEndpointCanBeProbed(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, emailEngine(unavailable))
+	if a := f.do(httptest.NewRequest(http.MethodGet, path, nil)); a.status != 200 {
+		t.Errorf("%d %q", a.status, a.body)
+	}
+}
+
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	const body = `{"event":"trackOpen","data":{"messageId":"<a@example.com>"}}`
@@ -101,6 +114,8 @@ func TestProblems(t *testing.T) {
 		"compressed":         {nil, func(r *http.Request) { r.Header.Set("Content-Encoding", "gzip") }, 415, "without Content-Encoding", ""},
 		"truncated":          {nil, func(r *http.Request) { r.ContentLength = int64(len(body)) + 1 }, 400, "ended before", ""},
 		"paused":             {func(e *config.Endpoint) { e.State = config.Paused }, nil, 503, "paused", "Retry-After"},
+		"unavailable":        {unavailable, nil, 503, "cannot work now", "Retry-After"},
+		"unavailable, token": {unavailable, func(r *http.Request) { r.URL.Path = path + "/token" }, 503, "cannot work now", "Retry-After"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -13,6 +14,9 @@ import (
 
 // ErrNoEndpoint says that a dead letter's endpoint is not configured any more.
 var ErrNoEndpoint = errors.New("its endpoint does not exist any more")
+
+// errUnavailable says that a dead letter's endpoint cannot work now.
+var errUnavailable = errors.New("its endpoint is unavailable; its conditions say why")
 
 // Requeue returns the batch that makes a dead letter live again under the present configuration, and resolves it:
 // a refused or expired event goes to its sink once more, a failed filter is evaluated again, an undecodable body is
@@ -36,6 +40,9 @@ func (t *Table) requeue(d *journal.DeadLetter) (journal.Batch, error) {
 	e, ok := t.byName[d.Endpoint]
 	if !ok {
 		return journal.Batch{}, ErrNoEndpoint
+	}
+	if e.state == config.Unavailable {
+		return journal.Batch{}, errUnavailable
 	}
 	if d.Cause == journal.CauseFilterFailed {
 		return e.reroute(d)

@@ -32,7 +32,7 @@ type Endpoint struct {
 	factors       []factor
 	takesToken    bool
 	shadow        bool
-	paused        bool
+	state         string
 	maxBodyBytes  int64
 	metrics       *metrics.Endpoint
 	inFlight      atomic.Int64 // bytes
@@ -100,6 +100,12 @@ func (t *Table) add(e *Endpoint) error {
 }
 
 func (c *Compiler) endpoint(spec *config.Endpoint) (*Endpoint, error) {
+	if !strings.HasPrefix(spec.Path, "/") {
+		return nil, fmt.Errorf("path %q must begin with a slash", spec.Path)
+	}
+	if spec.State == config.Unavailable {
+		return c.unavailable(spec), nil
+	}
 	kind, ok := c.Lookup(spec.Provider.Type)
 	if !ok {
 		return nil, fmt.Errorf("unknown provider %q", spec.Provider.Type)
@@ -119,9 +125,6 @@ func (c *Compiler) endpoint(spec *config.Endpoint) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(spec.Path, "/") {
-		return nil, fmt.Errorf("path %q must begin with a slash", spec.Path)
-	}
 	if spec.MaxBodyBytes <= 0 {
 		return nil, errors.New("maxBodyBytes must be positive")
 	}
@@ -130,9 +133,15 @@ func (c *Compiler) endpoint(spec *config.Endpoint) (*Endpoint, error) {
 		name: name, source: event.Source(spec.Namespace, spec.Name), path: spec.Path,
 		webhook: webhook, decodeHeaders: kind.DecodeHeaders, routes: routes,
 		factors: factors, takesToken: len(spec.Authentication.PathToken.Secrets) > 0,
-		shadow: spec.Verification == config.Shadow, paused: spec.State == config.Paused,
+		shadow: spec.Verification == config.Shadow, state: spec.State,
 		maxBodyBytes: spec.MaxBodyBytes, metrics: c.Metrics.Endpoint(name),
 	}, nil
+}
+
+// unavailable returns an endpoint that only says so. Whether it has a path token is not known, so it answers for one, too.
+func (c *Compiler) unavailable(spec *config.Endpoint) *Endpoint {
+	name := spec.Namespace + "/" + spec.Name
+	return &Endpoint{name: name, path: spec.Path, takesToken: true, state: spec.State, metrics: c.Metrics.Endpoint(name)}
 }
 
 func settingsOf(p config.Plugin) json.RawMessage {

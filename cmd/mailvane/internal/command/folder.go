@@ -12,16 +12,12 @@ import (
 	"strings"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/cmd/internal/checks"
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/manifest"
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/sender"
 	"github.com/mailvane/mailvane/config/samples"
-	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/receiver/config"
-	"github.com/mailvane/mailvane/receiver/event/filter"
-	"github.com/mailvane/mailvane/receiver/provider"
 	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
-	"github.com/mailvane/mailvane/receiver/sink"
-	sinks "github.com/mailvane/mailvane/receiver/sink/builtin"
 )
 
 // quickstartSink is where the quickstart's HTTP sink delivers to.
@@ -39,50 +35,15 @@ func readFolder(ctx context.Context, path string) (folder, []manifest.Problem, e
 	if err != nil {
 		return folder{}, nil, err
 	}
-	checks, err := newChecks()
+	judges, err := checks.New()
 	if err != nil {
 		return folder{}, nil, err
 	}
 	set, problems := loader.Load(ctx, path)
-	rendered, more := set.Render(checks)
+	rendered, more := set.Render(judges)
 	problems = append(problems, more...)
 	manifest.SortProblems(problems)
 	return folder{set: set, config: rendered}, problems, nil
-}
-
-// newChecks asks the receiver's own parts, so that what passes here can be loaded there.
-func newChecks() (render.Checks, error) {
-	filters, err := filter.NewCompiler()
-	if err != nil {
-		return render.Checks{}, err
-	}
-	return render.Checks{
-		Filter: func(expression string) error {
-			_, err := filters.Compile(expression)
-			return err
-		},
-		Provider: func(p config.Plugin) error {
-			kind, ok := providers.Lookup(p.Type)
-			if !ok {
-				return fmt.Errorf("this release knows no provider %q", p.Type)
-			}
-			_, err := kind.New(p.Settings, provider.Environment{})
-			return err
-		},
-		Sink: checkSink,
-	}, nil
-}
-
-func checkSink(p config.Plugin) error {
-	kind, ok := sinks.Lookup(p.Type)
-	if !ok {
-		return fmt.Errorf("this release knows no sink %q", p.Type)
-	}
-	destination, err := kind.New(p.Settings, sink.Environment{Stdout: io.Discard})
-	if err != nil {
-		return err
-	}
-	return destination.Close()
 }
 
 // reportProblems writes every problem of a folder, and fails when there is any.
@@ -126,6 +87,9 @@ func loadTarget(ctx context.Context, path, name string) (*sender.Target, error) 
 	var known []string
 	for i := range f.config.Endpoints {
 		e := &f.config.Endpoints[i]
+		if e.State == config.Unavailable {
+			continue
+		}
 		full := e.Namespace + "/" + e.Name
 		known = append(known, full)
 		if name != full && name != e.Name {

@@ -1,0 +1,51 @@
+// Package checks asks the parts of the receiver whether they can work with a configuration, so that what passes here can be
+// loaded there.
+package checks
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/event/filter"
+	"github.com/mailvane/mailvane/receiver/provider"
+	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
+	"github.com/mailvane/mailvane/receiver/sink"
+	sinks "github.com/mailvane/mailvane/receiver/sink/builtin"
+)
+
+// New returns the checks of this release.
+func New() (render.Checks, error) {
+	filters, err := filter.NewCompiler()
+	if err != nil {
+		return render.Checks{}, err
+	}
+	return render.Checks{
+		Filter: func(expression string) error {
+			_, err := filters.Compile(expression)
+			return err
+		},
+		Provider: func(p config.Plugin) error {
+			kind, ok := providers.Lookup(p.Type)
+			if !ok {
+				return fmt.Errorf("this release knows no provider %q", p.Type)
+			}
+			_, err := kind.New(p.Settings, provider.Environment{})
+			return err
+		},
+		Sink: checkSink,
+	}, nil
+}
+
+func checkSink(p config.Plugin) error {
+	kind, ok := sinks.Lookup(p.Type)
+	if !ok {
+		return fmt.Errorf("this release knows no sink %q", p.Type)
+	}
+	destination, err := kind.New(p.Settings, sink.Environment{Stdout: io.Discard})
+	if err != nil {
+		return err
+	}
+	return destination.Close()
+}

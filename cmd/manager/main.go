@@ -1,0 +1,149 @@
+// Command manager runs the controllers: it turns WebhookEndpoints and EventSinks into receivers.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/mailvane/mailvane/cmd/internal/checks"
+	"github.com/mailvane/mailvane/controllers"
+	"github.com/mailvane/mailvane/controllers/receiver"
+	"github.com/mailvane/mailvane/controllers/render/children"
+)
+
+// leaderElectionID is the name of the Lease that replicas of the manager compete for.
+const leaderElectionID = "manager.mailvane.dev"
+
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create,namespace=mailvane-system
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;update,resourceNames=manager.mailvane.dev,namespace=mailvane-system
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=mailvane-system
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// settings are the flags.
+type settings struct {
+	receiverImage    string
+	receiverReplicas int
+	namespace        string
+	watchNamespaces  string
+	metricsAddress   string
+	probeAddress     string
+	leaderElect      bool
+}
+
+func (s *settings) define(f *flag.FlagSet) {
+	f.StringVar(&s.receiverImage, "receiver-image", "", "container image of receivers; required")
+	f.IntVar(&s.receiverReplicas, "receiver-replicas", 2, "number of pods of each receiver")
+	f.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "namespace that the manager runs in; required (default: the environment's POD_NAMESPACE)")
+	f.StringVar(&s.watchNamespaces, "watch-namespaces", "", "comma-separated namespaces to look after; empty = all")
+	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 = none")
+	f.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "address of the probes; 0 = none")
+	f.BoolVar(&s.leaderElect, "leader-elect", true, "work only while holding the Lease "+leaderElectionID)
+}
+
+func (s *settings) validate() error {
+	switch {
+	case s.receiverImage == "":
+		return errors.New("--receiver-image is required")
+	case s.namespace == "":
+		return errors.New("--namespace is required")
+	case s.receiverReplicas < 1 || s.receiverReplicas > 100:
+		return errors.New("--receiver-replicas must be between 1 and 100")
+	}
+	return nil
+}
+
+func run(arguments []string) int {
+	var s settings
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	s.define(flags)
+	if err := flags.Parse(arguments); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	log := logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, nil))
+	ctrl.SetLogger(log)
+	klog.SetLogger(log)
+	if err := start(&s); err != nil {
+		log.Error(err, "manager failed")
+		return 1
+	}
+	return 0
+}
+
+func start(s *settings) error {
+	if err := s.validate(); err != nil {
+		return err
+	}
+	cluster, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the cluster: %w", err)
+	}
+	return serve(ctrl.SetupSignalHandler(), cluster, s)
+}
+
+// serve runs the controllers until ctx ends.
+func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
+	mgr, err := newManager(cluster, s)
+	if err != nil {
+		return err
+	}
+	judges, err := checks.New()
+	if err != nil {
+		return fmt.Errorf("prepare checks: %w", err)
+	}
+	err = controllers.Setup(ctx, mgr, controllers.Options{
+		Receiver: children.Options{Image: s.receiverImage, Replicas: int32(s.receiverReplicas), ManagerNamespace: s.namespace},
+		Checks:   judges,
+		Pods:     receiver.NewHTTPPods(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("run manager: %w", err)
+	}
+	return nil
+}
+
+func newManager(cluster *rest.Config, s *settings) (ctrl.Manager, error) {
+	scheme, err := controllers.Scheme()
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(cluster, ctrl.Options{
+		Scheme: scheme,
+		Cache:  controllers.CacheOptions(namespaces(s.watchNamespaces)),
+		// A Lease that is given back at the end lets the next replica take over at once.
+		LeaderElection: s.leaderElect, LeaderElectionID: leaderElectionID, LeaderElectionNamespace: s.namespace, LeaderElectionReleaseOnCancel: true,
+		Metrics:                metricsserver.Options{BindAddress: s.metricsAddress},
+		HealthProbeBindAddress: s.probeAddress,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start manager: %w", err)
+	}
+	for name, add := range map[string]func(string, healthz.Checker) error{"healthz": mgr.AddHealthzCheck, "readyz": mgr.AddReadyzCheck} {
+		if err := add(name, healthz.Ping); err != nil {
+			return nil, fmt.Errorf("add %s: %w", name, err)
+		}
+	}
+	return mgr, nil
+}
+
+func namespaces(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}

@@ -1,0 +1,82 @@
+package samples_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/config/samples"
+	"github.com/mailvane/mailvane/test/controlplane"
+)
+
+var cluster controlplane.ControlPlane
+
+func TestMain(m *testing.M) {
+	os.Exit(cluster.Run(m))
+}
+
+// TestQuickstartApplies does what the README says, as users with a cluster do, and does it again: who applies from a repository
+// applies all the time.
+func TestQuickstartApplies(t *testing.T) {
+	t.Parallel()
+
+	for name, flags := range map[string][]string{
+		"kubectl merges":        nil,
+		"the API server merges": {"--server-side"},
+	} {
+		// One after the other: the manifests say which namespace they are for.
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"apply", "--kustomize", samples.QuickstartFolder, "--validate=strict"}, flags...)
+			said := cluster.Kubectl(t, args...)
+			before := versions(t)
+			if lines := strings.Count(said, "\n"); lines != len(before) {
+				t.Errorf("kubectl speaks of %d objects, the cluster has %d:\n%s", lines, len(before), said)
+			}
+			cluster.Kubectl(t, args...)
+			if diff := cmp.Diff(before, versions(t)); diff != "" {
+				t.Errorf("versions (-after the first time +after the second):\n%s", diff)
+			}
+			cluster.Kubectl(t, "delete", "--namespace", "mail", "--all", "mailvane,secrets")
+		})
+	}
+}
+
+// versions returns the version of each object of the quickstart that is in the cluster.
+func versions(t *testing.T) map[string]string {
+	t.Helper()
+
+	api := cluster.Client(t)
+	versions := map[string]string{}
+	for kind, list := range map[string]client.ObjectList{
+		"Secret":                     &corev1.SecretList{},
+		v1alpha1.EventSinkKind:       &v1alpha1.EventSinkList{},
+		v1alpha1.WebhookEndpointKind: &v1alpha1.WebhookEndpointList{},
+	} {
+		if err := api.List(t.Context(), list, client.InNamespace("mail")); err != nil {
+			t.Fatal(err)
+		}
+		err := meta.EachListItem(list, func(object runtime.Object) error {
+			accessor, err := meta.Accessor(object)
+			if err == nil {
+				versions[kind+"/"+accessor.GetName()] = accessor.GetResourceVersion()
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var namespace corev1.Namespace
+	if err := api.Get(t.Context(), client.ObjectKey{Name: "mail"}, &namespace); err != nil {
+		t.Fatal(err)
+	}
+	versions["Namespace/mail"] = namespace.ResourceVersion
+	return versions
+}

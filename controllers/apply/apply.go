@@ -1,0 +1,160 @@
+// Package apply writes the objects that the manager owns, by server-side apply with one field owner.
+package apply
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mailvane/mailvane/controllers/render/children"
+)
+
+// FieldOwner is the name under which the manager owns fields.
+const FieldOwner = "mailvane"
+
+// ForeignError says that an object with the name of one of ours belongs to somebody else. It is left as it is.
+type ForeignError struct {
+	// Kind and Name are the object's.
+	Kind, Name string
+}
+
+// Error says what to do; it is the same each time.
+func (e *ForeignError) Error() string {
+	return fmt.Sprintf("%s %q exists and is not managed by Mailvane; delete or rename it", e.Kind, e.Name)
+}
+
+// Applier writes objects and remembers what it wrote, so that what is as it should be costs no request.
+// It is safe for concurrent use; an object must not be written twice at a time.
+type Applier struct {
+	client client.Client
+	live   client.Reader
+
+	mu      sync.Mutex
+	applied map[object]record
+}
+
+type object struct{ kind, namespace, name string }
+
+// record is what an object was applied as, and its version then.
+type record struct {
+	digest          [sha256.Size]byte
+	resourceVersion string
+}
+
+// New returns an Applier that writes with c and reads with live what a cache may not know yet.
+func New(c client.Client, live client.Reader) *Applier {
+	return &Applier{client: c, live: live, applied: map[object]record{}}
+}
+
+// Apply makes an object what the configuration says, unless nothing has changed since the last time. cached is the object as
+// the caller's cache knows it, nil when it does not. It returns a [ForeignError] instead of taking over an object.
+func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, cached *metav1.PartialObjectMetadata) error {
+	document, err := json.Marshal(configuration)
+	if err != nil {
+		return fmt.Errorf("encode object: %w", err)
+	}
+	u := &unstructured.Unstructured{}
+	if err := json.Unmarshal(document, &u.Object); err != nil {
+		return fmt.Errorf("encode object: %w", err)
+	}
+	current := cached
+	if current == nil || foreign(current) { // a cache is behind, and does not know who owns which fields
+		if current, err = a.read(ctx, u); err != nil {
+			return err
+		}
+	}
+	if current != nil && foreign(current) {
+		return &ForeignError{Kind: u.GetKind(), Name: u.GetName()}
+	}
+	id := object{u.GetKind(), u.GetNamespace(), u.GetName()}
+	digest := sha256.Sum256(document)
+	if current != nil && a.isApplied(id, digest, current.ResourceVersion) {
+		return nil
+	}
+	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(FieldOwner), client.ForceOwnership); err != nil {
+		return fmt.Errorf("apply %s %s: %w", id.kind, id.name, err)
+	}
+	a.remember(id, record{digest, u.GetResourceVersion()})
+	return nil
+}
+
+// read returns what the API server has, nil when it has nothing.
+func (a *Applier) read(ctx context.Context, u *unstructured.Unstructured) (*metav1.PartialObjectMetadata, error) {
+	current := &metav1.PartialObjectMetadata{}
+	current.SetGroupVersionKind(u.GroupVersionKind())
+	err := a.live.Get(ctx, client.ObjectKeyFromObject(u), current)
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // Absence is an answer here, and nil is what Apply takes for it.
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	return current, nil
+}
+
+// foreign says whether an object is somebody else's: it has a controller, or neither our label nor fields that we applied.
+func foreign(o *metav1.PartialObjectMetadata) bool {
+	if metav1.GetControllerOfNoCopy(o) != nil {
+		return true
+	}
+	return o.Labels[children.ManagedByLabel] != children.ManagedByValue &&
+		!slices.ContainsFunc(o.ManagedFields, func(f metav1.ManagedFieldsEntry) bool {
+			return f.Manager == FieldOwner && f.Operation == metav1.ManagedFieldsOperationApply
+		})
+}
+
+// Changed says whether an object is no longer as Apply left it, as far as the caller's cache knows: nil when it knows none.
+func (a *Applier) Changed(cached *metav1.PartialObjectMetadata) bool {
+	if cached == nil {
+		return true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	last, ok := a.applied[object{cached.Kind, cached.Namespace, cached.Name}]
+	return !ok || isNewer(cached.ResourceVersion, last.resourceVersion)
+}
+
+// isNewer says whether a version comes after what was applied. One from before that comes from a cache that is behind.
+func isNewer(version, applied string) bool {
+	order, err := resourceversion.CompareResourceVersion(version, applied)
+	return err != nil || order > 0
+}
+
+// isApplied says whether an object of a version is as it was applied.
+func (a *Applier) isApplied(id object, digest [sha256.Size]byte, resourceVersion string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	last, ok := a.applied[id]
+	return ok && last.digest == digest && !isNewer(resourceVersion, last.resourceVersion)
+}
+
+func (a *Applier) remember(id object, r record) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.applied[id] = r
+}
+
+// Delete deletes an object that Apply wrote, and no other one of the same name.
+func (a *Applier) Delete(ctx context.Context, o *metav1.PartialObjectMetadata) error {
+	if foreign(o) {
+		return nil
+	}
+	a.mu.Lock()
+	delete(a.applied, object{o.Kind, o.Namespace, o.Name})
+	a.mu.Unlock()
+	err := a.client.Delete(ctx, o, client.Preconditions{UID: &o.UID}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("delete %s %s: %w", o.Kind, o.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+// Package condition builds the conditions of Mailvane's objects. It is pure.
+package condition
+
+import (
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/render"
+)
+
+// maxMessage bounds the message of a condition, in bytes: it is read by people.
+const maxMessage = 1024
+
+// Finding is the outcome of one question: the condition is true, or it is false for a reason.
+type Finding struct {
+	// Reason is one of the Reason constants of the API; empty = true.
+	Reason string
+	// Message says for people what is wrong and what to do. It is the same each time.
+	Message string
+}
+
+// OK says whether the condition is true.
+func (f Finding) OK() bool { return f.Reason == "" }
+
+// First returns the first finding that is not OK.
+func First(findings ...Finding) Finding {
+	for _, f := range findings {
+		if !f.OK() {
+			return f
+		}
+	}
+	return Finding{}
+}
+
+// OfProblems returns the finding of a list of problems: the reason of the first, the messages of all.
+func OfProblems(problems []render.Problem) Finding {
+	if len(problems) == 0 {
+		return Finding{}
+	}
+	messages := make([]string, 0, len(problems))
+	for _, p := range problems {
+		messages = append(messages, p.Field+": "+p.Message)
+	}
+	return Finding{Reason: problems[0].Reason, Message: strings.Join(messages, "; ")}
+}
+
+// References returns the problems that lie in other objects.
+func References(problems []render.Problem) []render.Problem {
+	return filter(problems, func(p render.Problem) bool { return p.Related != render.Object{} })
+}
+
+// Stalling returns the problems that nothing but a change of the object solves.
+func Stalling(problems []render.Problem) []render.Problem {
+	return filter(problems, func(p render.Problem) bool {
+		return p.Reason == v1alpha1.ReasonInvalidFilter || p.Reason == v1alpha1.ReasonInvalidSettings
+	})
+}
+
+func filter(problems []render.Problem, keep func(render.Problem) bool) []render.Problem {
+	var kept []render.Problem
+	for _, p := range problems {
+		if keep(p) {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// Writer writes the conditions of one object.
+type Writer struct {
+	// Conditions is the list to change.
+	Conditions *[]metav1.Condition
+	// Generation is the object's.
+	Generation int64
+	// Now is the time of a transition.
+	Now time.Time
+}
+
+// Set writes a condition: true when there is nothing to say.
+func (w Writer) Set(conditionType string, f Finding) {
+	c := metav1.Condition{
+		Type: conditionType, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReconciled,
+		ObservedGeneration: w.Generation, LastTransitionTime: metav1.NewTime(w.Now),
+	}
+	if !f.OK() {
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, f.Reason, trim(f.Message)
+	}
+	meta.SetStatusCondition(w.Conditions, c)
+}
+
+// SetStalled writes Stalled, which is there only when it is true.
+func (w Writer) SetStalled(f Finding) {
+	if f.OK() {
+		meta.RemoveStatusCondition(w.Conditions, v1alpha1.ConditionStalled)
+		return
+	}
+	meta.SetStatusCondition(w.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: f.Reason, Message: trim(f.Message),
+		ObservedGeneration: w.Generation, LastTransitionTime: metav1.NewTime(w.Now),
+	})
+}
+
+func trim(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + " ..."
+}

@@ -1,0 +1,427 @@
+package controllers_test
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/yaml"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/config/samples"
+	"github.com/mailvane/mailvane/controllers/receiver"
+	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/config"
+)
+
+// TestControllers runs every test against one manager, which is stopped before the control plane.
+func TestControllers(t *testing.T) {
+	t.Parallel()
+	running.start(t)
+	for name, test := range map[string]func(*testing.T){
+		"Quickstart":                             testQuickstart,
+		"AnEdit":                                 testAnEdit,
+		"ASecretIsRotated":                       testASecretIsRotated,
+		"MissingReferences":                      testMissingReferences,
+		"AnInvalidFilterStalls":                  testAnInvalidFilterStalls,
+		"ADeletedEndpointLeavesTheConfiguration": testADeletedEndpointLeavesTheConfiguration,
+		"DriftIsRepaired":                        testDriftIsRepaired,
+		"AForeignConfiguration":                  testAForeignConfiguration,
+		"ATooLargeConfiguration":                 testATooLargeConfiguration,
+		"AQuota":                                 testAQuota,
+		"AForeignDeployment":                     testAForeignDeployment,
+		"NothingIsLeft":                          testNothingIsLeft,
+		"ASecondPassWritesNothing":               testASecondPassWritesNothing,
+	} {
+		t.Run(name, test)
+	}
+}
+
+// is says whether an endpoint's condition has a status and a reason, for its present generation.
+func (p *place) is(name, conditionType string, status metav1.ConditionStatus, reason string) error {
+	var e v1alpha1.WebhookEndpoint
+	if err := p.get(name, &e); err != nil {
+		return err
+	}
+	return conditionIs(e.Status.Conditions, e.Generation, metav1.Condition{Type: conditionType, Status: status, Reason: reason})
+}
+
+func conditionIs(conditions []metav1.Condition, generation int64, want metav1.Condition) error {
+	c := meta.FindStatusCondition(conditions, want.Type)
+	if c == nil || c.Status != want.Status || c.Reason != want.Reason || c.ObservedGeneration != generation {
+		return fmt.Errorf("generation %d: want %s %s %s, have %+v", generation, want.Type, want.Status, want.Reason, c)
+	}
+	return nil
+}
+
+func (p *place) ready(name string) error {
+	return p.is(name, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+}
+
+// objects returns one empty object of each kind that a receiver consists of, but for the configuration.
+func objects() []client.Object {
+	return []client.Object{&corev1.ServiceAccount{}, &corev1.Service{}, &networkingv1.NetworkPolicy{}, &appsv1.Deployment{}, &policyv1.PodDisruptionBudget{}}
+}
+
+// testQuickstart applies the samples and follows them until they are ready.
+func testQuickstart(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	files := samples.Files()
+	for _, name := range []string{"secrets", "sinks", "emailengine", "engagelab", "mailchannels", "webexconnect"} {
+		text, err := files.ReadFile(path.Join(samples.QuickstartFolder, name+".yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for document := range strings.SplitSeq(string(text), "\n---\n") {
+			var u unstructured.Unstructured
+			if err := yaml.Unmarshal([]byte(document), &u.Object); err != nil {
+				t.Fatal(err)
+			}
+			p.create(&u)
+		}
+	}
+	eventually(t, func() error {
+		c, err := p.config()
+		if err == nil && (len(c.Endpoints) != 4 || len(c.Sinks) != 2) {
+			err = fmt.Errorf("%d endpoints, %d sinks", len(c.Endpoints), len(c.Sinks))
+		}
+		return err
+	})
+	for _, o := range objects() {
+		eventually(t, func() error { return p.get(children.Name, o) })
+	}
+	eventually(t, func() error {
+		return p.is("engagelab", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonMinimumReplicasUnavailable)
+	})
+	p.serve()
+	for _, name := range []string{"emailengine", "engagelab", "mailchannels", "webexconnect"} {
+		eventually(t, func() error { return p.ready(name) })
+	}
+	var e v1alpha1.WebhookEndpoint
+	if err := p.get("engagelab", &e); err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("http://mailvane-receiver.%s.svc:8080%s", p.namespace, e.Path()); e.Status.URL != want {
+		t.Errorf("url %q, want %q", e.Status.URL, want)
+	}
+	eventually(t, func() error { return p.hasEvent("engagelab", v1alpha1.ReasonReconciled) })
+	var s v1alpha1.EventSink
+	if err := p.get("crm", &s); err != nil {
+		t.Fatal(err)
+	}
+	if err := conditionIs(s.Status.Conditions, 1, metav1.Condition{Type: "Ready", Status: "True", Reason: "Reconciled"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// hasEvent says whether something was announced of an object.
+func (p *place) hasEvent(name, reason string) error {
+	var all eventsv1.EventList
+	if err := p.client.List(p.t.Context(), &all, client.InNamespace(p.namespace)); err != nil {
+		return err
+	}
+	for _, e := range all.Items {
+		if e.Regarding.Name == name && e.Reason == reason {
+			return nil
+		}
+	}
+	return fmt.Errorf("no event %s of %s among %d", reason, name, len(all.Items))
+}
+
+// served returns a namespace whose endpoints, named e0, e1 and so on, are ready.
+func served(t *testing.T, endpoints int) *place {
+	t.Helper()
+	p := newPlace(t)
+	p.create(secret("credentials", "first"), sink("crm"))
+	for i := range endpoints {
+		p.create(endpoint(fmt.Sprintf("e%d", i), "credentials", "crm"))
+	}
+	p.serve()
+	for i := range endpoints {
+		eventually(t, func() error { return p.ready(fmt.Sprintf("e%d", i)) })
+	}
+	return p
+}
+
+// testAnEdit changes one endpoint of several, and counts what that costs.
+func testAnEdit(t *testing.T) {
+	t.Parallel()
+	p := served(t, 5)
+	var before appsv1.Deployment
+	if err := p.get(children.Name, &before); err != nil {
+		t.Fatal(err)
+	}
+	running.pods.follow(p.namespace, false)
+	running.writes.take(p.namespace)
+	e := endpoint("e2", "", "")
+	p.edit(e, func() { e.Spec.Routes[0].Filter = `event.type == "email.bounced"` })
+	eventually(t, func() error {
+		return p.is("e2", v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonConfigurationPending)
+	})
+	if err := p.ready("e1"); err != nil {
+		t.Errorf("another endpoint: %v", err)
+	}
+	running.pods.follow(p.namespace, true)
+	eventually(t, func() error { return p.ready("e2") })
+	want := map[string]int{"apply Secret": 1, "patch receiver-0": 1, "status e2": 2}
+	if diff := cmp.Diff(want, running.writes.take(p.namespace)); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+	c, err := p.config()
+	if err != nil || c.Endpoints[2].Routes[0].Filter == "" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	var after appsv1.Deployment
+	if err := p.get(children.Name, &after); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before.Spec, after.Spec); diff != "" {
+		t.Errorf("the Deployment changed (-before +after):\n%s", diff)
+	}
+	var pod corev1.Pod
+	if err := p.get("receiver-0", &pod); err != nil {
+		t.Fatal(err)
+	}
+	hash, err := running.pods.LoadedHash(t.Context(), &pod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if nudge := pod.Annotations[children.NudgeAnnotation]; nudge == "" || strings.HasPrefix(hash, nudge) {
+		t.Errorf("the pod was nudged with %q", nudge)
+	}
+}
+
+// testASecretIsRotated expects the new value in the configuration, and nothing in the statuses.
+func testASecretIsRotated(t *testing.T) {
+	t.Parallel()
+	p := served(t, 2)
+	running.writes.take(p.namespace)
+	s := secret("credentials", "")
+	p.edit(s, func() { s.Data["key"] = []byte("second") })
+	eventually(t, func() error {
+		c, err := p.config()
+		if err == nil && !strings.Contains(string(c.Endpoints[0].Provider.Settings), "second") {
+			err = errors.New("the old value is in force")
+		}
+		return err
+	})
+	eventually(t, func() error {
+		var pod corev1.Pod
+		if err := p.get("receiver-0", &pod); err != nil {
+			return err
+		}
+		return p.hasHash(&pod)
+	})
+	want := map[string]int{"apply Secret": 1}
+	got := running.writes.take(p.namespace)
+	delete(got, "patch receiver-0") // unless the pod was faster
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+// hasHash says whether a pod has loaded, or was told of, the configuration.
+func (p *place) hasHash(pod *corev1.Pod) error {
+	hash, err := running.pods.LoadedHash(p.t.Context(), pod)
+	if err != nil || hash == "" {
+		return fmt.Errorf("hash %q, %w", hash, err)
+	}
+	return nil
+}
+
+// testMissingReferences breaks one endpoint by a Secret and one by a sink; both heal when what is missing is created.
+func testMissingReferences(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	p.create(endpoint("no-secret", "later", "crm"), endpoint("no-sink", "credentials", "later"))
+	eventually(t, func() error {
+		return p.is("no-secret", v1alpha1.ConditionReferencesResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	})
+	eventually(t, func() error {
+		return p.is("no-sink", v1alpha1.ConditionReferencesResolved, metav1.ConditionFalse, v1alpha1.ReasonSinkNotFound)
+	})
+	var e v1alpha1.WebhookEndpoint
+	if err := p.get("no-secret", &e); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(`spec.provider.emailEngine.serviceSecretRefs[0]: Secret "later" does not exist in namespace %q`, p.namespace)
+	if got := meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionReady); got.Message != want || got.Status != metav1.ConditionFalse {
+		t.Errorf("Ready: %+v, want %s", got, want)
+	}
+	c, err := p.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := map[string]string{}
+	for _, e := range c.Endpoints {
+		states[e.Name] = e.State
+	}
+	if diff := cmp.Diff(map[string]string{"e0": "Active", "no-secret": "Unavailable", "no-sink": "Unavailable"}, states); diff != "" {
+		t.Errorf("states (-want +got):\n%s", diff)
+	}
+	if err := p.ready("e0"); err != nil {
+		t.Errorf("the other endpoint: %v", err)
+	}
+	p.create(secret("later", "value"), sink("later"))
+	eventually(t, func() error { return p.ready("no-secret") })
+	eventually(t, func() error { return p.ready("no-sink") })
+}
+
+func testAnInvalidFilterStalls(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	e := endpoint("e0", "", "")
+	p.edit(e, func() { e.Spec.Routes[0].Filter = "evnt.type == 1" })
+	eventually(t, func() error {
+		return p.is("e0", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidFilter)
+	})
+	if err := p.is("e0", v1alpha1.ConditionReferencesResolved, metav1.ConditionTrue, v1alpha1.ReasonReconciled); err != nil {
+		t.Error(err)
+	}
+	p.edit(e, func() { e.Spec.Routes[0].Filter = "" })
+	eventually(t, func() error { return p.ready("e0") })
+	if err := p.get("e0", e); err != nil || meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionStalled) != nil {
+		t.Errorf("still stalled: %v %v", e.Status.Conditions, err)
+	}
+}
+
+func testADeletedEndpointLeavesTheConfiguration(t *testing.T) {
+	t.Parallel()
+	p := served(t, 2)
+	p.remove(endpoint("e0", "", ""))
+	eventually(t, func() error {
+		c, err := p.config()
+		if err == nil && len(c.Endpoints) != 1 {
+			err = fmt.Errorf("%d endpoints", len(c.Endpoints))
+		}
+		return err
+	})
+}
+
+// testDriftIsRepaired deletes, changes and strips objects of the receiver, each for itself: each is noticed.
+func testDriftIsRepaired(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	for _, o := range objects() {
+		if err := p.get(children.Name, o); err != nil {
+			t.Fatal(err)
+		}
+		deleted := o.GetUID()
+		p.remove(o)
+		eventually(t, func() error {
+			if err := p.get(children.Name, o); err != nil {
+				return err
+			}
+			if o.GetUID() == deleted {
+				return errors.New("it is not deleted yet")
+			}
+			return nil
+		})
+	}
+	deployment := &appsv1.Deployment{}
+	deployment.Name = children.Name
+	p.edit(deployment, func() { deployment.Spec.Template.Spec.Containers[0].Image = "other.example.com/other" })
+	eventually(t, func() error {
+		if err := p.get(children.Name, deployment); err != nil {
+			return err
+		}
+		if image := deployment.Spec.Template.Spec.Containers[0].Image; image != "mailvane.example.com/mailvane:v1" {
+			return fmt.Errorf("image %s", image)
+		}
+		return nil
+	})
+	configuration := &corev1.Secret{}
+	configuration.Name = children.ConfigSecretName
+	p.edit(configuration, func() { configuration.Data[config.FileName] = []byte("{}") })
+	eventually(t, func() error {
+		_, err := p.config()
+		return err
+	})
+	account := &corev1.ServiceAccount{}
+	account.Name = children.Name
+	for _, o := range []client.Object{account, configuration} {
+		p.edit(o, func() { o.SetLabels(nil) })
+		eventually(t, func() error {
+			if err := p.get(o.GetName(), o); err != nil {
+				return err
+			}
+			if len(o.GetLabels()) == 0 {
+				return fmt.Errorf("%T has no labels", o)
+			}
+			return nil
+		})
+	}
+}
+
+// testNothingIsLeft deletes the last endpoint and the last sink.
+func testNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	p.remove(endpoint("e0", "", ""))
+	p.remove(sink("crm"))
+	all := objects()
+	eventually(t, func() error {
+		for _, o := range all {
+			if err := p.get(children.Name, o); !apierrors.IsNotFound(err) {
+				return fmt.Errorf("%T is there: %w", o, err)
+			}
+		}
+		return nil
+	})
+	eventually(t, func() error {
+		var configuration corev1.Secret
+		if err := p.get(children.ConfigSecretName, &configuration); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("the configuration is there: %w", err)
+		}
+		return nil
+	})
+	if err := p.get("credentials", &corev1.Secret{}); err != nil {
+		t.Errorf("the user's Secret: %v", err)
+	}
+}
+
+// testASecondPassWritesNothing runs passes by hand, with a client that counts on its own.
+func testASecondPassWritesNothing(t *testing.T) {
+	t.Parallel()
+	p := served(t, 3)
+	var counted writes
+	inner, ok := running.manager.GetClient().(client.WithWatch)
+	if !ok {
+		t.Fatal("the manager's client cannot be wrapped")
+	}
+	o := options(t)
+	reconciler := receiver.New(receiver.Options{
+		Client: interceptor.NewClient(inner, counted.funcs()), Live: running.manager.GetAPIReader(), Pods: o.Pods,
+		Recorder: events.NewFakeRecorder(100), Checks: o.Checks, Receiver: o.Receiver, Now: time.Now,
+	})
+	request := reconcile.Request{NamespacedName: client.ObjectKey{Namespace: p.namespace, Name: children.Name}}
+	if _, err := reconciler.Reconcile(t.Context(), request); err != nil {
+		t.Fatal(err)
+	}
+	counted.take(p.namespace) // a manager that has just started applies everything once, without effect
+	result, err := reconciler.Reconcile(t.Context(), request)
+	if err != nil || result.RequeueAfter != 0 {
+		t.Errorf("%+v, %v", result, err)
+	}
+	if got := counted.take(p.namespace); len(got) != 0 {
+		t.Errorf("writes: %v", got)
+	}
+}

@@ -1,0 +1,109 @@
+package controllers_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/render/children"
+)
+
+// testAForeignDeployment is there before the first endpoint. It is left alone, and the endpoint says why it is not ready.
+func testAForeignDeployment(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	labels := map[string]string{"app": "other"}
+	foreign := &appsv1.Deployment{Spec: appsv1.DeploymentSpec{
+		Selector: &metav1.LabelSelector{MatchLabels: labels},
+		Template: corev1.PodTemplateSpec{
+			ObjectMeta: metav1.ObjectMeta{Labels: labels},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "other", Image: "other.example.com/other"}}},
+		},
+	}}
+	foreign.Name = children.Name
+	p.create(foreign, secret("credentials", "value"), sink("crm"), endpoint("e0", "credentials", "crm"))
+	eventually(t, func() error {
+		return p.is("e0", v1alpha1.ConditionReceiverAvailable, metav1.ConditionFalse, v1alpha1.ReasonNameTaken)
+	})
+	var now appsv1.Deployment
+	if err := p.get(children.Name, &now); err != nil || now.ResourceVersion != foreign.ResourceVersion {
+		t.Errorf("the foreign Deployment was touched: %v", err)
+	}
+}
+
+// testAForeignConfiguration keeps pods from loading what somebody else has written.
+func testAForeignConfiguration(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.create(secret(children.ConfigSecretName, "foreign"), secret("credentials", "value"), sink("crm"), endpoint("e0", "credentials", "crm"))
+	eventually(t, func() error {
+		return p.is("e0", v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNameTaken)
+	})
+	if err := p.get(children.Name, &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the Deployment: %v", err)
+	}
+	p.remove(secret(children.ConfigSecretName, ""))
+	p.serve()
+	eventually(t, func() error { return p.ready("e0") })
+}
+
+// testATooLargeConfiguration adds more than fits into a Secret. What was there before goes on.
+func testATooLargeConfiguration(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	before, err := p.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := endpoint("large", "large-0", "crm")
+	for i := range 3 {
+		name := fmt.Sprintf("large-%d", i)
+		var noise strings.Builder // which compresses to little more than half
+		for noise.Len() < 1000<<10 {
+			noise.WriteString(rand.Text())
+		}
+		p.create(secret(name, noise.String()))
+		e.Spec.Provider.EmailEngine.ServiceSecretRefs = append(e.Spec.Provider.EmailEngine.ServiceSecretRefs, v1alpha1.SecretKeyReference{Name: name, Key: "key"})
+	}
+	p.create(e)
+	eventually(t, func() error {
+		return p.is("large", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonConfigurationTooLarge)
+	})
+	if err := p.ready("e0"); err != nil {
+		t.Errorf("the other endpoint: %v", err)
+	}
+	if after, err := p.config(); err != nil || len(after.Endpoints) != len(before.Endpoints) {
+		t.Errorf("%+v, %v", after, err)
+	}
+	p.remove(e)
+	p.create(endpoint("e1", "credentials", "crm"))
+	eventually(t, func() error { return p.ready("e1") })
+}
+
+// testAQuota refuses the receiver's objects until it is lifted.
+func testAQuota(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	quota := &corev1.ResourceQuota{Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"count/deployments.apps": resource.MustParse("0")}}}
+	quota.Name = "none"
+	p.create(quota)
+	eventually(t, func() error { // no controller counts here
+		quota.Status = corev1.ResourceQuotaStatus{Hard: quota.Spec.Hard, Used: corev1.ResourceList{"count/deployments.apps": resource.MustParse("0")}}
+		return p.client.Status().Update(t.Context(), quota)
+	})
+	p.create(secret("credentials", "value"), sink("crm"), endpoint("e0", "credentials", "crm"))
+	eventually(t, func() error {
+		return p.is("e0", v1alpha1.ConditionReceiverAvailable, metav1.ConditionFalse, v1alpha1.ReasonApplyFailed)
+	})
+	p.remove(quota)
+	p.serve()
+	eventually(t, func() error { return p.ready("e0") })
+}

@@ -1,0 +1,65 @@
+package receiver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/config"
+)
+
+const (
+	// askTimeout bounds one question to a pod.
+	askTimeout = 2 * time.Second
+	// maxAnswerBytes bounds a pod's answer, which is a hash.
+	maxAnswerBytes = 4 << 10
+)
+
+// HTTPPods asks pods over their admin port.
+type HTTPPods struct {
+	client *http.Client
+}
+
+// NewHTTPPods returns an HTTPPods. It asks pods directly, never through a proxy.
+func NewHTTPPods() *HTTPPods {
+	return &HTTPPods{client: &http.Client{
+		Timeout:   askTimeout,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute},
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
+	}}
+}
+
+// LoadedHash returns what the pod says.
+func (p *HTTPPods) LoadedHash(ctx context.Context, pod *corev1.Pod) (string, error) {
+	return p.ask(ctx, net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(children.AdminPort)))
+}
+
+func (p *HTTPPods) ask(ctx context.Context, address string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+config.LoadedPath, nil)
+	if err != nil {
+		return "", fmt.Errorf("ask receiver: %w", err)
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return "", fmt.Errorf("ask receiver: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("ask receiver: it answers %d", response.StatusCode)
+	}
+	var loaded config.Loaded
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswerBytes)).Decode(&loaded); err != nil {
+		return "", fmt.Errorf("ask receiver: %w", err)
+	}
+	return loaded.Hash, nil
+}

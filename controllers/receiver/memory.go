@@ -1,0 +1,78 @@
+package receiver
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mailvane/mailvane/controllers/render"
+)
+
+// memory is what is known of a namespace from the last pass. It saves reading Secrets and asking pods again, and holds no
+// credential. Losing it costs requests and nothing else.
+type memory struct {
+	// inputs names everything that the configuration was made of.
+	inputs string
+	// problems are what was wrong with it.
+	problems []render.Problem
+	// hash names the configuration that was written.
+	hash string
+	// tooLarge says why a configuration was not written; empty when it was.
+	tooLarge string
+	// loaded holds, by pod, the hash that it reported last.
+	loaded map[types.UID]string
+	// waiting is since when pods have not loaded hash; zero when they have.
+	waiting time.Time
+
+	mu sync.Mutex
+	// written holds, by UID, the objects whose status was written and that the cache has not seen since.
+	written map[types.UID]client.Object
+}
+
+// wrote remembers an object as the API server has it.
+func (m *memory) wrote(o client.Object) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.written == nil {
+		m.written = map[types.UID]client.Object{}
+	}
+	m.written[o.GetUID()] = o
+}
+
+// newer returns the object as it was written last, when the cache is behind that; else nil. A status that is computed from an
+// older one would be written again.
+func (m *memory) newer(cached client.Object) client.Object {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	written, ok := m.written[cached.GetUID()]
+	if !ok {
+		return nil
+	}
+	order, err := resourceversion.CompareResourceVersion(cached.GetResourceVersion(), written.GetResourceVersion())
+	if err != nil || order >= 0 {
+		delete(m.written, cached.GetUID())
+		return nil
+	}
+	return written
+}
+
+// remember returns the memory of a namespace. Only the pass that works on the namespace uses it.
+func (r *Reconciler) remember(namespace string) *memory {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m, ok := r.memory[namespace]
+	if !ok {
+		m = &memory{}
+		r.memory[namespace] = m
+	}
+	return m
+}
+
+func (r *Reconciler) forget(namespace string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.memory, namespace)
+}

@@ -1,0 +1,336 @@
+package controllers_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers"
+	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/event/filter"
+	"github.com/mailvane/mailvane/test/controlplane"
+)
+
+// patience bounds every wait for the controllers, on a machine that does much else.
+const patience = time.Minute
+
+var (
+	cluster controlplane.ControlPlane
+	running suite
+)
+
+func TestMain(m *testing.M) {
+	ctrl.SetLogger(logr.Discard())
+	os.Exit(cluster.Run(m))
+}
+
+// suite is one manager for all tests; each test has a namespace of its own.
+type suite struct {
+	manager ctrl.Manager
+	writes  writes
+	pods    fakePods
+}
+
+// options are those of every test's receivers.
+func options(t *testing.T) controllers.Options {
+	t.Helper()
+	filters, err := filter.NewCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return controllers.Options{
+		Receiver: children.Options{Image: "mailvane.example.com/mailvane:v1", Replicas: 2, ManagerNamespace: "mailvane-system"},
+		Checks: render.Checks{Filter: func(expression string) error {
+			_, err := filters.Compile(expression)
+			return err
+		}},
+		Pods: &running.pods,
+	}
+}
+
+// start installs Mailvane and starts the manager, with the permissions that it has in a cluster. It ends with the test.
+func (s *suite) start(t *testing.T) {
+	t.Helper()
+	restConfig := cluster.Config(t)
+	cluster.Kubectl(t, "apply", "--server-side", "--force-conflicts", "-k", "../config/default")
+	restConfig.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:mailvane-system:mailvane-manager",
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:mailvane-system", "system:authenticated"},
+	}
+	scheme, err := controllers.Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.manager, err = ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme: scheme, Cache: controllers.CacheOptions(nil), Metrics: metricsserver.Options{BindAddress: "0"},
+		NewClient: func(c *rest.Config, options client.Options) (client.Client, error) {
+			inner, err := client.NewWithWatch(c, options)
+			if err != nil {
+				return nil, err
+			}
+			return interceptor.NewClient(inner, s.writes.funcs()), nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.pods.client = cluster.Client(t)
+	if err := controllers.Setup(t.Context(), s.manager, options(t)); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.manager.Start(t.Context()) }()
+	t.Cleanup(func() {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// writes counts the requests that would change something, by namespace and by what they are.
+type writes struct {
+	mu    sync.Mutex
+	count map[string]map[string]int
+}
+
+func (w *writes) add(namespace, what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.count == nil {
+		w.count = map[string]map[string]int{}
+	}
+	if w.count[namespace] == nil {
+		w.count[namespace] = map[string]int{}
+	}
+	w.count[namespace][what]++
+}
+
+// take returns what was counted in a namespace, and begins anew.
+func (w *writes) take(namespace string) map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	taken := w.count[namespace]
+	delete(w.count, namespace)
+	return taken
+}
+
+func (w *writes) funcs() interceptor.Funcs {
+	return interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			w.add(o.GetNamespace(), "create "+o.GetName())
+			return c.Create(ctx, o, opts...)
+		},
+		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
+			w.add(o.GetNamespace(), "update "+o.GetName())
+			return c.Update(ctx, o, opts...)
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+			w.add(o.GetNamespace(), "patch "+o.GetName())
+			return c.Patch(ctx, o, p, opts...)
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			w.add(o.GetNamespace(), "delete "+o.GetName())
+			return c.Delete(ctx, o, opts...)
+		},
+		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			if object, ok := o.(interface {
+				GetNamespace() string
+				GetKind() string
+			}); ok {
+				w.add(object.GetNamespace(), "apply "+object.GetKind())
+			}
+			return c.Apply(ctx, o, opts...)
+		},
+		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
+			w.add(o.GetNamespace(), sub+" "+o.GetName())
+			return c.SubResource(sub).Patch(ctx, o, p, opts...)
+		},
+	}
+}
+
+// fakePods stands for the receivers: no kubelet runs them.
+type fakePods struct {
+	client client.Reader
+
+	mu       sync.Mutex
+	upToDate map[string]bool // by namespace
+}
+
+var errNotYet = errors.New("connection refused")
+
+// follow makes the pods of a namespace load every configuration at once, or nothing any more.
+func (p *fakePods) follow(namespace string, upToDate bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.upToDate == nil {
+		p.upToDate = map[string]bool{}
+	}
+	p.upToDate[namespace] = upToDate
+}
+
+// LoadedHash returns the hash of the written configuration, or an old one, or fails when nobody has said anything yet.
+func (p *fakePods) LoadedHash(ctx context.Context, pod *corev1.Pod) (string, error) {
+	p.mu.Lock()
+	upToDate, known := p.upToDate[pod.Namespace]
+	p.mu.Unlock()
+	switch {
+	case !known:
+		return "", errNotYet
+	case !upToDate:
+		return "old", nil
+	}
+	var secret corev1.Secret
+	if err := p.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: children.ConfigSecretName}, &secret); err != nil {
+		return "", err
+	}
+	return secret.Annotations[children.ConfigHashAnnotation], nil
+}
+
+// eventually waits until check returns nil.
+func eventually(t *testing.T, check func() error) {
+	t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("it did not happen within %v: %v", patience, err)
+		}
+	}
+}
+
+// place is one test's namespace.
+type place struct {
+	t         *testing.T
+	namespace string
+	client    client.Client
+}
+
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	return &place{t: t, namespace: cluster.Namespace(t), client: cluster.Client(t)}
+}
+
+func (p *place) create(objects ...client.Object) {
+	p.t.Helper()
+	for _, o := range objects {
+		o.SetNamespace(p.namespace)
+		if err := p.client.Create(p.t.Context(), o); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+func (p *place) get(name string, o client.Object) error {
+	return p.client.Get(p.t.Context(), client.ObjectKey{Namespace: p.namespace, Name: name}, o)
+}
+
+// edit changes an object as a user does.
+func (p *place) edit(o client.Object, change func()) {
+	p.t.Helper()
+	if err := p.get(o.GetName(), o); err != nil {
+		p.t.Fatal(err)
+	}
+	before, ok := o.DeepCopyObject().(client.Object)
+	if !ok {
+		p.t.Fatal("not an object")
+	}
+	change()
+	if err := p.client.Patch(p.t.Context(), o, client.MergeFrom(before)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *place) remove(o client.Object) {
+	p.t.Helper()
+	o.SetNamespace(p.namespace)
+	if err := p.client.Delete(p.t.Context(), o); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// config returns the configuration as a receiver would load it.
+func (p *place) config() (*config.Config, error) {
+	var secret corev1.Secret
+	if err := p.get(children.ConfigSecretName, &secret); err != nil {
+		return nil, err
+	}
+	return config.Parse(secret.Data[config.FileName])
+}
+
+// serve does what a cluster's other parts do: the Deployment gets a pod, which is ready and loads what is mounted.
+func (p *place) serve() {
+	p.t.Helper()
+	eventually(p.t, func() error {
+		var deployment appsv1.Deployment
+		if err := p.get(children.Name, &deployment); err != nil {
+			return err
+		}
+		deployment.Status.Replicas, deployment.Status.ReadyReplicas, deployment.Status.AvailableReplicas = 1, 1, 1
+		return p.client.Status().Update(p.t.Context(), &deployment)
+	})
+	p.pod("receiver-0")
+	running.pods.follow(p.namespace, true)
+}
+
+// pod makes a ready pod of the receiver.
+func (p *place) pod(name string) {
+	p.t.Helper()
+	labels := children.Selector()
+	labels[children.ManagedByLabel] = children.ManagedByValue
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "receiver", Image: "mailvane.example.com/mailvane:v1"}}}}
+	pod.Name, pod.Labels = name, labels
+	p.create(pod)
+	pod.Status = corev1.PodStatus{
+		PodIP: "192.0.2.1", PodIPs: []corev1.PodIP{{IP: "192.0.2.1"}}, Phase: corev1.PodRunning,
+		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
+	}
+	if err := p.client.Status().Update(p.t.Context(), pod); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func secret(name, value string) *corev1.Secret {
+	s := &corev1.Secret{Data: map[string][]byte{"key": []byte(value)}}
+	s.Name = name
+	return s
+}
+
+func sink(name string) *v1alpha1.EventSink {
+	s := &v1alpha1.EventSink{Spec: v1alpha1.EventSinkSpec{Type: v1alpha1.SinkStdout}}
+	s.Name = name
+	return s
+}
+
+func endpoint(name, secretName, sinkName string) *v1alpha1.WebhookEndpoint {
+	e := &v1alpha1.WebhookEndpoint{Spec: v1alpha1.WebhookEndpointSpec{
+		Provider: v1alpha1.Provider{Type: v1alpha1.EmailEngine, EmailEngine: &v1alpha1.EmailEngineProvider{
+			ServiceSecretRefs: []v1alpha1.SecretKeyReference{{Name: secretName, Key: "key"}},
+		}},
+		Routes: []v1alpha1.Route{{Name: "all", SinkRef: v1alpha1.SinkReference{Name: sinkName}}},
+	}}
+	e.Name = name
+	return e
+}

@@ -1,0 +1,73 @@
+// Package webhookendpoint computes the status of a WebhookEndpoint. It is pure.
+package webhookendpoint
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/condition"
+	"github.com/mailvane/mailvane/controllers/render"
+)
+
+// Inputs is what a status depends on beside the object.
+type Inputs struct {
+	// Problems are the endpoint's.
+	Problems []render.Problem
+	// Receiver says whether the receiver is available.
+	Receiver condition.Finding
+	// Loaded says whether every ready pod has loaded the configuration that holds this generation.
+	Loaded condition.Finding
+	// BaseURL is where the receiver is reached, without a slash at its end.
+	BaseURL string
+	// Now is the time of transitions.
+	Now time.Time
+}
+
+// Status returns the status of an endpoint.
+func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStatus {
+	status := v1alpha1.WebhookEndpointStatus{
+		Conditions:         slices.Clone(e.Status.Conditions),
+		ObservedGeneration: e.Generation,
+		URL:                in.BaseURL + e.Path(),
+	}
+	w := condition.Writer{Conditions: &status.Conditions, Generation: e.Generation, Now: in.Now}
+	resolved := condition.OfProblems(condition.References(in.Problems))
+	programmed := programmed(e, in)
+	w.Set(v1alpha1.ConditionReady, condition.First(condition.OfProblems(in.Problems), paused(e), in.Receiver, programmed))
+	w.Set(v1alpha1.ConditionReferencesResolved, resolved)
+	w.Set(v1alpha1.ConditionReceiverAvailable, in.Receiver)
+	w.Set(v1alpha1.ConditionProgrammed, programmed)
+	w.SetStalled(condition.OfProblems(condition.Stalling(in.Problems)))
+	return status
+}
+
+func paused(e *v1alpha1.WebhookEndpoint) condition.Finding {
+	if e.Spec.State != v1alpha1.EndpointPaused {
+		return condition.Finding{}
+	}
+	return condition.Finding{Reason: v1alpha1.ReasonPaused, Message: "spec.state is Paused: requests are answered with 503."}
+}
+
+// programmed is about the endpoint's own generation: what was loaded once stays loaded, whatever happens to other endpoints.
+func programmed(e *v1alpha1.WebhookEndpoint, in Inputs) condition.Finding {
+	if len(in.Problems) > 0 {
+		return condition.Finding{Reason: in.Problems[0].Reason, Message: "The endpoint is not in use: " + answer(in.Problems)}
+	}
+	before := meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionProgrammed)
+	if before != nil && before.Status == "True" && before.ObservedGeneration == e.Generation {
+		return condition.Finding{}
+	}
+	return in.Loaded
+}
+
+func answer(problems []render.Problem) string {
+	for _, p := range problems {
+		if p.Reason == v1alpha1.ReasonPathConflict {
+			return "its path belongs to another endpoint."
+		}
+	}
+	return "requests are answered with 503, so that providers send them again."
+}

@@ -1,0 +1,129 @@
+package webhookendpoint_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/condition"
+	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/controllers/webhookendpoint"
+)
+
+func before() time.Time { return time.Unix(1_000, 0) }
+func now() time.Time    { return time.Unix(2_000, 0) }
+
+// object returns an endpoint of generation 2 whose conditions speak of the given generation.
+func object(observed int64, conditions ...metav1.Condition) *v1alpha1.WebhookEndpoint {
+	e := &v1alpha1.WebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: "mail", Name: "e", Generation: 2}}
+	for _, c := range conditions {
+		c.ObservedGeneration, c.LastTransitionTime = observed, metav1.NewTime(before())
+		e.Status.Conditions = append(e.Status.Conditions, c)
+	}
+	return e
+}
+
+// short returns conditions as "status reason".
+func short(conditions []metav1.Condition) map[string]string {
+	all := map[string]string{}
+	for _, c := range conditions {
+		all[c.Type] = string(c.Status) + " " + c.Reason
+	}
+	return all
+}
+
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	pending := condition.Finding{Reason: v1alpha1.ReasonConfigurationPending}
+	noReceiver := condition.Finding{Reason: v1alpha1.ReasonMinimumReplicasUnavailable}
+	missing := render.Problem{Reason: v1alpha1.ReasonSecretNotFound, Related: render.Object{Kind: "Secret"}}
+	badFilter := render.Problem{Reason: v1alpha1.ReasonInvalidFilter}
+	conflict := render.Problem{Reason: v1alpha1.ReasonPathConflict}
+	programmed := metav1.Condition{Type: v1alpha1.ConditionProgrammed, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReconciled}
+	stalled := metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonInvalidFilter}
+	const yes = "True Reconciled"
+	cases := map[string]struct {
+		reason   string
+		endpoint *v1alpha1.WebhookEndpoint
+		in       webhookendpoint.Inputs
+		want     map[string]string // Ready, ReferencesResolved, ReceiverAvailable, Programmed, Stalled
+	}{
+		"all well": {
+			"nothing is wrong", object(0),
+			webhookendpoint.Inputs{},
+			map[string]string{"Ready": yes, "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": yes},
+		},
+		"first load": {
+			"a new endpoint waits for the pods", object(0),
+			webhookendpoint.Inputs{Loaded: pending},
+			map[string]string{"Ready": "False ConfigurationPending", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending"},
+		},
+		"another endpoint's edit": {
+			"what is loaded in this generation stays so", object(2, programmed),
+			webhookendpoint.Inputs{Loaded: pending},
+			map[string]string{"Ready": yes, "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": yes},
+		},
+		"own edit": {
+			"an older generation that was loaded says nothing", object(1, programmed),
+			webhookendpoint.Inputs{Loaded: pending},
+			map[string]string{"Ready": "False ConfigurationPending", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending"},
+		},
+		"no receiver": {
+			"the receiver comes before the configuration in Ready", object(2, programmed),
+			webhookendpoint.Inputs{Receiver: noReceiver, Loaded: noReceiver},
+			map[string]string{"Ready": "False MinimumReplicasUnavailable", "ReferencesResolved": yes, "ReceiverAvailable": "False MinimumReplicasUnavailable", "Programmed": yes},
+		},
+		"missing Secret": {
+			"a problem elsewhere is no reason to stall, and takes Programmed away", object(2, programmed),
+			webhookendpoint.Inputs{Problems: []render.Problem{missing}},
+			map[string]string{"Ready": "False SecretNotFound", "ReferencesResolved": "False SecretNotFound", "ReceiverAvailable": yes, "Programmed": "False SecretNotFound"},
+		},
+		"bad filter": {
+			"only the user can help", object(2, programmed),
+			webhookendpoint.Inputs{Problems: []render.Problem{badFilter}},
+			map[string]string{"Ready": "False InvalidFilter", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False InvalidFilter", "Stalled": "True InvalidFilter"},
+		},
+		"healed": {
+			"Stalled goes", object(1, stalled),
+			webhookendpoint.Inputs{},
+			map[string]string{"Ready": yes, "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": yes},
+		},
+		"path conflict": {
+			"the other endpoint may go", object(0),
+			webhookendpoint.Inputs{Problems: []render.Problem{conflict}},
+			map[string]string{"Ready": "False PathConflict", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False PathConflict"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tc.in.Now = now()
+			status := webhookendpoint.Status(tc.endpoint, tc.in)
+			if diff := cmp.Diff(tc.want, short(status.Conditions)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+			again := tc.endpoint.DeepCopy()
+			again.Status = status
+			tc.in.Now = now().Add(time.Hour)
+			if diff := cmp.Diff(status, webhookendpoint.Status(again, tc.in)); diff != "" {
+				t.Errorf("a second time (-first +second):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestStatusOfAPausedEndpoint(t *testing.T) {
+	t.Parallel()
+	e := object(0)
+	e.Spec.State = v1alpha1.EndpointPaused
+	status := webhookendpoint.Status(e, webhookendpoint.Inputs{BaseURL: "http://receiver:8080", Now: now()})
+	if got := short(status.Conditions)["Ready"]; got != "False Paused" {
+		t.Errorf("Ready: %s", got)
+	}
+	if status.ObservedGeneration != 2 || status.URL != "http://receiver:8080/hooks/mail/e" {
+		t.Errorf("%+v", status)
+	}
+}
