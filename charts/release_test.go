@@ -2,6 +2,7 @@ package charts_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,14 +48,19 @@ func TestRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	api, place, kubeconfig := cluster.Client(t), cluster.Namespace(t), access(t)
-	run := func(args ...string) {
+	run := func(args ...string) string {
 		t.Helper()
-		if _, err := helm(t, "", append(args, "--kubeconfig", kubeconfig, "--namespace", place)...); err != nil {
+		output, err := helm(t, "", append(args, "--kubeconfig", kubeconfig, "--namespace", place)...)
+		if err != nil {
 			t.Fatal(err)
 		}
+		return output
 	}
 	// The control plane has the definitions already, like a cluster where a release was before.
-	run("install", release, chart, "--take-ownership", "--set", "image.tag=v1")
+	notes := run("install", release, chart, "--take-ownership", "--set", "image.tag=v1")
+	if step := "kubectl rollout status deployment/mailvane-manager --namespace " + place + "\n"; !strings.Contains(notes, step) {
+		t.Errorf("%q is not in:\n%s", step, notes)
+	}
 	makeOutdated(t, api)
 	run("upgrade", release, chart, "--reset-then-reuse-values", "--set", "receiver.replicas=5")
 	checkDefinitions(t, api)
