@@ -63,11 +63,13 @@ func entries(t *testing.T, prefix string, mapping *yamlv3.Node) []value {
 
 // set returns values of which one is not the default.
 func set(path string, content any) map[string]any {
-	var nested any = content
-	for _, key := range slices.Backward(strings.Split(path, ".")) {
+	keys := strings.Split(path, ".")
+	last := len(keys) - 1
+	nested := map[string]any{keys[last]: content}
+	for _, key := range slices.Backward(keys[:last]) {
 		nested = map[string]any{key: nested}
 	}
-	return nested.(map[string]any)
+	return nested
 }
 
 // flips holds for every value one that is not the default, what else it takes for it to matter, and what must then be rendered.
