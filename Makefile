@@ -17,7 +17,7 @@ IMAGE ?= mailvane:dev
 
 .PHONY: help
 help: ## List the targets.
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Run Mailvane on this machine with signed sample webhooks of every provider.
@@ -44,6 +44,11 @@ test: control-plane ## Run all tests with the race detector, in random order.
 torture: ## Kill a receiver again and again for MINUTES (1) and count what is lost.
 	@echo "Building, then torturing for $(MINUTES) minutes."
 	@$(GO) run ./test/torture --minutes $(MINUTES)
+
+.PHONY: e2e
+e2e: ## Install the chart into the cluster of KUBECONFIG, with the image MAILVANE_IMAGE, and follow real events.
+	@echo "Testing on a real cluster. The first run builds Helm and takes several minutes."
+	$(GO) test -tags e2e -count=1 -v ./test/e2e
 
 .PHONY: control-plane
 control-plane: ## Compile the API server that tests run against, unless it is there already.
