@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -10,34 +9,72 @@ import (
 	"github.com/mailvane/mailvane/receiver/metrics"
 )
 
-// readBody reads the whole body, within the endpoint's size and a deadline.
-func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, e *Endpoint) ([]byte, *problem) {
-	expected := e.maxBodyBytes
-	if r.ContentLength >= 0 {
-		expected = r.ContentLength
+// readBody reads the whole body, within the endpoint's size, a deadline and what may be in flight.
+func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, reserved *reservation) ([]byte, *problem) {
+	e, expected := reserved.endpoint, r.ContentLength
+	if expected < 0 {
+		expected = reserved.endpoint.maxBodyBytes
 	}
 	// A writer that has no deadlines, as in a test, is bounded by its caller.
 	_ = http.NewResponseController(w).SetReadDeadline(bodyDeadline(h.options.Now(), expected))
-	body, err := readAll(http.MaxBytesReader(w, r.Body, e.maxBodyBytes), r.ContentLength)
+	limited := http.MaxBytesReader(w, r.Body, e.maxBodyBytes)
+	var body []byte
+	var err error
+	if r.ContentLength >= 0 {
+		body, err = readKnown(limited, r.ContentLength, reserved)
+	} else {
+		body, err = readGrowing(limited, reserved)
+	}
 	if err == nil {
 		return body, nil
 	}
 	return nil, h.bodyProblem(err, e)
 }
 
-// readAll reads with one allocation where the length is known.
-func readAll(r io.Reader, length int64) ([]byte, error) {
-	if length >= 0 {
-		body := make([]byte, length)
-		_, err := io.ReadFull(r, body)
-		return body, err
+// busyError says that a body does not fit into what may be in flight.
+type busyError struct{ admission admission }
+
+func (*busyError) Error() string { return "too many bytes in flight" }
+
+// readKnown reads a body of a known length with one allocation.
+func readKnown(r io.Reader, length int64, reserved *reservation) ([]byte, error) {
+	if a := reserved.grow(length); a != admitted {
+		return nil, &busyError{a}
 	}
-	var buffer bytes.Buffer
-	_, err := buffer.ReadFrom(r)
-	return buffer.Bytes(), err
+	body := make([]byte, length)
+	_, err := io.ReadFull(r, body)
+	return body, err
+}
+
+// readGrowing reads a body of unknown length. It holds no more than twice what has arrived, rather than all that the endpoint
+// would allow: a few chunked requests must not keep the others out.
+func readGrowing(r io.Reader, reserved *reservation) ([]byte, error) {
+	var body []byte
+	for size := int64(firstChunk); ; size *= 2 {
+		if a := reserved.grow(size); a != admitted {
+			return nil, &busyError{a}
+		}
+		body = append(make([]byte, 0, size), body...)
+		for len(body) < cap(body) {
+			n, err := r.Read(body[len(body):cap(body)])
+			body = body[:len(body)+n]
+			if errors.Is(err, io.EOF) {
+				return body, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
 }
 
 func (h *Handler) bodyProblem(err error, e *Endpoint) *problem {
+	if busy, ok := errors.AsType[*busyError](err); ok {
+		if busy.admission == endpointBusy {
+			return busyEndpoint()
+		}
+		return unavailable("receiver-busy", "Too many bytes are in flight. Retry later.", retryAfterBusy)
+	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):

@@ -67,6 +67,36 @@ func TestABodyLargerThanTheBudgetIsTakenAlone(t *testing.T) {
 	}
 }
 
+func TestChunkedBodiesHoldWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	f := newFrontWith(t, intake.Options{MaxInFlightBytes: 256 << 10}, emailEngine(nil)) // less than one body may have
+	gate, done := make(chan struct{}), make(chan answer)
+	const atOnce = 8
+	for i := range atOnce {
+		body := strings.Replace(trackOpen, `"a"`, `"account-`+string(rune('a'+i))+`"`, 1)
+		r := signed(t, path, body)
+		h := &held{Reader: strings.NewReader(body), gate: gate, reached: make(chan struct{})}
+		r.Body, r.ContentLength = io.NopCloser(h), -1
+		go func() { done <- f.do(r) }()
+		<-h.reached
+	}
+	close(gate)
+	for range atOnce {
+		if a := <-done; a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	// Larger than the budget: admitted only while nothing else is held.
+	for i, length := range []int64{-1, 600_000, -1} {
+		body := strings.Replace(trackOpen, `"a"`, `"large-`+string(rune('a'+i))+`"`, 1)
+		r := signed(t, path, body+strings.Repeat(" ", 600_000-len(body)))
+		r.ContentLength = length
+		if a := f.do(r); a.status != 200 {
+			t.Errorf("a large one, alone, of length %d: %d %s", length, a.status, a.body)
+		}
+	}
+}
+
 // pipeListener accepts the connections that the test makes, in the test's fake time.
 type pipeListener struct {
 	connections chan net.Conn

@@ -125,15 +125,9 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, e *Endpoint, to
 		e.metrics.Refused(refusal)
 		return receipt{}, unauthorized()
 	}
-	reserved := e.maxBodyBytes
-	if r.ContentLength >= 0 {
-		reserved = r.ContentLength
-	}
-	if p := h.reserve(e, reserved); p != nil {
-		return receipt{}, p
-	}
-	defer h.budget.release(e, reserved)
-	body, p := h.readBody(w, r, e)
+	reserved := &reservation{budget: &h.budget, endpoint: e}
+	defer reserved.release()
+	body, p := h.readBody(w, r, reserved)
 	if p != nil {
 		return receipt{}, p
 	}
@@ -174,18 +168,6 @@ func (h *Handler) checkFactors(r *http.Request, e *Endpoint, token string) strin
 		}
 	}
 	return ""
-}
-
-func (h *Handler) reserve(e *Endpoint, n int64) *problem {
-	switch h.budget.reserve(e, n) {
-	case endpointBusy:
-		return busyEndpoint()
-	case receiverBusy:
-		return unavailable("receiver-busy", "Too many bytes are in flight. Retry later.", retryAfterBusy)
-	default:
-		h.options.Metrics.SetInFlightBytes(h.budget.used.Load())
-		return nil
-	}
 }
 
 // verify checks the provider's signature. In shadow mode nothing is refused; what would have been is marked and counted.

@@ -29,6 +29,9 @@ const (
 	// endpoint leaves room for the others.
 	endpointShareDivisor = 2
 
+	// firstChunk is what a body of unknown length is given at first; it doubles as the body grows.
+	firstChunk = 16 << 10
+
 	// Retry-After values, in seconds.
 	retryAfterBusy   = 5
 	retryAfterFull   = 30
@@ -51,26 +54,40 @@ const (
 	receiverBusy
 )
 
-// reserve takes n bytes for an endpoint. A single request is admitted however large it is while nothing else is in flight:
-// its own bound is the endpoint's maxBodySize.
-func (b *budget) reserve(e *Endpoint, n int64) admission {
-	if held := e.inFlight.Add(n); held > n && held > b.max/endpointShareDivisor {
-		e.inFlight.Add(-n)
+// reservation is the part of a budget that one request holds.
+type reservation struct {
+	budget   *budget
+	endpoint *Endpoint
+	held     int64
+}
+
+// grow makes the reservation n bytes large. A single request is admitted however large it is while nothing else is in
+// flight: its own bound is the endpoint's maxBodySize. What is refused changes nothing.
+func (r *reservation) grow(n int64) admission {
+	b, e, more := r.budget, r.endpoint, n-r.held
+	if more <= 0 {
+		return admitted
+	}
+	if all := e.inFlight.Add(more); all > n && all > b.max/endpointShareDivisor {
+		e.inFlight.Add(-more)
 		b.metrics.Limit(metrics.LimitEndpointShare)
 		return endpointBusy
 	}
-	if used := b.used.Add(n); used > n && used > b.max {
-		b.used.Add(-n)
-		e.inFlight.Add(-n)
+	all := b.used.Add(more)
+	if all > n && all > b.max {
+		b.used.Add(-more)
+		e.inFlight.Add(-more)
 		b.metrics.Limit(metrics.LimitInFlightBytes)
 		return receiverBusy
 	}
+	r.held = n
+	b.metrics.SetInFlightBytes(all)
 	return admitted
 }
 
-func (b *budget) release(e *Endpoint, n int64) {
-	e.inFlight.Add(-n)
-	b.used.Add(-n)
+func (r *reservation) release() {
+	r.endpoint.inFlight.Add(-r.held)
+	r.budget.metrics.SetInFlightBytes(r.budget.used.Add(-r.held))
 }
 
 // bodyDeadline returns until when a body of at most n bytes must have arrived.
