@@ -32,7 +32,7 @@ func (r *Receiver) adminHandler() http.Handler {
 	mux.HandleFunc("GET "+admin.PathReady, r.serveReady)
 	mux.Handle("GET "+admin.PathMetrics, promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET "+admin.PathConfig, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.loaded()) })
-	mux.HandleFunc("GET "+admin.PathEndpoints, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.endpoints()) })
+	mux.HandleFunc("GET "+admin.PathEndpoints, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.Endpoints()) })
 	mux.HandleFunc("GET "+admin.PathSinks, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.sinks()) })
 	mux.HandleFunc("GET "+admin.PathDeadLetters, r.serveDeadLetters)
 	mux.HandleFunc("GET "+admin.PathDeadLetters+"/{id}", r.serveDeadLetter)
@@ -49,7 +49,8 @@ func (r *Receiver) serveReady(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-func (r *Receiver) endpoints() []admin.Endpoint {
+// Endpoints describes the endpoints that are served.
+func (r *Receiver) Endpoints() []admin.Endpoint {
 	current := r.current.Load()
 	if current == nil {
 		return []admin.Endpoint{}

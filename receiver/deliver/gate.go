@@ -58,14 +58,23 @@ func (g *gate) leave() {
 	g.wake()
 }
 
-// succeeded opens the gate.
-func (g *gate) succeeded() {
+// succeeded opens the gate, and returns whether it was closed.
+func (g *gate) succeeded() (recovered bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.failures > 0 || g.probing {
+	recovered = g.failures > 0
+	if recovered || g.probing {
 		g.failures, g.probing = 0, false
 		g.wake()
 	}
+	return recovered
+}
+
+// isOpen says whether the last send that ended had succeeded.
+func (g *gate) isOpen() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.failures == 0
 }
 
 // failed closes the gate for at least after. It returns when the failed events should be tried again, and whether the

@@ -14,40 +14,34 @@ type Health struct {
 	LastErrorAt time.Time
 }
 
-type health struct {
-	mu    sync.Mutex
-	state Health
-	down  bool
+// lastFailure is the last send that failed.
+type lastFailure struct {
+	mu   sync.Mutex
+	text string
+	at   time.Time
 }
 
 // Health returns how the sink is doing.
 func (w *Worker) Health() Health {
-	w.health.mu.Lock()
-	defer w.health.mu.Unlock()
-	state := w.health.state
-	state.Healthy = !w.health.down
-	return state
+	w.failure.mu.Lock()
+	defer w.failure.mu.Unlock()
+	return Health{Healthy: w.gate.isOpen(), LastError: w.failure.text, LastErrorAt: w.failure.at}
 }
 
 // up records that the sink answered.
 func (w *Worker) up() {
-	w.gate.succeeded()
-	w.health.mu.Lock()
-	recovered := w.health.down
-	w.health.down = false
-	w.health.mu.Unlock()
-	if recovered {
+	if w.gate.succeeded() {
 		w.options.Logger.Info("sink takes events again", "sink", w.options.Name)
 	}
 }
 
 // down records a failure; only the first of an outage is logged.
 func (w *Worker) down(cause error, first bool) {
-	w.health.mu.Lock()
-	w.health.down = true
-	w.health.state.LastError, w.health.state.LastErrorAt = truncate(cause.Error()), time.Now()
-	w.health.mu.Unlock()
+	text := truncate(cause.Error())
+	w.failure.mu.Lock()
+	w.failure.text, w.failure.at = text, time.Now()
+	w.failure.mu.Unlock()
 	if first {
-		w.options.Logger.Warn("sink does not take events; they are kept and tried again", "sink", w.options.Name, "error", truncate(cause.Error()))
+		w.options.Logger.Warn("sink does not take events; they are kept and tried again", "sink", w.options.Name, "error", text)
 	}
 }

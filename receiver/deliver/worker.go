@@ -48,7 +48,7 @@ type Worker struct {
 	queue   journal.Queue
 	limiter *rate.Limiter // nil = no limit
 	gate    *gate
-	health  health
+	failure lastFailure
 
 	mu        sync.Mutex
 	ready     []journal.Delivery // leased, not yet in a batch

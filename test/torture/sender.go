@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -16,8 +17,11 @@ import (
 // retryPause is how long a sender waits before it sends the same request again; providers take seconds and more.
 const retryPause = 50 * time.Millisecond
 
-// keys is how many events share a partition key, so that order by key has something to do.
-const eventsPerAccount = 5
+// eventsPerMessage is how many events share a message id, and with it a partition key, so that order by key has something to do.
+const eventsPerMessage = 5
+
+// eventIDHeader numbers the event. Unlike the body, which is also kept raw, it appears once in what arrives at a sink.
+const eventIDHeader = "X-EE-Wh-Event-Id"
 
 // senders send as EmailEngine does: each event until it is answered 200, the same bytes each time.
 type senders struct {
@@ -54,8 +58,9 @@ func (s *senders) run(ctx context.Context) error {
 
 func (s *senders) sign(event int) (*provider.Request, error) {
 	body := fmt.Sprintf(`{"account":"account-%d","date":"2026-01-02T03:04:05.678Z","event":"trackOpen","data":{"messageId":"<%d@example.com>"}}`,
-		event/eventsPerAccount, event)
+		event, event/eventsPerMessage)
 	r := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
+	r.Header.Set(eventIDHeader, strconv.Itoa(event))
 	return r, s.kind.Sign([]byte(settings), nil, r)
 }
 

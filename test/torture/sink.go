@@ -52,8 +52,8 @@ func (s *sink) serve(l net.Listener) {
 	go func(server *http.Server) { _ = server.Serve(l) }(s.server) // it ends when the sink goes down
 }
 
-// messageNumber finds the events in a delivery: their message ids are numbers.
-var messageNumber = regexp.MustCompile(`"messageId":"(\d+)@example\.com"`)
+// eventNumber finds the events in a delivery: the senders number them.
+var eventNumber = regexp.MustCompile(`"providerEventId":"(\d+)"`)
 
 // ServeHTTP takes a delivery, or does not.
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -82,7 +82,7 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *sink) take(body []byte) {
 	var events []int
-	for _, m := range messageNumber.FindAllSubmatch(body, -1) {
+	for _, m := range eventNumber.FindAllSubmatch(body, -1) {
 		if n, err := strconv.Atoi(string(m[1])); err == nil {
 			events = append(events, n)
 		}

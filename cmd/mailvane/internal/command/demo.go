@@ -14,7 +14,6 @@ import (
 
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/sender"
 	"github.com/mailvane/mailvane/receiver/app"
-	"github.com/mailvane/mailvane/receiver/config"
 )
 
 const demoLong = `Run the quickstart samples in this process: start a receiver on a temporary journal and an HTTP destination, send every
@@ -28,8 +27,7 @@ type demo struct {
 	out      io.Writer
 	arrivals *arrivals
 	instance *app.Instance
-	config   *config.Config
-	folder   string
+	folder   *folder
 	counts   struct{ sent, accepted, refused int }
 }
 
@@ -59,7 +57,7 @@ func runDemo(ctx context.Context, settings *app.Settings, once bool, stdout, std
 		return fmt.Errorf("make a temporary folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(work) }() // the system cleans up after us
-	d := &demo{out: stdout, arrivals: newArrivals(stdout), folder: work}
+	d := &demo{out: stdout, arrivals: newArrivals(stdout)}
 	destination, err := startDestination(ctx, d.arrivals)
 	if err != nil {
 		return err
@@ -68,7 +66,7 @@ func runDemo(ctx context.Context, settings *app.Settings, once bool, stdout, std
 	if err := writeQuickstart(work, destination.url()); err != nil {
 		return err
 	}
-	if d.config, err = loadConfig(ctx, work); err != nil {
+	if d.folder, err = loadFolder(ctx, work); err != nil {
 		return err
 	}
 	settings.Data, err = os.MkdirTemp(work, "journal-")
@@ -79,7 +77,7 @@ func runDemo(ctx context.Context, settings *app.Settings, once bool, stdout, std
 	if err != nil {
 		return err
 	}
-	if err := d.instance.Apply(ctx, d.config); err != nil {
+	if err := d.instance.Apply(ctx, &d.folder.config); err != nil {
 		d.instance.Abandon()
 		return err
 	}
@@ -112,9 +110,8 @@ func (d *demo) play(ctx context.Context, once bool) error {
 // sendEverything sends every documented request of every endpoint's provider, as new events.
 func (d *demo) sendEverything(ctx context.Context) error {
 	client := &http.Client{Timeout: sendTimeout}
-	for i := range d.config.Endpoints {
-		e := &d.config.Endpoints[i]
-		target, err := loadTarget(ctx, d.folder, e.Namespace+"/"+e.Name)
+	for i := range d.folder.config.Endpoints {
+		target, err := d.folder.target(&d.folder.config.Endpoints[i])
 		if err != nil {
 			return err
 		}

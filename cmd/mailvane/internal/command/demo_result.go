@@ -52,9 +52,8 @@ func (d *demo) summary() string {
 // invite prints the URLs and a request to try by hand.
 func (d *demo) invite(ctx context.Context) {
 	d.arrivals.say("\n%s\n\nThe receiver goes on running. Its endpoints:\n", d.summary())
-	for i := range d.config.Endpoints {
-		e := &d.config.Endpoints[i]
-		d.arrivals.say("  %-14s http://%s%s\n", e.Provider.Type, d.instance.Address(), e.Path)
+	for _, e := range d.instance.Endpoints() {
+		d.arrivals.say("  %-14s http://%s%s\n", e.Provider, d.instance.Address(), e.Path)
 	}
 	if command, err := d.curl(ctx); err == nil {
 		d.arrivals.say("\nTry it by hand, twice to see the duplicate, and with one byte changed to see it refused:\n\n%s\n", command)
@@ -64,7 +63,7 @@ func (d *demo) invite(ctx context.Context) {
 
 // curl returns one signed request as a command line.
 func (d *demo) curl(ctx context.Context) (string, error) {
-	target, err := loadTarget(ctx, d.folder, "emailengine")
+	target, err := d.folder.find("emailengine", nil)
 	if err != nil {
 		return "", err
 	}

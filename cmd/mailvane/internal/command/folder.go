@@ -63,6 +63,15 @@ func reportProblems(ctx context.Context, w io.Writer, path string) error {
 
 // loadConfig returns the configuration of a folder without problems.
 func loadConfig(ctx context.Context, path string) (*config.Config, error) {
+	f, err := loadFolder(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return &f.config, nil
+}
+
+// loadFolder reads a folder without problems.
+func loadFolder(ctx context.Context, path string) (*folder, error) {
 	f, problems, err := readFolder(ctx, path)
 	if err != nil {
 		return nil, err
@@ -74,7 +83,7 @@ func loadConfig(ctx context.Context, path string) (*config.Config, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return &f.config, nil
+	return &f, nil
 }
 
 // loadTarget finds an endpoint, by NAME or NAMESPACE/NAME, among those of a folder that have no problems.
@@ -83,6 +92,11 @@ func loadTarget(ctx context.Context, path, name string) (*sender.Target, error) 
 	if err != nil {
 		return nil, err
 	}
+	return f.find(name, problems)
+}
+
+// find finds an endpoint. The problems are those of the folder: they may be why there is none.
+func (f *folder) find(name string, problems []manifest.Problem) (*sender.Target, error) {
 	var found *config.Endpoint
 	var known []string
 	for i := range f.config.Endpoints {

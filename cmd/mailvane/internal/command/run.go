@@ -58,19 +58,14 @@ func serveFolder(ctx context.Context, settings *app.Settings, folder string, std
 		instance.Abandon()
 		return err
 	}
-	printEndpoints(ctx, stderr, instance, folder)
+	printEndpoints(stderr, instance)
 	return instance.Run(ctx)
 }
 
 // printEndpoints tells where each endpoint can be reached.
-func printEndpoints(ctx context.Context, w io.Writer, instance *app.Instance, folder string) {
-	cfg, err := loadConfig(ctx, folder)
-	if err != nil {
-		return
-	}
-	for i := range cfg.Endpoints {
-		e := &cfg.Endpoints[i]
-		fmt.Fprintf(w, "%s/%s (%s): http://%s%s\n", e.Namespace, e.Name, e.Provider.Type, instance.Address(), e.Path)
+func printEndpoints(w io.Writer, instance *app.Instance) {
+	for _, e := range instance.Endpoints() {
+		fmt.Fprintf(w, "%s (%s): http://%s%s\n", e.Name, e.Provider, instance.Address(), e.Path)
 	}
 	fmt.Fprintf(w, "admin API and metrics: http://%s\n", instance.AdminAddress())
 }
