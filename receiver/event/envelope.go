@@ -3,7 +3,6 @@ package event
 import (
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/go-json-experiment/json"
@@ -55,31 +54,6 @@ func EndpointOf(source string) string { return strings.TrimPrefix(source, source
 // marshalOptions keep the provider's numbers and strings as they were written, and map members in a fixed order.
 func marshalOptions() json.Options {
 	return json.JoinOptions(json.Deterministic(true), jsontext.PreserveRawStrings(true), jsontext.AllowInvalidUTF8(true))
-}
-
-// Encode returns e as a structured CloudEvents 1.0 JSON object on one line, with the given source.
-// It fails when Raw is not JSON.
-func Encode(e *Event, source string) ([]byte, error) {
-	out, err := json.Marshal(struct {
-		Attributes
-		Data *Event `json:"data"`
-	}{attributesOf(e, source), e}, marshalOptions())
-	if err != nil {
-		return nil, fmt.Errorf("encode event: %w", err)
-	}
-	return out, nil
-}
-
-func attributesOf(e *Event, source string) Attributes {
-	return Attributes{
-		SpecVersion: specVersion, ID: e.ID, Source: source, Type: e.Type.CloudEvents(),
-		Subject:         attributeText(e.CloudEventsSubject()),
-		Time:            e.Time.UTC().Format(time.RFC3339Nano),
-		DataContentType: dataContentType, DataSchema: DataSchema,
-		Provider:      strings.ToLower(e.Provider),
-		ProviderEvent: attributeText(e.ProviderEvent),
-		PartitionKey:  attributeText(e.Key()),
-	}
 }
 
 // Encode returns the envelope as a structured JSON object on one line.
