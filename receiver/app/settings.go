@@ -93,7 +93,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		instance.closeListeners()
 		return nil, err
 	}
-	j, err := embedded.Open(embedded.Options{
+	j, err := embedded.Open(embedded.Options{ //nolint:contextcheck // the journal outlives the context that it is opened in
 		Dir: s.Data, MaxBytes: s.JournalMaxBytes, MinFreeBytes: s.JournalMinFreeBytes, DedupeWindow: s.DedupeWindow, Logger: log,
 	})
 	if err != nil {

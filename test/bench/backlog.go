@@ -42,9 +42,9 @@ func encodedBounce(n int) (journal.Entry, error) {
 	return journal.Entry{Payload: payload, OrderingKey: decoded.Events[0].Key(), AcceptedAt: time.Now()}, err
 }
 
-// fill stores a backlog for sinks a and b, and a sink that only the copies of the folder differ by.
+// fill stores a backlog in a new folder.
 func fill(ctx context.Context, folder string, events int, sinks ...string) error {
-	j, err := embedded.Open(embedded.Options{Dir: folder, MaxBytes: 64 << 30, MinFreeBytes: 1})
+	j, err := embedded.Open(embedded.Options{Dir: folder, MaxBytes: 64 << 30, MinFreeBytes: 1}) //nolint:contextcheck // it is closed here
 	if err != nil {
 		return err
 	}
@@ -68,24 +68,29 @@ func fill(ctx context.Context, folder string, events int, sinks ...string) error
 	return j.Close()
 }
 
-// backlog measures starting with a backlog, and draining it to one sink and to two.
-func backlog(ctx context.Context, w *workbench, o *options) ([]figure, error) {
-	original := w.data()
-	if err := fill(ctx, original, o.backlog, "bench/a", "bench/b"); err != nil {
-		return nil, err
+// backlog returns a folder with a backlog for that many sinks, which is filled once and must be copied before it is used.
+func (w *workbench) backlog(ctx context.Context, events, sinks int) (folder string, err error) {
+	if w.backlogs[sinks] == "" {
+		w.backlogs[sinks] = w.data()
+		err = fill(ctx, w.backlogs[sinks], events, []string{"bench/a", "bench/b"}[:sinks]...)
 	}
-	one := w.data()
-	if err := fill(ctx, one, o.backlog, "bench/a"); err != nil {
-		return nil, err
+	return w.backlogs[sinks], err
+}
+
+// copied returns a copy of a folder.
+func (w *workbench) copied(ctx context.Context, folder string) (string, error) {
+	data := w.data()
+	if out, err := exec.CommandContext(ctx, "cp", "-r", folder, data).CombinedOutput(); err != nil { //nolint:gosec // folders of our own
+		return "", fmt.Errorf("copy: %w: %s", err, out)
 	}
-	starts, err := startups(ctx, w, o, original)
-	if err != nil {
-		return nil, err
-	}
+	return data, nil
+}
+
+// drains measures how fast a backlog gets to one sink and to two.
+func drains(ctx context.Context, w *workbench, o *options) (out []figure, err error) {
 	var memory samples
-	var out []figure
-	for sinks, folder := range map[int]string{1: one, 2: original} {
-		ratio, rate, peak, err := drain(ctx, w, o, folder, sinks)
+	for _, sinks := range []int{1, 2} {
+		ratio, rate, peak, err := drain(ctx, w, o, sinks)
 		if err != nil {
 			return nil, err
 		}
@@ -94,19 +99,26 @@ func backlog(ctx context.Context, w *workbench, o *options) ([]figure, error) {
 		out = append(out, figure{name: name, unit: "events/s each", samples: rate},
 			figure{name: name + ": events/s over those of a bare client", samples: ratio, target: 0.5, atLeast: true})
 	}
-	return append(append(starts, out...),
-		figure{name: fmt.Sprintf("memory, draining %d events", o.backlog), unit: "MiB", samples: memory, target: 200}), nil
+	return append(out, figure{name: fmt.Sprintf("memory, draining %d events", o.backlog), unit: "MiB", samples: memory, target: 200}), nil
 }
 
 // startups measures the time from the start of the process to readiness.
-func startups(ctx context.Context, w *workbench, o *options, backlogged string) ([]figure, error) {
+func startups(ctx context.Context, w *workbench, o *options) ([]figure, error) {
 	c, err := w.source.configuration(1, absentSinks())
+	if err != nil {
+		return nil, err
+	}
+	original, err := w.backlog(ctx, o.backlog, 1)
 	if err != nil {
 		return nil, err
 	}
 	empty := w.data()
 	var ratio, with, without samples
-	for range o.repeat + 2 {
+	for range o.repeat {
+		backlogged, err := w.copied(ctx, original)
+		if err != nil {
+			return nil, err
+		}
 		var took [2]time.Duration
 		for i, data := range []string{empty, backlogged} {
 			r, err := w.start(ctx, c, data)
@@ -115,6 +127,9 @@ func startups(ctx context.Context, w *workbench, o *options, backlogged string) 
 			}
 			took[i] = r.started
 			r.Kill()
+		}
+		if err := os.RemoveAll(backlogged); err != nil {
+			return nil, err
 		}
 		without.add(took[0].Seconds() * 1000)
 		with.add(took[1].Seconds() * 1000)
@@ -129,7 +144,11 @@ func startups(ctx context.Context, w *workbench, o *options, backlogged string) 
 
 // drain measures how fast a backlog gets to its sinks, each repetition on a copy of the folder, against a bare client that posts
 // the same events in the same batches to as many sinks.
-func drain(ctx context.Context, w *workbench, o *options, folder string, sinks int) (ratio, rate, peak samples, err error) {
+func drain(ctx context.Context, w *workbench, o *options, sinks int) (ratio, rate, peak samples, err error) {
+	folder, err := w.backlog(ctx, o.backlog, sinks)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	for range min(o.repeat, 3) {
 		bare, err := bareDrain(ctx, w.sinks[:sinks], o.backlog)
 		if err != nil {
@@ -147,9 +166,9 @@ func drain(ctx context.Context, w *workbench, o *options, folder string, sinks i
 }
 
 func ownDrain(ctx context.Context, w *workbench, folder string, events, sinks int) (perSecond, peak float64, err error) {
-	data := w.data()
-	if out, err := exec.CommandContext(ctx, "cp", "-r", folder, data).CombinedOutput(); err != nil { //nolint:gosec // folders of our own
-		return 0, 0, fmt.Errorf("copy: %w: %s", err, out)
+	data, err := w.copied(ctx, folder)
+	if err != nil {
+		return 0, 0, err
 	}
 	defer func() { _ = os.RemoveAll(data) }() // the whole folder goes in the end
 	configured := make([]config.Sink, sinks)

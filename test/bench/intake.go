@@ -22,8 +22,7 @@ func absentSinks() []config.Sink {
 // measured is one load with what the server needed for it.
 type measured struct {
 	load
-	cpu   time.Duration // of the server, per request
-	syncs float64       // per 1,000 requests
+	cpu time.Duration // of the server, per request
 }
 
 // intake measures single events: the floor and a receiver in turn.
@@ -39,7 +38,7 @@ func intake(ctx context.Context, w *workbench, o *options) ([]figure, error) {
 	defer r.Kill()
 	var rate, tail, cpu, syncs, floorRate, ownRate samples
 	for range o.repeat {
-		requests, err := w.source.bounces(o.requests+warmUp, 1)
+		requests, err := w.source.bounces(ctx, o.requests+warmUp, 1)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +110,7 @@ func manyEndpoints(ctx context.Context, w *workbench, o *options) ([]figure, err
 	for range o.repeat {
 		var rates [2]float64
 		for i, endpoints := range counts {
-			requests, err := w.source.bounces(o.requests/2+warmUp, endpoints)
+			requests, err := w.source.bounces(ctx, o.requests/2+warmUp, endpoints)
 			if err != nil {
 				return nil, err
 			}
@@ -145,7 +144,7 @@ func batches(ctx context.Context, w *workbench, o *options) ([]figure, error) {
 	defer r.Kill()
 	var ratio, own, floor samples
 	for range o.repeat {
-		requests, body, err := w.source.batches(max(o.requests/400, 20))
+		requests, body, err := w.source.batches(ctx, max(o.requests/400, 20))
 		if err != nil {
 			return nil, err
 		}

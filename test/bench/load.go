@@ -103,8 +103,8 @@ func readAnswer(r *bufio.Reader) error {
 }
 
 // wire returns the bytes of a request on a connection.
-func wire(path string, header http.Header, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://receiver.example.com"+path, bytes.NewReader(body))
+func wire(ctx context.Context, path string, header http.Header, body []byte) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://receiver.example.com"+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(q)
+	response, err := (&http.Client{Timeout: time.Minute}).Do(q)
 	if err != nil {
 		return nil, err
 	}

@@ -46,20 +46,11 @@ func command(ctx context.Context, arguments []string, out io.Writer) error {
 		}
 		return serveSink(ctx, arguments[2])
 	}
-	var o options
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.IntVar(&o.repeat, "repeat", 5, "how often each figure is measured")
-	flags.IntVar(&o.requests, "requests", 60_000, "requests per measurement")
-	flags.IntVar(&o.backlog, "backlog", 1_000_000, "events of the backlog")
-	flags.StringVar(&o.output, "o", "table", "table or json")
-	flags.StringVar(&o.only, "only", "", "comma-separated groups to measure: "+strings.Join(groupNames(), ", ")+"; empty = all")
-	if err := flags.Parse(arguments); err != nil {
+	o, err := parse(arguments)
+	if err != nil {
 		return err
 	}
-	if o.repeat < 1 || o.requests < 1000 || o.backlog < 1000 || (o.output != "table" && o.output != "json") {
-		return errors.New("-repeat must be at least 1, -requests and -backlog at least 1000, -o table or json")
-	}
-	figures, err := measureAll(ctx, &o)
+	figures, err := measureAll(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -69,6 +60,23 @@ func command(ctx context.Context, arguments []string, out io.Writer) error {
 	return printTable(out, figures)
 }
 
+func parse(arguments []string) (*options, error) {
+	var o options
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.IntVar(&o.repeat, "repeat", 5, "how often each figure is measured")
+	flags.IntVar(&o.requests, "requests", 60_000, "requests per measurement")
+	flags.IntVar(&o.backlog, "backlog", 1_000_000, "events of the backlog")
+	flags.StringVar(&o.output, "o", "table", "table or json")
+	flags.StringVar(&o.only, "only", "", "comma-separated groups to measure: "+strings.Join(groupNames(), ", ")+"; empty = all")
+	if err := flags.Parse(arguments); err != nil {
+		return nil, err
+	}
+	if o.repeat < 1 || o.requests < 1000 || o.backlog < 1000 || (o.output != "table" && o.output != "json") {
+		return nil, errors.New("-repeat must be at least 1, -requests and -backlog at least 1000, -o table or json")
+	}
+	return &o, nil
+}
+
 // group is a set of figures that are measured together.
 type group struct {
 	name    string
@@ -76,7 +84,7 @@ type group struct {
 }
 
 func groups() []group {
-	return []group{{"intake", intake}, {"endpoints", manyEndpoints}, {"batches", batches}, {"backlog", backlog}}
+	return []group{{"intake", intake}, {"endpoints", manyEndpoints}, {"batches", batches}, {"start", startups}, {"drain", drains}}
 }
 
 func groupNames() []string {

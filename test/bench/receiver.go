@@ -35,6 +35,8 @@ type workbench struct {
 	sinks   []string
 	helpers []*process.Process
 	folders int
+	// backlogs are the folders of backlogs, by the number of sinks.
+	backlogs [3]string
 }
 
 func newWorkbench(ctx context.Context, folder string) (w *workbench, err error) {

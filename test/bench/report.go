@@ -14,8 +14,8 @@ type samples []float64
 func (s *samples) add(v float64) { *s = append(*s, v) }
 
 // median returns the middle value; of an even number the lower of the two, so that it is one that was measured.
-func (s samples) median() float64 {
-	sorted := slices.Sorted(slices.Values(s))
+func (s *samples) median() float64 {
+	sorted := slices.Sorted(slices.Values(*s))
 	if len(sorted) == 0 {
 		return 0
 	}

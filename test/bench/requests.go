@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
@@ -40,7 +41,7 @@ func newSource() *source {
 }
 
 // bounces returns EmailEngine requests to the endpoints in turn.
-func (s *source) bounces(count, endpoints int) ([][]byte, error) {
+func (s *source) bounces(ctx context.Context, count, endpoints int) ([][]byte, error) {
 	kind := emailengine.Kind()
 	out := make([][]byte, count)
 	for i := range out {
@@ -50,7 +51,7 @@ func (s *source) bounces(count, endpoints int) ([][]byte, error) {
 			return nil, err
 		}
 		var err error
-		if out[i], err = wire(enginePath(i%endpoints), p.Header, p.Body); err != nil {
+		if out[i], err = wire(ctx, enginePath(i%endpoints), p.Header, p.Body); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +78,7 @@ func (s *source) batch() []byte {
 }
 
 // batches returns MailChannels requests, and the body of one.
-func (s *source) batches(count int) (requests [][]byte, body []byte, err error) {
+func (s *source) batches(ctx context.Context, count int) (requests [][]byte, body []byte, err error) {
 	kind := mailchannels.Kind()
 	der, err := x509.MarshalPKCS8PrivateKey(s.key)
 	if err != nil {
@@ -94,7 +95,7 @@ func (s *source) batches(count int) (requests [][]byte, body []byte, err error) 
 		if err := kind.Sign(settings, private, p); err != nil {
 			return nil, nil, err
 		}
-		request, err := wire(channelsPath, p.Header, p.Body)
+		request, err := wire(ctx, channelsPath, p.Header, p.Body)
 		if err != nil {
 			return nil, nil, err
 		}
