@@ -22,6 +22,10 @@ func (absentSink) Send(context.Context, []sink.Message) error { return errAbsent
 // Close does nothing.
 func (absentSink) Close() error { return nil }
 
+func newAbsentShip(name string) *ship {
+	return &ship{name: name, kind: absentKind, sink: absentSink{}, delivery: absentDelivery()}
+}
+
 // absentDelivery tries seldom and gives up after the default maximum age of three days.
 func absentDelivery() config.Delivery {
 	return config.Delivery{

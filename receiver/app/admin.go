@@ -16,6 +16,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/handoff"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -38,6 +39,9 @@ func (r *Receiver) adminHandler() http.Handler {
 	mux.HandleFunc("GET "+admin.PathDeadLetters+"/{id}", r.serveDeadLetter)
 	mux.HandleFunc("POST "+admin.PathRetry, func(w http.ResponseWriter, q *http.Request) { serveIDs(w, q, r.retry) })
 	mux.HandleFunc("POST "+admin.PathDrop, func(w http.ResponseWriter, q *http.Request) { serveIDs(w, q, r.drop) })
+	if r.taker != nil {
+		mux.Handle("POST "+handoff.Path, r.taker)
+	}
 	return mux
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/event/filter"
+	"github.com/mailvane/mailvane/receiver/handoff"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
@@ -45,6 +46,8 @@ type Options struct {
 	ShutdownDelay time.Duration
 	// FlushTimeout bounds the wait at shutdown for sinks to take what they are owed.
 	FlushTimeout time.Duration
+	// Handoff says how what is left after that gets to another pod.
+	Handoff Handoff
 }
 
 // Receiver is one running data plane.
@@ -55,6 +58,7 @@ type Receiver struct {
 	compiler *intake.Compiler
 	handler  *intake.Handler
 	fleet    *fleet
+	taker    *handoff.Handler // nil without hand-off
 	stopping atomic.Bool
 
 	mu      sync.Mutex // serialises Apply
@@ -86,6 +90,7 @@ func New(o Options) (*Receiver, error) {
 		}),
 	}
 	r.fleet = newFleet(o, m)
+	r.taker = r.newTaker()
 	return r, nil
 }
 
@@ -114,14 +119,19 @@ func (r *Receiver) Apply(ctx context.Context, cfg *config.Config) error {
 func (r *Receiver) Ready() bool { return r.current.Load() != nil && !r.stopping.Load() }
 
 // shutdown stops the receiver without losing anything: it stops being ready, goes on serving while that becomes known,
-// refuses further requests, gives the sinks time to take what they are owed, and closes the journal.
+// refuses further requests, gives the sinks time to take what they are owed, hands the rest off to another pod where that is
+// asked for, and closes the journal.
 func (r *Receiver) shutdown(ctx context.Context, stopServing func()) error {
 	r.stopping.Store(true)
 	time.Sleep(r.options.ShutdownDelay)
 	r.handler.StopAccepting()
 	stopServing()
+	if r.taker != nil {
+		r.taker.Drain()
+	}
 	r.flush(ctx)
 	r.fleet.stop()
+	r.handOff(ctx)
 	if err := r.options.Journal.Close(); err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}

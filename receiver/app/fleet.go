@@ -116,7 +116,7 @@ func (f *fleet) addAbsent(c *crew) {
 			c.add(s)
 			continue
 		}
-		c.add(&ship{name: name, kind: absentKind, sink: absentSink{}, delivery: absentDelivery()})
+		c.add(newAbsentShip(name))
 	}
 }
 
@@ -169,6 +169,18 @@ func (f *fleet) start(ctx context.Context, s, predecessor *ship) {
 			f.options.Logger.Warn("sink did not close", "sink", s.name, "error", err)
 		}
 	}()
+}
+
+// adopt starts a worker for a sink that is owed events but not configured, if it is not there yet.
+func (f *fleet) adopt(ctx context.Context, name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, ok := f.running[name]; ok {
+		return
+	}
+	s := newAbsentShip(name)
+	f.running[name] = s
+	f.start(ctx, s, nil)
 }
 
 // stop ends every worker and waits for it.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"regexp"
 	"sync"
 	"testing"
@@ -33,7 +34,7 @@ const (
 type receiver struct {
 	*app.Receiver
 	t          *testing.T
-	url        string
+	url, back  string
 	client     *admin.Client
 	stop       func() error
 	disk       vfs.FS
@@ -52,15 +53,25 @@ func listen(t *testing.T) net.Listener {
 
 func start(t *testing.T, disk vfs.FS) *receiver {
 	t.Helper()
+	return startWith(t, disk, app.Handoff{})
+}
+
+func startWith(t *testing.T, disk vfs.FS, handoff app.Handoff) *receiver {
+	t.Helper()
 	j, err := embedded.Open(embedded.Options{Dir: "journal", FS: disk, MinFreeBytes: -1, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := app.New(app.Options{Journal: j, Logger: slog.New(slog.DiscardHandler), FlushTimeout: 5 * time.Second})
+	webhooks, back := listen(t), listen(t)
+	o := app.Options{Journal: j, Logger: slog.New(slog.DiscardHandler), FlushTimeout: 5 * time.Second, Handoff: handoff}
+	if handoff.Peers != "" {
+		o.FlushTimeout = 10 * time.Millisecond
+		o.Handoff.Self = netip.MustParseAddrPort(back.Addr().String())
+	}
+	r, err := app.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	webhooks, back := listen(t), listen(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- r.Serve(ctx, webhooks, back) }()
@@ -74,7 +85,7 @@ func start(t *testing.T, disk vfs.FS) *receiver {
 		}
 	})
 	return &receiver{
-		Receiver: r, t: t, url: "http://" + webhooks.Addr().String(), stop: stop, disk: disk,
+		Receiver: r, t: t, url: "http://" + webhooks.Addr().String(), back: back.Addr().String(), stop: stop, disk: disk,
 		client:     &admin.Client{BaseURL: "http://" + back.Addr().String(), HTTP: &http.Client{Timeout: time.Minute}},
 		httpClient: &http.Client{Timeout: time.Minute},
 	}
@@ -113,12 +124,21 @@ func (r *receiver) apply(c *config.Config) {
 	}
 }
 
-// post sends a signed event whose message id is the given one, and returns the status.
-func (r *receiver) post(messageID string) int {
-	return r.postBody(fmt.Sprintf(`{"account":"a","date":"2026-01-02T03:04:05.678Z","event":"trackOpen","data":{"messageId":"<%s>"}}`, messageID))
+func eventOf(messageID string) string {
+	return fmt.Sprintf(`{"account":"a","date":"2026-01-02T03:04:05.678Z","event":"trackOpen","data":{"messageId":"<%s>"}}`, messageID)
 }
 
+// post sends a signed event whose message id is the given one, and returns the status.
+func (r *receiver) post(messageID string) int { return r.postBody(eventOf(messageID)) }
+
 func (r *receiver) postBody(body string) int {
+	r.t.Helper()
+	status, _ := r.exchange(body)
+	return status
+}
+
+// exchange posts a body with its signature, and returns the answer.
+func (r *receiver) exchange(body string) (status int, answer string) {
 	r.t.Helper()
 	kind, _ := providers.Lookup("EmailEngine")
 	p := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
@@ -133,11 +153,34 @@ func (r *receiver) postBody(body string) int {
 	response, err := r.httpClient.Do(request)
 	if err != nil {
 		r.t.Error(err)
-		return 0
+		return 0, ""
 	}
 	defer func() { _ = response.Body.Close() }()
-	_, _ = io.Copy(io.Discard, response.Body)
-	return response.StatusCode
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		r.t.Error(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// postedAs returns the answer to an event.
+func (r *receiver) postedAs(messageID string) string {
+	r.t.Helper()
+	_, body := r.exchange(eventOf(messageID))
+	return body
+}
+
+// refusedPosts says whether the receiver takes no more requests.
+func (r *receiver) refusedPosts() bool {
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodHead, r.url+hook, http.NoBody)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	response, err := r.httpClient.Do(request)
+	if err == nil {
+		_ = response.Body.Close()
+	}
+	return err != nil
 }
 
 // destination is a server behind an HTTP sink.
@@ -188,6 +231,12 @@ func (d *destination) has(ids ...string) bool {
 		}
 	}
 	return true
+}
+
+func (d *destination) times(id string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.got[id]
 }
 
 func eventually(t *testing.T, what string, holds func() bool) {

@@ -19,6 +19,9 @@ import (
 // keyFetchTimeout bounds one fetch of a provider's public key; EngageLab waits 3 s for its answer, MailChannels is not known to wait less.
 const keyFetchTimeout = 2 * time.Second
 
+// defaultHandoffTimeout is enough for a pod that is just starting to become ready and known.
+const defaultHandoffTimeout = 45 * time.Second
+
 // Settings are the process settings of a receiver, the same for every program that runs one.
 type Settings struct {
 	// Data is the folder of the embedded journal.
@@ -39,6 +42,10 @@ type Settings struct {
 	ShutdownDelay time.Duration
 	// FlushTimeout bounds the wait at shutdown for sinks to take what they are owed.
 	FlushTimeout time.Duration
+	// Peers, HandoffKey, HandoffTimeout and TerminationLog say how what is left then gets to another pod; see [Handoff].
+	// HandoffKey is the file of the key.
+	Peers, HandoffKey, TerminationLog string
+	HandoffTimeout                    time.Duration
 }
 
 // Flags defines a flag for every setting, with the given defaults for the addresses and the data folder.
@@ -55,6 +62,10 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	f.BoolVar(&s.FetchKeys, "fetch-keys", true, "fetch providers' public keys; without it only pinned keys are known")
 	f.DurationVar(&s.ShutdownDelay, "shutdown-delay", defaults.ShutdownDelay, "how long requests are still served after a request to stop")
 	f.DurationVar(&s.FlushTimeout, "flush-timeout", defaults.FlushTimeout, "how long to wait for sinks to take what they are owed when stopping")
+	f.StringVar(&s.Peers, "peers", "", "host:port whose host resolves to the admin API of all receivers that share a key; what is undelivered when stopping goes to one of them")
+	f.StringVar(&s.HandoffKey, "handoff-key", "", "file with the key that those receivers share, at least 32 bytes")
+	f.DurationVar(&s.HandoffTimeout, "handoff-timeout", defaultHandoffTimeout, "how long to look for a receiver that takes what is undelivered when stopping")
+	f.StringVar(&s.TerminationLog, "termination-log", "", "file that tells, after the end, how much no other receiver has taken")
 }
 
 // Instance is a receiver with its listeners.
@@ -77,6 +88,11 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	if err := s.listen(ctx, instance); err != nil {
 		return nil, err
 	}
+	handoff, err := s.handoff(instance.AdminAddress())
+	if err != nil {
+		instance.closeListeners()
+		return nil, err
+	}
 	j, err := embedded.Open(embedded.Options{
 		Dir: s.Data, MaxBytes: s.JournalMaxBytes, MinFreeBytes: s.JournalMinFreeBytes, DedupeWindow: s.DedupeWindow, Logger: log,
 	})
@@ -87,7 +103,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	o := Options{
 		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: s.MaxInFlightBytes,
 		Sinks:         sink.Environment{AllowedPrefixes: allowed, Stdout: stdout},
-		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout,
+		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout, Handoff: handoff,
 	}
 	if s.FetchKeys {
 		o.KeyClient = &http.Client{Timeout: keyFetchTimeout}

@@ -93,6 +93,20 @@ func dedupeKeys(endpoint string, ev *event.Event) []string {
 	return keys
 }
 
+// StoredKeys returns the keys by which a provider's retry of an encoded event is recognised; none when it cannot be read.
+func StoredKeys(payload []byte) []string {
+	envelope, err := event.ParseEnvelope(payload)
+	if err != nil {
+		return nil
+	}
+	ev, err := envelope.Event()
+	if err != nil {
+		return nil
+	}
+	ev.ID = envelope.ID
+	return dedupeKeys(event.EndpointOf(envelope.Source), &ev)
+}
+
 func (b *batchBuilder) filterFailure(ev *event.Event, f *route.Failure, payload []byte) {
 	b.filterFailed++
 	b.batch.DeadLetters = append(b.batch.DeadLetters, journal.DeadLetter{

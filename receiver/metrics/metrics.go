@@ -17,6 +17,7 @@ type Metrics struct {
 	delivered     *prometheus.CounterVec
 	deadLetters   *prometheus.CounterVec
 	reloads       *prometheus.CounterVec
+	handoffs      *prometheus.CounterVec
 	inFlightBytes prometheus.Gauge
 }
 
@@ -55,6 +56,13 @@ const (
 	ReloadRefused = "refused"
 )
 
+// What became of events and dead letters that a pod still held when it was asked to stop.
+const (
+	HandoffGiven    = "given"
+	HandoffTaken    = "taken"
+	HandoffStranded = "stranded"
+)
+
 // New returns metrics that are registered with r.
 func New(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
@@ -66,10 +74,11 @@ func New(r prometheus.Registerer) *Metrics {
 		delivered:     counters("delivered_events_total", "Events that a sink has.", "sink"),
 		deadLetters:   counters("dead_letters_total", "Events that went to the dead letters.", "sink", "cause"),
 		reloads:       counters("config_reloads_total", "Changes of configuration by outcome.", "outcome"),
+		handoffs:      counters("handoff_events_total", "Events and dead letters that a pod that stops gave to another, took from another, or could give to nobody.", "outcome"),
 		duration:      prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "request_duration_seconds", Help: "Time from a webhook request's headers to its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
 		inFlightBytes: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "in_flight_bytes", Help: "Bytes reserved for request bodies that are being handled."}),
 	}
-	r.MustRegister(m.requests, m.refusals, m.events, m.limits, m.duration, m.attempts, m.delivered, m.deadLetters, m.reloads, m.inFlightBytes)
+	r.MustRegister(m.requests, m.refusals, m.events, m.limits, m.duration, m.attempts, m.delivered, m.deadLetters, m.reloads, m.handoffs, m.inFlightBytes)
 	return m
 }
 
@@ -82,6 +91,11 @@ func (m *Metrics) Limit(limit string) { m.limits.WithLabelValues(limit).Inc() }
 
 // Reload counts a change of configuration.
 func (m *Metrics) Reload(outcome string) { m.reloads.WithLabelValues(outcome).Inc() }
+
+// Handoff counts events and dead letters by one of the Handoff outcomes.
+func (m *Metrics) Handoff(outcome string, n int) {
+	m.handoffs.WithLabelValues(outcome).Add(float64(max(n, 0)))
+}
 
 // ObserveRequest records how long one request took, in seconds.
 func (m *Metrics) ObserveRequest(seconds float64) { m.duration.Observe(seconds) }

@@ -117,9 +117,14 @@ func (t *queueTable) load(j *Journal, db *pebble.DB) error {
 }
 
 func (q *queue) reset() {
+	q.pending.Store(0)
+	q.rewind()
+}
+
+// rewind ends all leases and begins anew with the oldest that is owed.
+func (q *queue) rewind() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.pending.Store(0)
 	q.leased = map[uint64]lease{}
 	q.cursor, q.oldest = 0, 0
 	q.dueFrom = nil

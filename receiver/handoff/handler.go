@@ -1,0 +1,130 @@
+package handoff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// HandlerOptions are what a Handler needs.
+type HandlerOptions struct {
+	// Key returns the key that the pods of the receiver share.
+	Key func() ([]byte, error)
+	// Journal takes the parcels.
+	Journal journal.Journal
+	// Accepting says whether parcels are taken: not before the receiver is ready, and not when it is itself about to stop.
+	Accepting func() bool
+	// DedupeKeys returns the keys by which a provider's retry of a stored event is recognised.
+	DedupeKeys func(payload []byte) []string
+	// Taken is told of parcels that are stored: which sink they are owed to, if any, and how many events and dead letters.
+	Taken func(ctx context.Context, sink string, count int)
+	// Logger takes what an operator has to know.
+	Logger *slog.Logger
+}
+
+// Handler takes parcels of other pods.
+type Handler struct {
+	options HandlerOptions
+	// taking is held for reading while a parcel is being taken.
+	taking sync.RWMutex
+	// memory lets one parcel be in memory at a time: they may be large, and nobody waits for an answer but a pod that stops.
+	memory chan struct{}
+}
+
+// NewHandler returns a handler for [Path].
+func NewHandler(o HandlerOptions) *Handler {
+	return &Handler{options: o, memory: make(chan struct{}, 1)}
+}
+
+// Drain waits for the parcels that are being taken. Accepting must be false by then.
+func (h *Handler) Drain() {
+	h.taking.Lock()
+	defer h.taking.Unlock()
+}
+
+// ServeHTTP answers 200 when a parcel is on stable storage, 503 when another pod should be asked, 401 when it is not
+// authentic.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.taking.RLock()
+	defer h.taking.RUnlock()
+	if !h.options.Accepting() {
+		http.Error(w, "this pod takes nothing over now", http.StatusServiceUnavailable)
+		return
+	}
+	select {
+	case h.memory <- struct{}{}:
+		defer func() { <-h.memory }()
+	case <-r.Context().Done():
+		return
+	}
+	p, status, err := h.open(w, r)
+	if err != nil {
+		http.Error(w, err.Error(), status)
+		return
+	}
+	if err := h.store(r.Context(), p); err != nil {
+		h.options.Logger.Error("what another pod hands off could not be stored", "error", err)
+		http.Error(w, "it cannot be stored now", http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+}
+
+// open reads and verifies a parcel.
+func (h *Handler) open(w http.ResponseWriter, r *http.Request) (*parcel, int, error) {
+	key, err := h.options.Key()
+	if err != nil {
+		h.options.Logger.Error("nothing can be handed off to this pod", "error", err)
+		return nil, http.StatusServiceUnavailable, errors.New("this pod has no key")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxParcelBytes))
+	if err != nil {
+		return nil, http.StatusBadRequest, errors.New("the parcel could not be read")
+	}
+	if err := verify(r.Header, key, body, time.Now()); err != nil {
+		return nil, http.StatusUnauthorized, err
+	}
+	var p parcel
+	if err := json.Unmarshal(body, &p); err != nil {
+		return nil, http.StatusBadRequest, fmt.Errorf("parse parcel: %w", err)
+	}
+	return &p, http.StatusOK, nil
+}
+
+func (h *Handler) store(ctx context.Context, p *parcel) error {
+	if _, err := h.options.Journal.Append(ctx, h.batch(p)); err != nil {
+		return fmt.Errorf("append: %w", err)
+	}
+	h.options.Taken(ctx, p.Sink, len(p.Deliveries)+len(p.DeadLetters))
+	return nil
+}
+
+// batch returns what to store. A delivery is never taken for a duplicate of an event that this journal has from elsewhere:
+// that one may have been owed to other sinks. The event's own keys are kept beside it, for the retries of its provider.
+func (h *Handler) batch(p *parcel) journal.Batch {
+	var b journal.Batch
+	for i := range p.Deliveries {
+		d := &p.Deliveries[i]
+		b.Entries = append(b.Entries,
+			journal.Entry{
+				DedupeKeys:  []string{fmt.Sprintf("handoff\x00%s\x00%s\x00%d", p.Origin, p.Sink, d.Sequence)},
+				OrderingKey: d.OrderingKey, Sinks: []string{p.Sink}, AcceptedAt: d.AcceptedAt, Payload: d.Payload,
+			},
+			journal.Entry{DedupeKeys: h.options.DedupeKeys(d.Payload), AcceptedAt: d.AcceptedAt})
+	}
+	for i := range p.DeadLetters {
+		d := p.DeadLetters[i]
+		d.DedupeKey = fmt.Sprintf("handoff\x00%s\x00dead\x00%d", p.Origin, d.ID)
+		b.DeadLetters = append(b.DeadLetters, d)
+	}
+	return b
+}

@@ -1,0 +1,98 @@
+// Package handoff moves what a receiver that stops still holds into the journal of another pod of the same receiver, so that
+// a rollout during a sink's outage loses nothing although the pods' disks go with them.
+//
+// A parcel is posted to a peer's admin port, signed with a key that the pods of one receiver share. The peer answers 200 once
+// the parcel is on its stable storage; only then does the sender forget it. A parcel that comes twice is stored once.
+package handoff
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/signature"
+)
+
+// Path is where parcels are posted.
+const Path = "/v1/handoff"
+
+const (
+	headerTime      = "Mailvane-Time"
+	headerSignature = "Mailvane-Signature"
+	// tolerance is how far the clocks of two pods may be apart.
+	tolerance = 5 * time.Minute
+	// MinKeyBytes is the least length of a key.
+	MinKeyBytes = 32
+	// maxParcelBytes bounds a parcel: one event of the largest body that an endpoint may take, in base64.
+	maxParcelBytes = 160 << 20
+)
+
+// errShortKey refuses a key that could be guessed.
+var errShortKey = fmt.Errorf("the hand-off key must have at least %d bytes", MinKeyBytes)
+
+// parcel is one request. Its form is a contract between releases: during an upgrade one of them sends to the other.
+type parcel struct {
+	// Origin is the process that sends, by a name that no other has.
+	Origin string `json:"origin"`
+	// Sink is what the deliveries are owed to.
+	Sink string `json:"sink,omitzero"`
+	// Deliveries are events that the sink has not got.
+	Deliveries []journal.Delivery `json:"deliveries,omitzero"`
+	// DeadLetters are the sender's.
+	DeadLetters []journal.DeadLetter `json:"deadLetters,omitzero"`
+}
+
+// ReadKey returns a function that reads the key from a file each time, so that a key that was replaced is used at once.
+func ReadKey(path string) func() ([]byte, error) {
+	return func() ([]byte, error) {
+		key, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read the hand-off key: %w", err)
+		}
+		key = bytes.TrimSpace(key)
+		if len(key) < MinKeyBytes {
+			return nil, errShortKey
+		}
+		return key, nil
+	}
+}
+
+// sign signs body as of now.
+func sign(h http.Header, key, body []byte, now time.Time) {
+	at := strconv.FormatInt(now.Unix(), 10)
+	h.Set(headerTime, at)
+	h.Set(headerSignature, hex.EncodeToString(sum(key, at, body)))
+}
+
+func sum(key []byte, at string, body []byte) []byte {
+	return signature.HMAC(sha256.New, key, append([]byte(at+"."), body...))
+}
+
+var errNotAuthentic = errors.New("not authentic")
+
+// verify checks that body was signed with key, within the tolerance of now.
+func verify(h http.Header, key, body []byte, now time.Time) error {
+	at := h.Get(headerTime)
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	if err != nil {
+		return errNotAuthentic
+	}
+	mac, err := signature.DecodeHex(h.Get(headerSignature), sha256.Size)
+	if err != nil {
+		return errNotAuthentic
+	}
+	if !(signature.Keys{key}).Match(mac, func(key []byte) []byte { return sum(key, at, body) }) {
+		return errNotAuthentic
+	}
+	if signature.CheckTime(time.Unix(seconds, 0), now, tolerance) != nil {
+		return errNotAuthentic
+	}
+	return nil
+}
