@@ -45,6 +45,14 @@ func (d *denials) explain(err error) error {
 	return fmt.Errorf("%w: the user of the receiver lacks a permission: %s", err, d.text)
 }
 
+// unanswered says whether err tells of a server that did not answer, although it was asked for something that is permitted.
+func (s *session) unanswered(err error) bool {
+	s.denied.mu.Lock()
+	defer s.denied.mu.Unlock()
+	return time.Since(s.denied.at) > 2*appendTimeout && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) ||
+		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) || codeOf(err) == codeNoLeader)
+}
+
 // connect makes the first connection. From then on the client reconnects by itself, for ever.
 func (j *Journal) connect() (*session, error) {
 	s := &session{denied: &denials{}}

@@ -39,8 +39,9 @@ type Journal struct {
 	queues          map[string]*queue
 	byID            map[string]*queue
 	stats           journal.Stats
-	oldestAt        time.Time // when the oldest events were looked at
-	missed          map[string]int
+	oldestAt        time.Time      // when the oldest events were looked at
+	missed          map[string]int // probes that were not answered, by process; of supervise alone
+	answered        time.Time      // when a server last answered; of supervise alone
 	closing         sync.Once
 }
 
@@ -109,9 +110,25 @@ func (j *Journal) round() error {
 		if s, err = j.connect(); err != nil {
 			return err
 		}
+		j.answered = time.Now()
 		j.session.Store(s)
 	}
-	return j.poll(s)
+	err := j.poll(s)
+	j.moveOn(s, err)
+	return err
+}
+
+// moveOn looks for another server when the present one has not been able to answer for a while: it may be cut off from the others.
+func (j *Journal) moveOn(s *session, err error) {
+	if !s.unanswered(err) {
+		j.answered = time.Now()
+	}
+	if j.ctx.Err() != nil || time.Since(j.answered) < moveAfter || !s.nc.IsConnected() {
+		return
+	}
+	j.answered = time.Now()
+	j.options.Logger.Warn("looking for another NATS server: the present one cannot answer", "error", err)
+	_ = s.nc.ForceReconnect() // the next round tells
 }
 
 // poke asks for a round at once.

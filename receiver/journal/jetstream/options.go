@@ -63,6 +63,8 @@ const (
 	// missedProbes is how many probes in a row, pollInterval apart, a process leaves unanswered before others take its sinks.
 	// They must take longer than fenceAfter.
 	missedProbes = 4
+	// moveAfter is how long a server that does not answer is given before another is looked for.
+	moveAfter = 3 * time.Second
 	// oldestInterval is how often the oldest event of each sink is looked at.
 	oldestInterval = 5 * time.Second
 	// deadLetterAge is how long dead letters are kept.

@@ -26,6 +26,7 @@ const (
 
 // The error codes of the servers that mean something to us (server/errors.json of nats-server).
 const (
+	codeNoLeader        jetstream.ErrorCode = 10008 // JSClusterNotAvailErr
 	codeNoResources     jetstream.ErrorCode = 10023 // JSInsufficientResourcesErr
 	codeNoStorage       jetstream.ErrorCode = 10047 // JSStorageResourcesExceededErr
 	codeAccountFull     jetstream.ErrorCode = 10002 // JSAccountResourcesExceededErr
