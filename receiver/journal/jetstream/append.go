@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -35,6 +36,9 @@ func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.
 	entries, duplicates := j.entryItems(b.Entries)
 	letters, err := j.letterItems(b.DeadLetters)
 	if err != nil {
+		return receipt, err
+	}
+	if err := j.fits(slices.Concat(entries, letters)); err != nil {
 		return receipt, err
 	}
 	if err := j.events.add(ctx, entries); err != nil {
@@ -93,6 +97,26 @@ func (j *Journal) letterItems(letters []journal.DeadLetter) ([]*item, error) {
 		items = append(items, newItem(message))
 	}
 	return items, nil
+}
+
+// headerAllowance is what the headers that the client and the servers add to a message may take.
+const headerAllowance = 512
+
+// fits returns an error when a message is larger than the servers take.
+func (j *Journal) fits(items []*item) error {
+	s := j.current()
+	if s == nil {
+		return errNotConnected
+	}
+	limit := int(s.nc.MaxPayload())
+	for _, i := range items {
+		for _, m := range i.messages {
+			if size := m.Size() + headerAllowance; size > limit {
+				return fmt.Errorf("an event of %d bytes is larger than the max_payload of the NATS servers, %d: raise it", size, limit)
+			}
+		}
+	}
+	return nil
 }
 
 // add hands items to the committer.

@@ -15,6 +15,9 @@ const (
 	groupBytes    = 2 << 20
 	// groupsInFlight bounds the batches under way; a server takes 50 for each stream from all its clients.
 	groupsInFlight = 4
+	// singlesInFlight bounds the entries under way where there is one replica: there a batch is staged in a folder of its own,
+	// which costs more than it saves.
+	singlesInFlight = 16
 	// alonesInFlight bounds the entries of a refused batch that are published alone at a time.
 	alonesInFlight = 8
 	// retryPause is the wait before the next attempt after a refusal.
@@ -49,11 +52,16 @@ type committer struct {
 	journal *Journal
 	items   chan *item
 	slots   chan struct{}
+	singles bool // no two items share a batch
 	group   sync.WaitGroup
 }
 
 func newCommitter(j *Journal) *committer {
-	return &committer{journal: j, items: make(chan *item, 2*groupMessages), slots: make(chan struct{}, groupsInFlight)}
+	c := &committer{journal: j, items: make(chan *item, 2*groupMessages), slots: make(chan struct{}, groupsInFlight)}
+	if j.options.Replicas == 1 {
+		c.singles, c.slots = true, make(chan struct{}, singlesInFlight)
+	}
+	return c
 }
 
 // run publishes until ctx ends, and waits for what is under way.
@@ -90,6 +98,9 @@ func (c *committer) collect(first *item) (group []*item, next *item) {
 			return group, i
 		}
 		group = append(group, i)
+		if c.singles {
+			return group, nil
+		}
 		messages += len(i.messages)
 		bytes += i.bytes
 		select {
@@ -100,7 +111,7 @@ func (c *committer) collect(first *item) (group []*item, next *item) {
 	}
 }
 
-// commit publishes a group. When one of its entries is a duplicate, each is published alone.
+// commit publishes a group. When it is refused because of one of its entries, a duplicate for instance, each is published alone.
 func (c *committer) commit(ctx context.Context, group []*item) {
 	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
 	defer cancel()
@@ -109,7 +120,7 @@ func (c *committer) commit(ctx context.Context, group []*item) {
 		all = append(all, i.messages...)
 	}
 	duplicate, err := c.attempt(ctx, all)
-	if !duplicate || len(group) == 1 {
+	if len(group) == 1 || !duplicate && !objected(err) {
 		for _, i := range group {
 			i.finish(duplicate, err)
 		}

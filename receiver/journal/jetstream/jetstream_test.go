@@ -43,6 +43,11 @@ func open(t testing.TB, o jetstream.Options) *jetstream.Journal {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { j.Close() }) //nolint:errcheck // the tests that care close it themselves
+	defer func() {
+		if t.Failed() {
+			t.Logf("problem: %s", j.Stats().Problem)
+		}
+	}()
 	eventually(t, "the journal takes events", func() bool { return j.Stats().Problem == "" })
 	return j
 }

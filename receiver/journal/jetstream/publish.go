@@ -107,6 +107,15 @@ func refused(err error) bool {
 	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse)
 }
 
+// objected says that the servers found fault with a message, and not with the moment.
+func objected(err error) bool {
+	switch codeOf(err) {
+	case 0, codeNoLeader, codeNoResources, codeNoStorage, codeAccountFull, codeStoreFailed, codeInProcess, codeIncompleteBatch, codeTooManyBatches:
+		return false
+	}
+	return true
+}
+
 // journalError makes what publish returned an error of the journal.
 func journalError(err error) error {
 	full := false
