@@ -8,8 +8,9 @@ GO ?= go
 TOOL := $(GO) tool -modfile=hack/tools/go.mod
 # How long each fuzz target runs.
 FUZZTIME ?= 20s
-# How long to torture.
+# How long to torture, and which journal: embedded or jetstream.
 MINUTES ?= 1
+JOURNAL ?= embedded
 # The container image that "make image" builds.
 IMAGE ?= mailvane:dev
 
@@ -37,13 +38,13 @@ image: ## Build the container image IMAGE (mailvane:dev).
 
 .PHONY: test
 test: control-plane ## Run all tests with the race detector, in random order.
-	@echo "Compiling and running the tests. The first run compiles all dependencies and takes several minutes."
+	@echo "Compiling and running the tests. The first run compiles all dependencies, nats-server among them, and takes several minutes."
 	$(GO) test -race -shuffle=on ./...
 
 .PHONY: torture
-torture: ## Kill a receiver again and again for MINUTES (1) and count what is lost.
+torture: ## Kill receivers again and again for MINUTES (1) and count what is lost; JOURNAL=jetstream: NATS servers, too.
 	@echo "Building, then torturing for $(MINUTES) minutes."
-	@$(GO) run ./test/torture --minutes $(MINUTES)
+	@$(GO) run ./test/torture --minutes $(MINUTES) --journal $(JOURNAL)
 
 .PHONY: e2e
 e2e: ## Install the chart into the cluster of KUBECONFIG, with the image MAILVANE_IMAGE, and follow real events.

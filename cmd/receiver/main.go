@@ -51,6 +51,6 @@ func serve(ctx context.Context, settings *app.Settings, folder string, log *slog
 		instance.Abandon()
 		return fmt.Errorf("start: %w", err)
 	}
-	log.Info("receiver is ready", "webhooks", instance.Address(), "admin", instance.AdminAddress())
+	log.Info("receiver serves", "webhooks", instance.Address(), "admin", instance.AdminAddress())
 	return instance.Run(ctx)
 }

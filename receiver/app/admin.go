@@ -63,11 +63,12 @@ func (r *Receiver) Endpoints() []admin.Endpoint {
 }
 
 func (r *Receiver) loaded() config.Loaded {
-	current := r.current.Load()
-	if current == nil {
-		return config.Loaded{}
+	stats := r.options.Journal.Stats()
+	loaded := config.Loaded{JournalProblem: journalProblem(&stats)}
+	if current := r.current.Load(); current != nil {
+		loaded.Hash = current.hash
 	}
-	return config.Loaded{Hash: current.hash}
+	return loaded
 }
 
 func (r *Receiver) sinks() []admin.Sink {

@@ -60,6 +60,7 @@ type Receiver struct {
 	fleet    *fleet
 	taker    *handoff.Handler // nil without hand-off
 	stopping atomic.Bool
+	opened   atomic.Bool // the journal could be opened once
 
 	mu      sync.Mutex // serialises Apply
 	current atomic.Pointer[loadedConfig]
@@ -116,7 +117,9 @@ func (r *Receiver) Apply(ctx context.Context, cfg *config.Config) error {
 }
 
 // Ready says whether requests should be sent here.
-func (r *Receiver) Ready() bool { return r.current.Load() != nil && !r.stopping.Load() }
+func (r *Receiver) Ready() bool {
+	return r.current.Load() != nil && !r.stopping.Load() && r.journalOpened()
+}
 
 // shutdown stops the receiver without losing anything: it stops being ready, goes on serving while that becomes known,
 // refuses further requests, gives the sinks time to take what they are owed, hands the rest off to another pod where that is
@@ -138,13 +141,13 @@ func (r *Receiver) shutdown(ctx context.Context, stopServing func()) error {
 	return nil
 }
 
-// flush waits until no sink is owed anything, or FlushTimeout.
+// flush waits until no sink is owed anything, or FlushTimeout. What is in a journal that others share is theirs to deliver.
 func (r *Receiver) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, r.options.FlushTimeout)
 	defer cancel()
 	tick := time.NewTicker(flushPoll)
 	defer tick.Stop()
-	for pendingTotal(r.options.Journal.Stats()) > 0 {
+	for s := r.options.Journal.Stats(); pendingTotal(s) > 0 && !s.Shared; s = r.options.Journal.Stats() {
 		select {
 		case <-ctx.Done():
 			r.options.Logger.Info("stopping with events still to deliver; they stay in the journal", "pending", pendingTotal(r.options.Journal.Stats()))

@@ -32,6 +32,9 @@ func (r *Receiver) Serve(ctx context.Context, webhooks, admin net.Listener) erro
 	if admin != nil {
 		serve(back, admin, failed)
 	}
+	adopting, stopAdopting := context.WithCancel(ctx)
+	go r.adoptAbsent(adopting)
+	defer stopAdopting()
 	var serveErr error
 	select {
 	case <-ctx.Done():

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream"
 	"github.com/mailvane/mailvane/receiver/sink"
 )
 
@@ -36,6 +37,12 @@ type Settings struct {
 	JournalMaxBytes, JournalMinFreeBytes int64
 	// DedupeWindow is how long a repeated event is recognised.
 	DedupeWindow time.Duration
+	// Journal is JournalEmbedded or JournalJetStream.
+	Journal string
+	// JetStreamURLs are the comma-separated addresses of the NATS servers.
+	JetStreamURLs string
+	// JetStream says more about them; what is set here or only known in the process is filled in.
+	JetStream jetstream.Options
 	// FetchKeys allows the receiver to fetch public keys of providers.
 	FetchKeys bool
 	// ShutdownDelay is how long requests are still served after the receiver has stopped being ready.
@@ -59,6 +66,7 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	f.Int64Var(&s.JournalMaxBytes, "journal-max-bytes", embedded.DefaultMaxBytes, "space at which the journal refuses events with 503")
 	f.Int64Var(&s.JournalMinFreeBytes, "journal-min-free-bytes", embedded.DefaultMinFreeBytes, "space that the journal leaves free on its file system")
 	f.DurationVar(&s.DedupeWindow, "dedupe-window", embedded.DefaultDedupeWindow, "how long a repeated event is recognised")
+	s.journalFlags(f)
 	f.BoolVar(&s.FetchKeys, "fetch-keys", true, "fetch providers' public keys; without it only pinned keys are known")
 	f.DurationVar(&s.ShutdownDelay, "shutdown-delay", defaults.ShutdownDelay, "how long requests are still served after a request to stop")
 	f.DurationVar(&s.FlushTimeout, "flush-timeout", defaults.FlushTimeout, "how long to wait for sinks to take what they are owed when stopping")
@@ -93,12 +101,10 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		instance.closeListeners()
 		return nil, err
 	}
-	j, err := embedded.Open(embedded.Options{ //nolint:contextcheck // the journal outlives the context that it is opened in
-		Dir: s.Data, MaxBytes: s.JournalMaxBytes, MinFreeBytes: s.JournalMinFreeBytes, DedupeWindow: s.DedupeWindow, Logger: log,
-	})
+	j, err := s.openJournal(instance.Address(), log)
 	if err != nil {
 		instance.closeListeners()
-		return nil, fmt.Errorf("open the journal in %s: %w", s.Data, err)
+		return nil, err
 	}
 	o := Options{
 		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: s.MaxInFlightBytes,

@@ -24,10 +24,12 @@ const (
 // LoadedPath is where a receiver's admin API says which configuration is in force, as a [Loaded].
 const LoadedPath = "/v1/config"
 
-// Loaded says which configuration a receiver has loaded.
+// Loaded says which configuration a receiver has loaded, and whether it can take events.
 type Loaded struct {
 	// Hash is the [Hash] of the configuration; empty before the first.
 	Hash string `json:"hash"`
+	// JournalProblem says for people why the receiver's journal cannot take events now; empty = it can.
+	JournalProblem string `json:"journalProblem,omitzero"`
 }
 
 // Encode returns the document of c: the same bytes for the same configuration, also after a receiver has read it.

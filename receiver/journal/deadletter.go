@@ -60,15 +60,22 @@ type DeadLetters interface {
 	Drop(ctx context.Context, ids []uint64) (int, error)
 }
 
-// Stats is a snapshot of what a journal holds.
+// Stats is a snapshot of what a journal holds. It may be a few seconds old where the storage is elsewhere.
 type Stats struct {
+	// Problem says for people why entries cannot be appended now, and what to do; empty = they can.
+	Problem string
+	// Unopened says that the storage could not be opened yet since the journal was made; the journal keeps trying.
+	Unopened bool
+	// Shared says that other processes use the same storage: what is pending is not this one's alone to deliver, and outlives it.
+	Shared bool
+
 	// Pending counts the undelivered entries per sink, leased and scheduled ones included.
 	Pending map[string]int64
 	// OldestAccepted is the acceptance time of the oldest undelivered entry per sink, where there is one.
 	OldestAccepted map[string]time.Time
 	// DeadLetters counts the dead letters.
 	DeadLetters int64
-	// UsedBytes and MaxBytes are the space taken on the device and its bound.
+	// UsedBytes and MaxBytes are the space taken on the device and its bound; MaxBytes is 0 where the journal knows of none.
 	UsedBytes, MaxBytes int64
 	// Syncs counts the waits for stable storage since the journal was opened.
 	Syncs int64

@@ -24,7 +24,8 @@ type Journal interface {
 	// Append stores a batch as a whole and returns once it is on stable storage: after a crash at any later point every
 	// entry is still there. Entries that are duplicates are left out and counted. On an error nothing may be acknowledged.
 	Append(ctx context.Context, b Batch) (Receipt, error)
-	// Queue returns the queue of one sink. There is one consumer per sink at a time.
+	// Queue returns the queue of one sink. There is one consumer per sink at a time, also where several processes share the
+	// storage: Fetch waits in all of them but one.
 	Queue(sink string) Queue
 	// DeadLetters returns the store of what could not be delivered or decoded.
 	DeadLetters() DeadLetters
@@ -95,9 +96,10 @@ type Delivery struct {
 	OrderingKey string
 	// AcceptedAt is the entry's, in milliseconds resolution.
 	AcceptedAt time.Time
-	// Attempts counts the attempts that were settled as [Retry] before this lease.
+	// Attempts counts the attempts that were settled as [Retry] before this lease; a journal that several processes share may
+	// begin again when another process takes the queue over.
 	Attempts int
-	// Payload is the encoded event. It belongs to the caller.
+	// Payload is the encoded event. It must not be changed before the lease is settled.
 	Payload []byte
 }
 

@@ -10,9 +10,9 @@ import (
 
 // journalCollector reads a journal's statistics when it is scraped.
 type journalCollector struct {
-	stats                                           func() journal.Stats
-	now                                             func() time.Time
-	pending, age, deadLetters, used, maximum, syncs *prometheus.Desc
+	stats                                                      func() journal.Stats
+	now                                                        func() time.Time
+	available, pending, age, deadLetters, used, maximum, syncs *prometheus.Desc
 }
 
 // NewJournalCollector returns a collector of what stats reports at each scrape.
@@ -22,6 +22,7 @@ func NewJournalCollector(stats func() journal.Stats, now func() time.Time) prome
 	}
 	return &journalCollector{
 		stats: stats, now: now,
+		available:   desc("available", "1 while events can be stored, 0 while they are refused."),
 		pending:     desc("pending_events", "Events that a sink is owed.", "sink"),
 		age:         desc("oldest_pending_age_seconds", "Age of the oldest event that a sink is owed.", "sink"),
 		deadLetters: desc("dead_letters", "Dead letters that are kept."),
@@ -33,7 +34,7 @@ func NewJournalCollector(stats func() journal.Stats, now func() time.Time) prome
 
 // Describe implements prometheus.Collector.
 func (c *journalCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.pending, c.age, c.deadLetters, c.used, c.maximum, c.syncs} {
+	for _, d := range []*prometheus.Desc{c.available, c.pending, c.age, c.deadLetters, c.used, c.maximum, c.syncs} {
 		out <- d
 	}
 }
@@ -41,6 +42,11 @@ func (c *journalCollector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *journalCollector) Collect(out chan<- prometheus.Metric) {
 	s := c.stats()
+	available := 1.0
+	if s.Problem != "" {
+		available = 0
+	}
+	out <- prometheus.MustNewConstMetric(c.available, prometheus.GaugeValue, available)
 	for name, n := range s.Pending {
 		out <- prometheus.MustNewConstMetric(c.pending, prometheus.GaugeValue, float64(n), name)
 	}

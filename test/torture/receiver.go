@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -13,21 +12,19 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/admin"
-	"github.com/mailvane/mailvane/receiver/config"
 )
 
 const (
 	hookPath  = "/hooks/torture/ee"
-	settings  = `{"serviceSecrets":["0123456789abcdef0123456789abcdef"]}`
+	secrets   = `{"serviceSecrets":["0123456789abcdef0123456789abcdef"]}`
 	readyWait = 30 * time.Second
 )
 
-// receiver is the process under torture. It is started, killed and started again on the same data.
+// receiver is a process under torture. It is started, killed and started again.
 type receiver struct {
-	binary, folder    string
+	binary            string
+	flags             []string
 	webhooks, backend string // addresses
-	sinks             []*sink
-	edits             int
 	kills             int
 	process           *exec.Cmd
 	log               *os.File
@@ -46,22 +43,16 @@ func build(ctx context.Context, o *options, folder string) (string, error) {
 	return binary, nil
 }
 
-func newReceiver(ctx context.Context, o *options, folder string, sinks []*sink) (*receiver, error) {
-	binary, err := build(ctx, o, folder)
-	if err != nil {
-		return nil, err
-	}
-	r := &receiver{binary: binary, folder: folder, sinks: sinks}
+func newReceiver(ctx context.Context, binary, log string, flags []string) (*receiver, error) {
+	r := &receiver{binary: binary, flags: flags}
+	var err error
 	if r.webhooks, err = freeAddress(ctx); err != nil {
 		return nil, err
 	}
 	if r.backend, err = freeAddress(ctx); err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(filepath.Join(folder, "config"), 0o700); err != nil {
-		return nil, err
-	}
-	r.log, err = os.Create(filepath.Join(folder, "receiver.log"))
+	r.log, err = os.Create(log)
 	return r, err
 }
 
@@ -75,57 +66,11 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), nil
 }
 
-// configure writes a configuration that differs from the last one and selects the same events.
-func (r *receiver) configure() error {
-	r.edits++
-	e := config.Endpoint{
-		Namespace: "torture", Name: "ee", Path: hookPath, Provider: config.Plugin{Type: "EmailEngine", Settings: []byte(settings)},
-		Verification: config.Enforce, State: config.Active, MaxBodyBytes: 1 << 20,
-	}
-	c := config.Config{Version: config.Version}
-	for i, s := range r.sinks {
-		e.Routes = append(e.Routes, config.Route{Name: s.name, Sink: s.name, Filter: fmt.Sprintf("event.smtpCode != %d", r.edits)})
-		c.Sinks = append(c.Sinks, r.sinkConfig(s, i))
-	}
-	c.Endpoints = []config.Endpoint{e}
-	document, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	// As the kubelet does: the whole document appears at once.
-	path := filepath.Join(r.folder, "config", config.FileName)
-	if err := os.WriteFile(path+".new", document, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
-}
-
-// sinkConfig gives each sink another way of being fed, and changes one of them at each edit.
-func (r *receiver) sinkConfig(s *sink, i int) config.Sink {
-	d := config.Delivery{
-		MaxInFlight: 4, BatchMaxEvents: 100, BatchMaxBytes: 1 << 20, TimeoutSeconds: 1,
-		InitialBackoffMilliseconds: 50, MaxBackoffSeconds: 2, MaxAgeSeconds: 86_400, Ordering: config.Unordered,
-	}
-	mode := "Batched"
-	switch i % 3 {
-	case 1:
-		d.Ordering = config.ByKey
-	case 2:
-		mode = "Structured"
-	}
-	if r.edits%len(r.sinks) == i {
-		d.BatchMaxEvents += r.edits % 10
-	}
-	return config.Sink{
-		Namespace: "torture", Name: s.name, Delivery: d,
-		Kind: config.Plugin{Type: "HTTP", Settings: fmt.Appendf(nil, `{"url":"http://%s/events","contentMode":%q}`, s.address, mode)},
-	}
-}
-
 // start runs the receiver and waits until it is ready.
-func (r *receiver) start(ctx context.Context) error {
-	r.process = exec.Command(r.binary, "--config", filepath.Join(r.folder, "config"), "--data", filepath.Join(r.folder, "data"), //nolint:gosec,noctx // it is ended by signals
-		"--listen", r.webhooks, "--admin-listen", r.backend, "--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=1s")
+func (r *receiver) start(ctx context.Context, config string) error {
+	flags := append([]string{"--config", config, "--listen", r.webhooks, "--admin-listen", r.backend,
+		"--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=1s"}, r.flags...)
+	r.process = exec.Command(r.binary, flags...) //nolint:gosec,noctx // it is ended by signals
 	r.process.Stdout, r.process.Stderr = r.log, r.log
 	if err := r.process.Start(); err != nil {
 		return err
@@ -152,24 +97,27 @@ func (r *receiver) ready(ctx context.Context) bool {
 }
 
 func (r *receiver) kill() {
+	if r.process == nil || r.process.Process == nil {
+		return
+	}
 	_ = r.process.Process.Kill()
 	_ = r.process.Wait() // it was killed
 	r.kills++
 }
 
 // suffer kills the receiver, changes its configuration or both, at random, until ctx ends.
-func (r *receiver) suffer(ctx context.Context, decide *rand.Rand) error {
+func (r *receiver) suffer(ctx context.Context, c *settings, decide *rand.Rand) error {
 	after := context.WithoutCancel(ctx)
 	for pause(ctx, time.Duration(100+decide.IntN(2900))*time.Millisecond) {
 		if decide.IntN(3) == 0 {
-			if err := r.configure(); err != nil {
+			if err := c.change(); err != nil {
 				return err
 			}
 			continue
 		}
 		r.kill()
 		pause(ctx, time.Duration(decide.IntN(300))*time.Millisecond)
-		if err := r.start(after); err != nil {
+		if err := r.start(after, c.folder); err != nil {
 			return err
 		}
 	}

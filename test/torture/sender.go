@@ -23,18 +23,23 @@ const eventsPerMessage = 5
 // eventIDHeader numbers the event. Unlike the body, which is also kept raw, it appears once in what arrives at a sink.
 const eventIDHeader = "X-EE-Wh-Event-Id"
 
-// senders send as EmailEngine does: each event until it is answered 200, the same bytes each time.
+// senders send as EmailEngine does: each event until it is answered 200, the same bytes each time. Where there are several
+// receivers, each attempt goes to the next.
 type senders struct {
-	url    string
+	urls   []string
 	ledger *ledger
 	next   atomic.Int64
 	client *http.Client
 	kind   provider.Kind
 }
 
-func newSenders(address string, l *ledger, connections int) *senders {
+func newSenders(receivers []*receiver, l *ledger, connections int) *senders {
+	var urls []string
+	for _, r := range receivers {
+		urls = append(urls, "http://"+r.webhooks+hookPath)
+	}
 	return &senders{
-		url: "http://" + address + hookPath, ledger: l, kind: emailengine.Kind(),
+		urls: urls, ledger: l, kind: emailengine.Kind(),
 		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: connections}},
 	}
 }
@@ -47,7 +52,7 @@ func (s *senders) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for !s.post(ctx, request) && pause(ctx, retryPause) {
+		for attempt := event; !s.post(ctx, s.urls[attempt%len(s.urls)], request) && pause(ctx, retryPause); attempt++ {
 		}
 		if ctx.Err() == nil {
 			s.ledger.ack(event)
@@ -61,12 +66,12 @@ func (s *senders) sign(event int) (*provider.Request, error) {
 		event, event/eventsPerMessage)
 	r := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
 	r.Header.Set(eventIDHeader, strconv.Itoa(event))
-	return r, s.kind.Sign([]byte(settings), nil, r)
+	return r, s.kind.Sign([]byte(secrets), nil, r)
 }
 
 // post sends once and reports whether the answer was 200.
-func (s *senders) post(ctx context.Context, r *provider.Request) bool {
-	q, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(r.Body))
+func (s *senders) post(ctx context.Context, url string, r *provider.Request) bool {
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(r.Body))
 	if err != nil {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,59 +14,135 @@ import (
 // maxRecovery bounds the wait for the sinks to have everything once nothing fails any more.
 const maxRecovery = 3 * time.Minute
 
-// torture runs everything and returns what became of the events.
+// scene is everything that takes part.
+type scene struct {
+	options   *options
+	ledger    *ledger
+	sinks     []*sink
+	settings  *settings
+	servers   *servers // nil with the embedded journal
+	receivers []*receiver
+}
+
+// torture runs everything and returns what became of the events. The logs stay when something went wrong.
 func torture(ctx context.Context, o *options) (result, error) {
 	folder, err := os.MkdirTemp("", "mailvane-torture-")
 	if err != nil {
 		return result{}, err
 	}
-	defer func() { _ = os.RemoveAll(folder) }() // the system cleans up after us
-	names := []string{"batched", "ordered", "structured"}
-	l := newLedger(names...)
-	var sinks []*sink
-	for _, name := range names {
-		s, err := newSink(ctx, name, l)
-		if err != nil {
-			return result{}, err
-		}
-		sinks = append(sinks, s)
+	r, err := tortureIn(ctx, o, folder)
+	if err != nil || r.lost > 0 {
+		fmt.Fprintf(o.out, "logs: %s\n", folder)
+		return r, err
 	}
-	fmt.Fprintf(o.out, "torturing for %.2f minutes with seed %d\n", o.minutes, o.seed)
-	r, err := newReceiver(ctx, o, folder, sinks)
-	if err != nil {
-		return result{}, err
-	}
-	if err := r.configure(); err != nil {
-		return result{}, err
-	}
-	if err := r.start(ctx); err != nil {
-		return result{}, err
-	}
-	defer func() { r.kill() }()
-	if err := suffer(ctx, o, r, l); err != nil {
-		return result{}, err
-	}
-	fmt.Fprintf(o.out, "%d kills, %d configurations, %d events acknowledged; waiting for the sinks\n", r.kills, r.edits, l.acknowledged())
-	return recovery(ctx, l), nil
+	return r, os.RemoveAll(folder)
 }
 
-// suffer runs senders and failures for the time of the run. Each source of failures decides with a generator of its own, so
-// that a seed repeats its decisions whatever the others do.
-func suffer(ctx context.Context, o *options, r *receiver, l *ledger) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(o.minutes*float64(time.Minute)))
+func tortureIn(ctx context.Context, o *options, folder string) (result, error) {
+	s := &scene{options: o}
+	defer s.end()
+	if err := s.build(ctx, folder); err != nil {
+		return result{}, err
+	}
+	fmt.Fprintf(o.out, "torturing for %.2f minutes with seed %d\n", o.minutes, o.seed)
+	if err := s.suffer(ctx); err != nil {
+		return result{}, err
+	}
+	fmt.Fprintln(o.out, s.summary())
+	return recovery(ctx, s.ledger), nil
+}
+
+// build starts the sinks, the servers and the receivers.
+func (s *scene) build(ctx context.Context, folder string) error {
+	names := []string{"batched", "ordered", "structured"}
+	s.ledger = newLedger(names...)
+	for _, name := range names {
+		k, err := newSink(ctx, name, s.ledger)
+		if err != nil {
+			return err
+		}
+		s.sinks = append(s.sinks, k)
+	}
+	binary, err := build(ctx, s.options, folder)
+	if err != nil {
+		return err
+	}
+	if s.settings, err = newSettings(filepath.Join(folder, "config"), s.sinks); err != nil {
+		return err
+	}
+	count, flags := 1, []string{"--data", filepath.Join(folder, "data")}
+	if s.options.journal == jetstreamJournal {
+		if s.servers, err = startServers(ctx, s.options, folder); err != nil {
+			return err
+		}
+		count, flags = 2, s.servers.flags()
+	}
+	for i := range count {
+		r, err := newReceiver(ctx, binary, filepath.Join(folder, fmt.Sprintf("receiver%d.log", i+1)), flags)
+		if err != nil {
+			return err
+		}
+		s.receivers = append(s.receivers, r)
+		if err := r.start(ctx, s.settings.folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scene) end() {
+	for _, r := range s.receivers {
+		r.kill()
+	}
+	if s.servers != nil {
+		_ = s.servers.cluster.Close() // they are killed
+	}
+}
+
+func (s *scene) summary() string {
+	kills := 0
+	for _, r := range s.receivers {
+		kills += r.kills
+	}
+	text := fmt.Sprintf("%d kills, %d configurations, %d events acknowledged", kills, s.settings.edits, s.ledger.acknowledged())
+	if s.servers != nil {
+		text += fmt.Sprintf(", %d failures of a server", s.servers.failures)
+	}
+	return text + "; waiting for the sinks"
+}
+
+// The generators that decide. Each source of failures has its own, so that a seed repeats its decisions whatever the others do.
+const (
+	decidesReceivers = 0
+	decidesSinks     = 1
+	decidesServers   = 100
+)
+
+func (s *scene) decide(who int) *rand.Rand {
+	return rand.New(rand.NewPCG(s.options.seed, uint64(who))) //nolint:gosec // decisions of a test
+}
+
+// suffer runs senders and failures for the time of the run.
+func (s *scene) suffer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.options.minutes*float64(time.Minute)))
 	defer cancel()
 	group, ctx := errgroup.WithContext(ctx)
-	s := newSenders(r.webhooks, l, o.senders)
-	for range o.senders {
-		group.Go(func() error { return s.run(ctx) })
+	all := newSenders(s.receivers, s.ledger, s.options.senders)
+	for range s.options.senders {
+		group.Go(func() error { return all.run(ctx) })
 	}
-	for i, k := range r.sinks {
+	for i, k := range s.sinks {
 		group.Go(func() error {
-			k.suffer(ctx, rand.New(rand.NewPCG(o.seed, uint64(i+1)))) //nolint:gosec // decisions of a test
+			k.suffer(ctx, s.decide(decidesSinks+i))
 			return nil
 		})
 	}
-	group.Go(func() error { return r.suffer(ctx, rand.New(rand.NewPCG(o.seed, 0))) }) //nolint:gosec // decisions of a test
+	for i, r := range s.receivers {
+		group.Go(func() error { return r.suffer(ctx, s.settings, s.decide(decidesReceivers-i)) })
+	}
+	if s.servers != nil {
+		group.Go(func() error { return s.servers.suffer(ctx, s.decide(decidesServers)) })
+	}
 	return group.Wait()
 }
 

@@ -8,13 +8,17 @@ import (
 
 // TestAShortRun tortures for a few seconds, so that every change meets it; "make torture" takes its time.
 func TestAShortRun(t *testing.T) {
-	var out bytes.Buffer
-	if status := run([]string{"-minutes", "0.1", "-senders", "4"}, &out); status != 0 {
-		t.Fatalf("status %d:\n%s", status, out.String())
-	}
-	if !regexp.MustCompile(`(?m)^acked=[1-9]\d* delivered=[1-9]\d* lost=0 duplicates=\d+ recovered_in=[\d.]+\n\z`).Match(out.Bytes()) ||
-		!regexp.MustCompile(`(?m)^[1-9]\d* kills`).Match(out.Bytes()) {
-		t.Errorf("nothing was sent, or nobody was killed:\n%s", out.String())
+	for _, journal := range []string{embeddedJournal, jetstreamJournal} {
+		t.Run(journal, func(t *testing.T) {
+			var out bytes.Buffer
+			if status := run([]string{"-minutes", "0.1", "-senders", "4", "-journal", journal}, &out); status != 0 {
+				t.Fatalf("status %d:\n%s", status, out.String())
+			}
+			if !regexp.MustCompile(`(?m)^acked=[1-9]\d* delivered=[1-9]\d* lost=0 duplicates=\d+ recovered_in=[\d.]+\n\z`).Match(out.Bytes()) ||
+				!regexp.MustCompile(`(?m)^[1-9]\d* kills`).Match(out.Bytes()) {
+				t.Errorf("nothing was sent, or nobody was killed:\n%s", out.String())
+			}
+		})
 	}
 }
 
@@ -34,7 +38,7 @@ func TestTheLedgerSeesLosses(t *testing.T) {
 
 func TestBadArguments(t *testing.T) {
 	t.Parallel()
-	for _, arguments := range [][]string{{"-minutes", "0"}, {"-minutes", "601"}, {"-senders", "0"}} {
+	for _, arguments := range [][]string{{"-minutes", "0"}, {"-minutes", "601"}, {"-senders", "0"}, {"-journal", "paper"}} {
 		var out bytes.Buffer
 		if status := run(arguments, &out); status != 2 || out.Len() == 0 {
 			t.Errorf("%v: status %d, %q", arguments, status, out.String())

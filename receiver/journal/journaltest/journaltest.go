@@ -18,12 +18,16 @@ import (
 type Harness struct {
 	// Open opens the storage; what an earlier journal stored is there. One journal is open at a time. Required.
 	Open func(t *testing.T) journal.Journal
-	// Crash ends the open journal as a power cut does: what is not on stable storage is gone. Open may follow.
+	// Crash ends the open journal and its storage as hard as the implementation's tests can, a power cut at best: what is not
+	// on stable storage is gone. Open may follow.
 	Crash func(t *testing.T)
 	// Advance moves the journal's clock forward.
 	Advance func(d time.Duration)
 	// DedupeWindow is the window that the journal was configured with.
 	DedupeWindow time.Duration
+	// ForgetsAttempts says that attempts are counted anew after a restart. Storing each would cost what storing the event did,
+	// and they only decide how long to wait and how many events to send together.
+	ForgetsAttempts bool
 	// OpenSmall opens the storage with a bound that a few thousand entries of 4 KiB reach.
 	OpenSmall func(t *testing.T) journal.Journal
 }

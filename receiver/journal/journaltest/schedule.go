@@ -15,6 +15,7 @@ func schedulePromises() []promise {
 		{"a fetch that waits is woken by what falls due", dueWakes},
 		{"what is due comes before what is new", dueBeforeNew},
 		{"retries count as attempts", retriesCount},
+		{"attempts are counted on after a restart", attemptsSurviveRestart},
 		{"a deferral keeps order and counts no attempt", deferKeepsOrder},
 		{"what was scheduled is due at once after a restart, before anything newer", scheduledAfterRestart},
 		{"after a restart everything comes in the order in which it was appended, whatever time was set", restartOrder},
@@ -69,6 +70,17 @@ func retriesCount(t *testing.T, h Harness) {
 			t.Errorf("attempts = %d, want %d", got[0].Attempts, want)
 		}
 		retryAt(t, j, sinkA, d0, got...)
+	}
+}
+
+func attemptsSurviveRestart(t *testing.T, h Harness) {
+	if h.ForgetsAttempts {
+		t.Skip("attempts are counted by one process at a time")
+	}
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 1, sinkA))
+	for range 3 {
+		retryAt(t, j, sinkA, d0, fetch(t, j, sinkA, 1)...)
 	}
 	mustClose(t, j)
 	j = h.Open(t)

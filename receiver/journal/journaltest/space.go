@@ -57,9 +57,7 @@ func fullRecovers(t *testing.T, h Harness) {
 	next := 0
 	for range 2 {
 		count := fill(t, j, next, sinkA, sinkB)
-		if s := j.Stats(); s.Pending[sinkA] != int64(count) {
-			t.Fatalf("pending = %d, want %d", s.Pending[sinkA], count)
-		}
+		eventually(t, "the statistics count what was taken", func() bool { return j.Stats().Pending[sinkA] == int64(count) })
 		for _, sink := range []string{sinkA, sinkB} {
 			for left := count; left > 0; {
 				got := fetch(t, j, sink, min(left, 500))

@@ -1,0 +1,123 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream"
+)
+
+// The kinds of journal.
+const (
+	// JournalEmbedded keeps events on the receiver's own disk.
+	JournalEmbedded = "Embedded"
+	// JournalJetStream keeps events in a NATS cluster, which all replicas of a receiver share.
+	JournalJetStream = "JetStream"
+)
+
+func (s *Settings) journalFlags(f *flag.FlagSet) {
+	f.StringVar(&s.Journal, "journal", JournalEmbedded, "where events are kept: Embedded (the folder --data) or JetStream (a NATS cluster)")
+	f.StringVar(&s.JetStreamURLs, "jetstream-urls", "", "comma-separated addresses of NATS servers, such as nats://a:4222")
+	f.StringVar(&s.JetStream.Name, "jetstream-stream", "", "what the names of the two streams begin with: letters, digits, - and _; one for each receiver")
+	f.IntVar(&s.JetStream.Replicas, "jetstream-replicas", 3, "on how many servers each event is kept: 1, 3 or 5")
+	f.StringVar(&s.JetStream.Credentials, "jetstream-credentials", "", "NATS credentials file; this and the following are read again at every connection")
+	f.StringVar(&s.JetStream.CA, "jetstream-ca", "", "PEM file with the authorities that sign the servers' certificates")
+	f.StringVar(&s.JetStream.Certificate, "jetstream-certificate", "", "PEM file with a client certificate")
+	f.StringVar(&s.JetStream.Key, "jetstream-key", "", "PEM file with the key of the client certificate")
+}
+
+// openJournal opens the journal. self is where this receiver takes webhooks, which no other process on this machine does.
+func (s *Settings) openJournal(self string, log *slog.Logger) (journal.Journal, error) {
+	switch s.Journal {
+	case JournalJetStream:
+		o := s.JetStream
+		o.URLs, o.MaxBytes, o.DedupeWindow, o.Logger = fields(s.JetStreamURLs), s.JournalMaxBytes, s.DedupeWindow, log
+		host, err := os.Hostname()
+		if err != nil {
+			return nil, fmt.Errorf("name this receiver: %w", err)
+		}
+		o.Instance = host + " " + self
+		j, err := jetstream.Open(o)
+		if err != nil {
+			return nil, fmt.Errorf("--journal=JetStream: %w", err)
+		}
+		return j, nil
+	case JournalEmbedded, "":
+		j, err := embedded.Open(embedded.Options{
+			Dir: s.Data, MaxBytes: s.JournalMaxBytes, MinFreeBytes: s.JournalMinFreeBytes, DedupeWindow: s.DedupeWindow, Logger: log,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("open the journal in %s: %w", s.Data, err)
+		}
+		return j, nil
+	}
+	return nil, errors.New("--journal must be Embedded or JetStream")
+}
+
+// journalProblem says why the journal takes no events; empty = it does.
+func journalProblem(s *journal.Stats) string {
+	if s.Problem == "" && s.MaxBytes > 0 && s.UsedBytes >= s.MaxBytes {
+		return fmt.Sprintf("the journal is full: it takes %d of %d bytes", s.UsedBytes, s.MaxBytes)
+	}
+	return s.Problem
+}
+
+// journalOpened says whether the journal could be opened at least once.
+func (r *Receiver) journalOpened() bool {
+	if !r.opened.Load() && !r.options.Journal.Stats().Unopened {
+		r.opened.Store(true)
+	}
+	return r.opened.Load()
+}
+
+const (
+	// adoptInterval is how often the journal is searched for sinks that are owed events but not configured.
+	adoptInterval = 30 * time.Second
+	// adoptAfter is how often in a row such a sink is seen before it gets a worker: a journal that is shared may hold events
+	// for a sink whose configuration is on its way here.
+	adoptAfter = 4
+)
+
+// adoptAbsent keeps a worker for every sink that is owed events but configured no more, also for those that appear later, in
+// a journal that other processes share or that could not be opened at first.
+func (r *Receiver) adoptAbsent(ctx context.Context) {
+	tick := time.NewTicker(adoptInterval)
+	defer tick.Stop()
+	seen := map[string]int{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, name := range r.absent(seen) {
+			r.fleet.adopt(ctx, name)
+		}
+	}
+}
+
+// absent counts how often each sink was owed events without a worker, and returns those to adopt.
+func (r *Receiver) absent(seen map[string]int) []string {
+	if r.current.Load() == nil {
+		return nil
+	}
+	stats := r.options.Journal.Stats()
+	var adopt []string
+	for name, pending := range stats.Pending {
+		if _, ok := r.fleet.lookup(name); ok || pending == 0 {
+			delete(seen, name)
+			continue
+		}
+		if seen[name]++; seen[name] >= adoptAfter {
+			adopt = append(adopt, name)
+		}
+	}
+	return adopt
+}

@@ -1,0 +1,169 @@
+package jetstream_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream"
+	"github.com/mailvane/mailvane/test/nats"
+)
+
+// startGuarded starts a server that asks for credentials.
+func startGuarded(t *testing.T) (*nats.Cluster, *nats.Authority) {
+	t.Helper()
+	a, err := nats.NewAuthority()
+	mustDo(t, err)
+	config, err := a.Config()
+	mustDo(t, err)
+	return startServers(t, nats.Options{Servers: 1, Config: config}), a
+}
+
+func writeCredentials(t *testing.T, path string, a *nats.Authority, p nats.Permissions) {
+	t.Helper()
+	text, err := a.Credentials(p)
+	mustDo(t, err)
+	mustDo(t, os.WriteFile(path, text, 0o600))
+}
+
+// begin opens a journal that may have a problem.
+func begin(t *testing.T, o jetstream.Options) *jetstream.Journal {
+	t.Helper()
+	j, err := jetstream.Open(o)
+	mustDo(t, err)
+	t.Cleanup(func() { j.Close() }) //nolint:errcheck // it is empty
+	return j
+}
+
+func wantProblem(t *testing.T, j *jetstream.Journal, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		eventually(t, "the problem speaks of "+text, func() bool { return strings.Contains(j.Stats().Problem, text) })
+	}
+	if _, err := j.Append(t.Context(), batch(entry("refused", sinkA))); !errors.Is(err, journal.ErrUnavailable) {
+		t.Errorf("Append = %v, want ErrUnavailable", err)
+	}
+}
+
+// works takes an event through everything that a receiver does with one.
+func works(t *testing.T, j *jetstream.Journal, id string) {
+	t.Helper()
+	eventually(t, "the journal takes events", func() bool { return j.Stats().Problem == "" })
+	b := batch(entry(id, sinkA, sinkB))
+	b.DeadLetters = []journal.DeadLetter{{Cause: journal.CauseUndecodable, Reason: "test", At: time.Now()}}
+	eventually(t, "the event is stored", func() bool { _, err := j.Append(t.Context(), b); return err == nil })
+	deliverUntil(t, j, sinkA, func(got string) bool { return got == id })
+	letters, err := j.DeadLetters().List(t.Context(), 0, 10)
+	if err != nil || len(letters) == 0 {
+		t.Fatalf("dead letters: %v, %v", letters, err)
+	}
+	if _, err := j.DeadLetters().Get(t.Context(), letters[0].ID); err != nil {
+		t.Error(err)
+	}
+	if n, err := j.DeadLetters().Drop(t.Context(), []uint64{letters[0].ID}); err != nil || n != 1 {
+		t.Errorf("Drop = %d, %v", n, err)
+	}
+}
+
+// TestCredentialsAreReadAgainWhenTheyChange starts without credentials, gets some that expire, and then others.
+func TestCredentialsAreReadAgainWhenTheyChange(t *testing.T) {
+	t.Parallel()
+	c, a := startGuarded(t)
+	o := options(c)
+	o.Credentials = filepath.Join(t.TempDir(), "user.creds")
+	j := begin(t, o)
+	wantProblem(t, j, "user.creds")
+	if !j.Stats().Unopened {
+		t.Error("a journal that could not be opened yet does not say so")
+	}
+	expires := time.Now().Add(5 * time.Second)
+	writeCredentials(t, o.Credentials, a, nats.Permissions{Expires: expires})
+	works(t, j, "1")
+	writeCredentials(t, o.Credentials, a, nats.Permissions{})
+	eventually(t, "the first credentials expire", func() bool { return time.Now().After(expires.Add(time.Second)) })
+	works(t, j, "2")
+	if j.Stats().Unopened {
+		t.Error("a journal that was open says that it never was")
+	}
+}
+
+// documented are the permissions that the documentation asks for.
+func documented(t *testing.T, create bool) nats.Permissions {
+	t.Helper()
+	text, err := os.ReadFile("../../../docs/jetstream.md")
+	mustDo(t, err)
+	p := nats.Permissions{Subscribe: block(t, string(text), "subscribe")}
+	p.Publish = block(t, string(text), "publish")
+	if create {
+		p.Publish = append(p.Publish, block(t, string(text), "publish-create")...)
+	}
+	return p
+}
+
+// block returns the subjects in one block of the documentation, for streams that are named "test".
+func block(t *testing.T, text, name string) []string {
+	t.Helper()
+	_, rest, ok := strings.Cut(text, "```"+name+"\n")
+	if !ok {
+		t.Fatalf("the documentation has no block %s", name)
+	}
+	body, _, _ := strings.Cut(rest, "```")
+	return strings.Fields(regexp.MustCompile(`\bNAME\b`).ReplaceAllString(body, "test"))
+}
+
+// TestTheDocumentedPermissionsAreEnough works with the permissions in docs/jetstream.md, and says what is missing without
+// those that create streams until somebody else has created them.
+func TestTheDocumentedPermissionsAreEnough(t *testing.T) {
+	t.Parallel()
+	c, a := startGuarded(t)
+	o := options(c)
+	o.Credentials = filepath.Join(t.TempDir(), "user.creds")
+	writeCredentials(t, o.Credentials, a, documented(t, false))
+	j := begin(t, o)
+	wantProblem(t, j, "stream test is missing and cannot be created", "lacks a permission", "$JS.API.STREAM.CREATE.test")
+
+	creator := o
+	creator.Credentials = filepath.Join(t.TempDir(), "creator.creds")
+	writeCredentials(t, creator.Credentials, a, documented(t, true))
+	works(t, open(t, creator), "1")
+	works(t, j, "2")
+}
+
+// TestTLS asks for a client certificate, and replaces all certificates.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	newAuthority(t).write(t, dir)
+	c := startServers(t, nats.Options{Servers: 1, Config: "tls {cert_file: \"" + path("server.pem") + "\", key_file: \"" + path("server-key.pem") +
+		"\", ca_file: \"" + path("ca.pem") + "\", verify: true}\n"})
+	o := options(c)
+	wantProblem(t, begin(t, o), "certificate signed by unknown authority")
+	o.CA = path("ca.pem")
+	wantProblem(t, begin(t, o), "certificate required")
+	o.Certificate, o.Key = path("client.pem"), path("client-key.pem")
+	j := open(t, o)
+	works(t, j, "1")
+	newAuthority(t).write(t, dir)
+	mustDo(t, c.Servers[0].Kill())
+	mustDo(t, c.Servers[0].Start(t.Context()))
+	works(t, j, "2")
+}
+
+// TestAnEventThatIsTooLargeDisturbsNobody sends one that the servers do not take among others.
+func TestAnEventThatIsTooLargeDisturbsNobody(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 1})
+	j := open(t, options(c))
+	large := entry("large", sinkA)
+	large.Payload = make([]byte, 1<<20)
+	if _, err := j.Append(t.Context(), batch(large)); !errors.Is(err, journal.ErrUnavailable) || !strings.Contains(err.Error(), "max_payload") {
+		t.Errorf("Append = %v", err)
+	}
+	works(t, j, "1")
+}

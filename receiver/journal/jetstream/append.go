@@ -1,0 +1,186 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+)
+
+// Append implements [journal.Journal]. It returns after at most a few seconds.
+func (j *Journal) Append(ctx context.Context, b journal.Batch) (journal.Receipt, error) {
+	if err := j.usable(); err != nil {
+		return journal.Receipt{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return journal.Receipt{}, err
+	}
+	receipt, err := j.store(ctx, &b)
+	if err == nil {
+		err = j.resolve(ctx, b.Resolves)
+	}
+	if err != nil {
+		return journal.Receipt{}, j.appendFailed(ctx, err)
+	}
+	j.appended()
+	return receipt, nil
+}
+
+// store publishes what a batch holds and waits until all of it is stored.
+func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.Receipt, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, appendTimeout, errTooSlow)
+	defer cancel()
+	entries, duplicates := j.entryItems(b.Entries)
+	letters, err := j.letterItems(b.DeadLetters)
+	if err != nil {
+		return receipt, err
+	}
+	if err := j.fits(slices.Concat(entries, letters)); err != nil {
+		return receipt, err
+	}
+	if err := j.events.add(ctx, entries); err != nil {
+		return receipt, err
+	}
+	if err := j.dead.add(ctx, letters); err != nil {
+		return receipt, err
+	}
+	receipt.Duplicates = duplicates
+	stored, repeated, entriesErr := await(ctx, entries)
+	receipt.Accepted += stored + len(b.Entries) - len(entries) - duplicates
+	receipt.Duplicates += repeated
+	stored, repeated, lettersErr := await(ctx, letters)
+	receipt.DeadLettered += stored
+	receipt.Duplicates += repeated
+	return receipt, errors.Join(entriesErr, lettersErr)
+}
+
+var errTooSlow = fmt.Errorf("the servers did not confirm within %v", appendTimeout)
+
+// entryItems returns what is to be published for the entries, without those that repeat an earlier one of the batch, which it counts.
+func (j *Journal) entryItems(entries []journal.Entry) (items []*item, duplicates int) {
+	seen := map[string]struct{}{}
+	for i := range entries {
+		if repeats(seen, entries[i].DedupeKeys) {
+			duplicates++
+			continue
+		}
+		if messages := j.messages(&entries[i]); len(messages) > 0 {
+			items = append(items, newItem(messages))
+		}
+	}
+	return items, duplicates
+}
+
+// repeats says whether one of the keys was seen, and remembers them.
+func repeats(seen map[string]struct{}, keys []string) bool {
+	found := false
+	for _, key := range keys {
+		_, ok := seen[key]
+		found = found || ok
+	}
+	for _, key := range keys {
+		seen[key] = struct{}{}
+	}
+	return found
+}
+
+func (j *Journal) letterItems(letters []journal.DeadLetter) ([]*item, error) {
+	var items []*item
+	for i := range letters {
+		message, err := j.letterMessage(&letters[i])
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, newItem(message))
+	}
+	return items, nil
+}
+
+// headerAllowance is what the headers that the client and the servers add to a message may take.
+const headerAllowance = 512
+
+// fits returns an error when a message is larger than the servers take.
+func (j *Journal) fits(items []*item) error {
+	s := j.current()
+	if s == nil {
+		return errNotConnected
+	}
+	limit := int(s.nc.MaxPayload())
+	for _, i := range items {
+		for _, m := range i.messages {
+			if size := m.Size() + headerAllowance; size > limit {
+				return fmt.Errorf("an event of %d bytes is larger than the max_payload of the NATS servers, %d: raise it", size, limit)
+			}
+		}
+	}
+	return nil
+}
+
+// add hands items to the committer.
+func (c *committer) add(ctx context.Context, items []*item) error {
+	for _, i := range items {
+		select {
+		case c.items <- i:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-c.journal.ctx.Done():
+			return journal.ErrClosed
+		}
+	}
+	return nil
+}
+
+// await waits for items and counts those that were stored and those that had been before.
+func await(ctx context.Context, items []*item) (stored, repeated int, err error) {
+	for _, i := range items {
+		select {
+		case <-i.done:
+		case <-ctx.Done():
+			return stored, repeated, context.Cause(ctx)
+		}
+		switch {
+		case i.err != nil:
+			err = i.err
+		case i.duplicate:
+			repeated++
+		default:
+			stored++
+		}
+	}
+	return stored, repeated, err
+}
+
+// resolve removes the dead letters that a batch replaces. What replaces them is stored already.
+func (j *Journal) resolve(ctx context.Context, ids []uint64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := j.DeadLetters().Drop(ctx, ids)
+	return err
+}
+
+// appendFailed remembers why, and returns the error for the caller.
+func (j *Journal) appendFailed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if j.ctx.Err() != nil {
+		return journal.ErrClosed
+	}
+	if !errors.Is(err, journal.ErrFull) && !errors.Is(err, journal.ErrUnavailable) {
+		err = journalError(err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.appendProblem, j.appendProblemAt = err.Error(), time.Now()
+	return err
+}
+
+func (j *Journal) appended() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.appendProblem = ""
+}

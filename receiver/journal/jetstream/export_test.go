@@ -1,0 +1,8 @@
+package jetstream
+
+// Abandon ends the journal as a killed process does: its connection is gone and nothing else happens.
+func (j *Journal) Abandon() {
+	j.cancel()
+	j.session.Load().nc.Close()
+	j.group.Wait()
+}

@@ -1,0 +1,128 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// poll looks at the streams and the consumers, and at what of it needs to be done.
+func (j *Journal) poll(s *session) error {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(j.ctx, 2*requestTimeout)
+	defer cancel()
+	if j.unopened() {
+		if err := j.ensure(ctx, s); err != nil {
+			return err
+		}
+	}
+	events, info, err := j.inspect(ctx, s, j.eventStream(), jetstream.WithSubjectFilter(j.sinkSubject("*")))
+	if err != nil {
+		return err
+	}
+	_, dead, err := j.inspect(ctx, s, j.deadStream())
+	if err != nil {
+		return err
+	}
+	consumers, err := consumerNames(ctx, events)
+	if err != nil {
+		return fmt.Errorf("list the consumers of stream %s: %w", j.options.Name, s.denied.explain(err))
+	}
+	j.note(ctx, events, info, dead)
+	j.own(ctx, &census{session: s, stream: events, names: consumers, at: began})
+	for _, q := range j.allQueues() {
+		q.resend(time.Now())
+	}
+	return nil
+}
+
+func (j *Journal) unopened() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return !j.opened
+}
+
+// ensure makes and checks both streams.
+func (j *Journal) ensure(ctx context.Context, s *session) error {
+	events, dead := j.eventStream(), j.deadStream()
+	return errors.Join(s.ensure(ctx, &events), s.ensure(ctx, &dead))
+}
+
+// inspect reads the state of a stream and checks that its settings still are right. A stream that has gone is made again where
+// that is permitted.
+func (j *Journal) inspect(ctx context.Context, s *session, want jetstream.StreamConfig, options ...jetstream.StreamInfoOpt) (jetstream.Stream, *jetstream.StreamInfo, error) {
+	stream, err := s.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if err := s.ensure(ctx, &want); err != nil {
+			return nil, nil, err
+		}
+		stream, err = s.js.Stream(ctx, want.Name)
+	}
+	var info *jetstream.StreamInfo
+	if err == nil {
+		info, err = stream.Info(ctx, options...)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("stream %s cannot be read: %w", want.Name, s.denied.explain(err))
+	}
+	if err := violations(&info.Config, &want); err != nil {
+		return nil, nil, &settingsError{err}
+	}
+	return stream, info, nil
+}
+
+func consumerNames(ctx context.Context, s jetstream.Stream) ([]string, error) {
+	var names []string
+	lister := s.ConsumerNames(ctx)
+	for name := range lister.Name() {
+		names = append(names, name)
+	}
+	return names, lister.Err()
+}
+
+// note takes the statistics over.
+func (j *Journal) note(ctx context.Context, events jetstream.Stream, info, dead *jetstream.StreamInfo) {
+	pending := make(map[string]int64, len(info.State.Subjects))
+	for subject, count := range info.State.Subjects {
+		if name, ok := sinkName(subject[strings.LastIndexByte(subject, '.')+1:]); ok {
+			pending[name] = int64(count)
+		}
+	}
+	j.mu.Lock()
+	lookForOldest := time.Since(j.oldestAt) >= oldestInterval || len(j.stats.OldestAccepted) != len(pending)
+	oldest := j.stats.OldestAccepted
+	j.mu.Unlock()
+	if lookForOldest {
+		oldest = j.oldest(ctx, events, pending)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if lookForOldest {
+		j.oldestAt = time.Now()
+	}
+	j.stats.Pending, j.stats.OldestAccepted = pending, oldest
+	j.stats.DeadLetters = int64(dead.State.Msgs)
+	j.stats.UsedBytes, j.stats.MaxBytes = int64(info.State.Bytes), max(info.Config.MaxBytes, 0)
+	if j.appendProblem != "" && time.Since(j.appendProblemAt) > 5*pollInterval {
+		j.appendProblem = "" // the next entry will tell
+	}
+}
+
+// oldest returns when the oldest event of each sink was accepted.
+func (j *Journal) oldest(ctx context.Context, events jetstream.Stream, pending map[string]int64) map[string]time.Time {
+	oldest := make(map[string]time.Time, len(pending))
+	for sink := range pending {
+		first, err := events.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(j.sinkSubject(sinkToken(sink))))
+		if err != nil {
+			continue // delivered meanwhile, or the next round sees it
+		}
+		if at := acceptedAt(first.Header); !at.IsZero() {
+			oldest[sink] = at
+		}
+	}
+	return oldest
+}

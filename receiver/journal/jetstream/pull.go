@@ -1,0 +1,194 @@
+package jetstream
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// freshEvents and freshBytes bound what waits in memory for a worker, per sink; the client may hold as much again.
+	freshEvents = 256
+	freshBytes  = 4 << 20
+	// pullExpiry is how long one request for events lasts, and pullHeartbeat how often the servers say that they still have it.
+	pullExpiry    = 10 * time.Second
+	pullHeartbeat = 2 * time.Second
+	// stallAfter is how long nothing may come although the servers have more, before the consumer is replaced.
+	stallAfter = 5 * time.Second
+)
+
+// pull takes what the servers have until ctx ends or something is amiss; then the consumer is replaced.
+func (q *queue) pull(ctx context.Context, e *epoch) {
+	s := q.journal.current()
+	// A message that is larger than the limit would never come.
+	limit := max(freshBytes, 2*int(s.nc.MaxPayload()))
+	messages, err := e.consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(freshEvents, limit),
+		jetstream.PullExpiry(pullExpiry), jetstream.PullHeartbeat(pullHeartbeat))
+	if err != nil {
+		q.fail(e, err)
+		return
+	}
+	defer messages.Stop()
+	for q.waitForRoom(ctx) {
+		m, err := messages.Next(jetstream.NextContext(ctx))
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			q.fail(e, err)
+			return
+		}
+		if !q.take(e, m) {
+			return
+		}
+	}
+}
+
+// fail marks an epoch for replacement.
+func (q *queue) fail(e *epoch, err error) {
+	q.journal.options.Logger.Warn("a consumer is replaced", "sink", q.sink, "reason", err)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.broken = true
+	q.journal.poke()
+}
+
+func (q *queue) hasRoom() bool { return len(q.fresh) < freshEvents && q.freshBytes < freshBytes }
+
+func (q *queue) waitForRoom(ctx context.Context) bool {
+	for {
+		q.mu.Lock()
+		room, changed := q.hasRoom(), q.changed
+		q.mu.Unlock()
+		if room {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// take takes one message over. It returns false when one before it was lost on its way.
+func (q *queue) take(e *epoch, m jetstream.Msg) bool {
+	meta, err := m.Metadata()
+	if err != nil {
+		q.fail(e, err)
+		return false
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.epoch != e {
+		return false
+	}
+	if meta.Sequence.Consumer != e.last+1 {
+		e.broken = true
+		q.journal.poke()
+		return false
+	}
+	e.last, e.arrived, q.behind = meta.Sequence.Consumer, time.Now(), meta.NumPending
+	q.put(e, m, meta.Sequence.Stream)
+	if meta.NumPending == 0 {
+		q.forgetSettled(e)
+	}
+	q.signal()
+	return true
+}
+
+// put adds a message, or recognises one that is held already. The lock is held.
+func (q *queue) put(e *epoch, m jetstream.Msg, sequence uint64) {
+	h := q.held[sequence]
+	if h != nil {
+		h.reply, h.epoch = m.Reply(), e
+		if h.state == settled {
+			q.sendAck(h)
+		}
+		return
+	}
+	header := m.Headers()
+	h = &held{
+		sequence: sequence, reply: m.Reply(), epoch: e, key: orderingKey(header), accepted: acceptedAt(header), payload: m.Data(),
+	}
+	q.held[sequence] = h
+	at, _ := slices.BinarySearchFunc(q.fresh, sequence, func(h *held, s uint64) int { return int(h.sequence) - int(s) })
+	q.fresh = slices.Insert(q.fresh, at, h)
+	q.freshBytes += len(h.payload)
+}
+
+// forgetSettled drops what an earlier epoch settled and the present one, which has given everything, did not bring again:
+// the servers know of it. The lock is held.
+func (q *queue) forgetSettled(e *epoch) {
+	for sequence, h := range q.settled {
+		if h.epoch != e {
+			delete(q.settled, sequence)
+			delete(q.held, sequence)
+		}
+	}
+}
+
+// stalled says whether the servers have more than came, for too long. The lock is held.
+func (q *queue) stalled(now time.Time) bool {
+	pending := q.journal.pendingOf(q.sink)
+	return pending > int64(len(q.held)) && q.hasRoom() && now.Sub(q.epoch.arrived) > stallAfter
+}
+
+func (j *Journal) pendingOf(sink string) int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.stats.Pending[sink]
+}
+
+// resendAfter is how long a confirmation may take before the acknowledgement is sent again.
+const resendAfter = 2 * time.Second
+
+// sendAck acknowledges h and asks for a confirmation. The lock is held.
+func (q *queue) sendAck(h *held) {
+	s := q.journal.current()
+	if s == nil {
+		return
+	}
+	h.sentAt = time.Now()
+	reply := q.journal.confirmPrefix + q.id + "." + encodeSequence(h.sequence)
+	_ = s.nc.PublishMsg(&nats.Msg{Subject: h.reply, Reply: reply, Data: []byte("+ACK")}) // it is sent again until it is confirmed
+}
+
+// resend sends the acknowledgements again that were not confirmed in time.
+func (q *queue) resend(now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, h := range q.settled {
+		if h.epoch == q.epoch && now.Sub(h.sentAt) > resendAfter {
+			q.sendAck(h)
+		}
+	}
+}
+
+// confirmed ends what was settled.
+func (j *Journal) confirmed(m *nats.Msg) {
+	if m.Header.Get("Status") != "" {
+		return // nobody is there to take it; it is sent again
+	}
+	id, sequence, ok := strings.Cut(strings.TrimPrefix(m.Subject, j.confirmPrefix), ".")
+	number, err := decodeSequence(sequence)
+	j.mu.Lock()
+	q := j.byID[id]
+	j.mu.Unlock()
+	if !ok || err != nil || q == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if h := q.settled[number]; h != nil {
+		delete(q.settled, number)
+		delete(q.held, number)
+		if len(q.settled) == 0 {
+			q.signal()
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package jetstream
+
+import (
+	"container/heap"
+	"strconv"
+	"time"
+)
+
+// dueHeap orders what is scheduled by the millisecond at which it is due, then by sequence.
+type dueHeap []*held
+
+// Len implements heap.Interface.
+func (d dueHeap) Len() int { return len(d) }
+
+// Less implements heap.Interface.
+func (d dueHeap) Less(a, b int) bool {
+	if d[a].due != d[b].due {
+		return d[a].due < d[b].due
+	}
+	return d[a].sequence < d[b].sequence
+}
+
+// Swap implements heap.Interface.
+func (d dueHeap) Swap(a, b int) { d[a], d[b] = d[b], d[a] }
+
+// Push implements heap.Interface.
+func (d *dueHeap) Push(x any) { *d = append(*d, x.(*held)) } //nolint:forcetypeassert // only push calls it
+
+// Pop implements heap.Interface.
+func (d *dueHeap) Pop() any {
+	old := *d
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*d = old[:len(old)-1]
+	return last
+}
+
+func (d *dueHeap) push(h *held) { heap.Push(d, h) }
+func (d *dueHeap) pop()         { heap.Pop(d) }
+
+func encodeSequence(n uint64) string          { return strconv.FormatUint(n, 36) }
+func decodeSequence(s string) (uint64, error) { return strconv.ParseUint(s, 36, 64) }
+
+// pokeSoon asks for a round shortly.
+func (j *Journal) pokeSoon() { time.AfterFunc(pollInterval/4, j.poke) }
