@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -147,7 +148,7 @@ func post(ctx context.Context, client *http.Client, target *sender.Target, s *se
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return answer{}, fmt.Errorf("is a receiver running there? %w", err)
+		return answer{}, fmt.Errorf("is a receiver running at %s? %w", target.BaseURL, withoutURL(err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
@@ -155,6 +156,14 @@ func post(ctx context.Context, client *http.Client, target *sender.Target, s *se
 		return answer{}, fmt.Errorf("read answer: %w", err)
 	}
 	return answer{status: response.StatusCode, body: body}, nil
+}
+
+// withoutURL drops the URL from a client's error: it may end with a path token.
+func withoutURL(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
 }
 
 func uniqueText() string {
