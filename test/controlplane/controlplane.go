@@ -98,6 +98,22 @@ func (c *ControlPlane) Namespace(t *testing.T) string {
 	return namespace.Name
 }
 
+// Kubeconfig returns a kubeconfig for a user with no rights but those that the test gives to that name.
+func (c *ControlPlane) Kubeconfig(t *testing.T, name string) []byte {
+	t.Helper()
+
+	config := c.Config(t)
+	user, err := c.environment.AddUser(envtest.User{Name: name}, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubeconfig, err := user.KubeConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kubeconfig
+}
+
 // Kubectl runs kubectl as an administrator and returns what it prints. It fails the test if kubectl fails.
 func (c *ControlPlane) Kubectl(t *testing.T, args ...string) string {
 	t.Helper()

@@ -1,0 +1,95 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestRelease upgrades from the previous chart and uninstalls. The previous one is that of MAILVANE_PREVIOUS_CHART, or else the
+// present one with a lower version and a short name fewer.
+func TestRelease(t *testing.T) {
+	c := newCluster(t)
+	before := c.everything()
+	c.install(previousChart(t), "--set", "receiver.replicas=1")
+	c.kubectl("apply", "-k", samples)
+	c.wait(namespace)
+
+	c.run(c.helm, append([]string{"upgrade", release, chart, "--namespace", system, "--reset-then-reuse-values", "--wait", "--timeout", "2m"}, image()...)...)
+	c.until("the definitions are upgraded", func() bool {
+		out, err := c.try("kubectl", "get", "whe,esink", "--namespace", namespace)
+		return err == nil && strings.Contains(out, "emailengine")
+	})
+	c.wait(namespace)
+	if pods := c.pods(namespace); strings.Count(pods, "\n") != 1 {
+		t.Errorf("the value receiver.replicas=1 is lost:\n%s", pods)
+	}
+	c.run(c.mailvane, "send", "--namespace", namespace, "--endpoint", "emailengine", "--event", "trackOpen")
+
+	c.kubectl("delete", "webhookendpoints,eventsinks", "--all", "--namespace", namespace)
+	c.until("the receiver is gone", func() bool {
+		return c.kubectl("get", "deployments,services,secrets,serviceaccounts,networkpolicies,poddisruptionbudgets,pods", "--all-namespaces",
+			"--selector", "app.kubernetes.io/managed-by=mailvane", "-o", "name") == ""
+	})
+	c.kubectl("delete", "namespace", namespace)
+	c.run(c.helm, "uninstall", release, "--namespace", system, "--wait")
+	// What docs/installation.md says.
+	documented := []string{
+		"ConfigMap " + system + "/kube-root-ca.crt", "CustomResourceDefinition /eventsinks.mailvane.dev", "CustomResourceDefinition /webhookendpoints.mailvane.dev",
+		"Lease " + system + "/manager.mailvane.dev", "Namespace /" + system, "ServiceAccount " + system + "/default",
+	}
+	var left []string
+	c.until("only what is documented is left", func() bool {
+		left = slices.DeleteFunc(c.everything(), func(name string) bool { return slices.Contains(before, name) || slices.Contains(documented, name) })
+		if len(left) > 0 {
+			t.Log(left)
+		}
+		return len(left) == 0
+	})
+}
+
+// previousChart returns the folder of the chart to upgrade from.
+func previousChart(t *testing.T) string {
+	t.Helper()
+	if folder := os.Getenv("MAILVANE_PREVIOUS_CHART"); folder != "" {
+		return folder
+	}
+	folder := filepath.Join(t.TempDir(), "mailvane")
+	if err := os.CopyFS(folder, os.DirFS(chart)); err != nil {
+		t.Fatal(err)
+	}
+	replace(t, filepath.Join(folder, "Chart.yaml"), "\nversion: ", "\nversion: 0.0.1-before.")
+	for _, file := range []string{"mailvane.dev_webhookendpoints.yaml", "mailvane.dev_eventsinks.yaml"} {
+		path := filepath.Join(folder, "files", "crds", file)
+		replace(t, path, "    - whe\n", "    - older\n")
+		replace(t, path, "    - esink\n", "    - olders\n")
+	}
+	return folder
+}
+
+func replace(t *testing.T, path, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), from, to, 1)
+	if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// everything names every object of the cluster that does not come and go by itself.
+func (c *cluster) everything() []string {
+	c.t.Helper()
+	kinds := slices.DeleteFunc(strings.Fields(c.kubectl("api-resources", "--verbs=list", "-o", "name")), func(kind string) bool {
+		return strings.HasPrefix(kind, "events") || strings.HasPrefix(kind, "componentstatuses") || strings.HasPrefix(kind, "endpointslices")
+	})
+	out := c.kubectl("get", strings.Join(kinds, ","), "--all-namespaces", "-o",
+		`jsonpath={range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{"\n"}{end}`)
+	return strings.Split(strings.TrimSpace(out), "\n")
+}
