@@ -20,6 +20,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers"
+	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -55,7 +56,7 @@ func options(t *testing.T) controllers.Options {
 		t.Fatal(err)
 	}
 	return controllers.Options{
-		Receiver: children.Options{Image: "mailvane.example.com/mailvane:v1", Replicas: 2, ManagerNamespace: "mailvane-system"},
+		Receiver: children.Options{Image: "mailvane.example.com/mailvane:v1", ManagerNamespace: "mailvane-system"},
 		Checks: render.Checks{Filter: func(expression string) error {
 			_, err := filters.Compile(expression)
 			return err
@@ -169,7 +170,8 @@ type fakePods struct {
 	client client.Reader
 
 	mu       sync.Mutex
-	upToDate map[string]bool // by namespace
+	upToDate map[string]bool   // by namespace
+	problems map[string]string // of journals, by namespace
 }
 
 var errNotYet = errors.New("connection refused")
@@ -184,22 +186,33 @@ func (p *fakePods) follow(namespace string, upToDate bool) {
 	p.upToDate[namespace] = upToDate
 }
 
-// LoadedHash returns the hash of the written configuration, or an old one, or fails when nobody has said anything yet.
-func (p *fakePods) LoadedHash(ctx context.Context, pod *corev1.Pod) (string, error) {
+// suffer gives the journals of a namespace a problem, or takes it away.
+func (p *fakePods) suffer(namespace, problem string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.problems == nil {
+		p.problems = map[string]string{}
+	}
+	p.problems[namespace] = problem
+}
+
+// Loaded returns the hash of the written configuration, or an old one, or fails when nobody has said anything yet.
+func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod) (receiver.Loaded, error) {
 	p.mu.Lock()
 	upToDate, known := p.upToDate[pod.Namespace]
+	problem := p.problems[pod.Namespace]
 	p.mu.Unlock()
 	switch {
 	case !known:
-		return "", errNotYet
+		return receiver.Loaded{}, errNotYet
 	case !upToDate:
-		return "old", nil
+		return receiver.Loaded{Hash: "old"}, nil
 	}
 	var secret corev1.Secret
-	if err := p.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: children.ConfigSecretName}, &secret); err != nil {
-		return "", err
+	if err := p.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: children.ConfigSecretName(pod.Labels[children.InstanceLabel])}, &secret); err != nil {
+		return receiver.Loaded{}, err
 	}
-	return secret.Annotations[children.ConfigHashAnnotation], nil
+	return receiver.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: problem}, nil
 }
 
 // eventually waits until check returns nil.
@@ -271,45 +284,61 @@ func (p *place) remove(o client.Object) {
 	}
 }
 
-// config returns the configuration as a receiver would load it.
-func (p *place) config() (*config.Config, error) {
+// config returns the configuration of the shared receiver as it would load it.
+func (p *place) config() (*config.Config, error) { return p.configOf(children.Name) }
+
+func (p *place) configOf(receiver string) (*config.Config, error) {
 	var secret corev1.Secret
-	if err := p.get(children.ConfigSecretName, &secret); err != nil {
+	if err := p.get(children.ConfigSecretName(receiver), &secret); err != nil {
 		return nil, err
 	}
 	return config.Parse(secret.Data[config.FileName])
 }
 
-// serve does what a cluster's other parts do: the Deployment gets a pod, which is ready and loads what is mounted.
+// serve does what a cluster's other parts do: the shared receiver gets a pod, which is ready and loads what is mounted.
 func (p *place) serve() {
 	p.t.Helper()
-	eventually(p.t, func() error {
-		var deployment appsv1.Deployment
-		if err := p.get(children.Name, &deployment); err != nil {
-			return err
-		}
-		deployment.Status.Replicas, deployment.Status.ReadyReplicas, deployment.Status.AvailableReplicas = 1, 1, 1
-		return p.client.Status().Update(p.t.Context(), &deployment)
-	})
-	p.pod("receiver-0")
+	p.available(&appsv1.Deployment{}, children.Name)
+	p.pod("receiver-0", children.Name)
 	running.pods.follow(p.namespace, true)
 }
 
-// pod makes a ready pod of the receiver.
-func (p *place) pod(name string) {
+// available says that one pod of a Deployment or StatefulSet is.
+func (p *place) available(o client.Object, name string) {
 	p.t.Helper()
-	labels := children.Selector()
-	labels[children.ManagedByLabel] = children.ManagedByValue
-	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "receiver", Image: "mailvane.example.com/mailvane:v1"}}}}
-	pod.Name, pod.Labels = name, labels
-	p.create(pod)
-	pod.Status = corev1.PodStatus{
+	eventually(p.t, func() error {
+		if err := p.get(name, o); err != nil {
+			return err
+		}
+		switch w := o.(type) {
+		case *appsv1.Deployment:
+			w.Status.Replicas, w.Status.ReadyReplicas, w.Status.AvailableReplicas = 1, 1, 1
+		case *appsv1.StatefulSet:
+			w.Status.Replicas, w.Status.ReadyReplicas, w.Status.AvailableReplicas = 1, 1, 1
+		}
+		return p.client.Status().Update(p.t.Context(), o)
+	})
+}
+
+// pod makes a ready pod of a receiver.
+func (p *place) pod(name, receiver string) {
+	p.t.Helper()
+	p.podWith(name, receiver, corev1.PodStatus{
 		PodIP: "192.0.2.1", PodIPs: []corev1.PodIP{{IP: "192.0.2.1"}}, Phase: corev1.PodRunning,
 		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
-	}
+	})
+}
+
+func (p *place) podWith(name, receiver string, status corev1.PodStatus) *corev1.Pod {
+	p.t.Helper()
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: children.ContainerName, Image: "mailvane.example.com/mailvane:v1"}}}}
+	pod.Name, pod.Labels = name, children.Labels(receiver)
+	p.create(pod)
+	pod.Status = status
 	if err := p.client.Status().Update(p.t.Context(), pod); err != nil {
 		p.t.Fatal(err)
 	}
+	return pod
 }
 
 func secret(name, value string) *corev1.Secret {

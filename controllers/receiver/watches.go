@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -26,21 +27,18 @@ const SecretIndex = "secretNames"
 // namespacesAtOnce bounds the namespaces that are reconciled at a time.
 const namespacesAtOnce = 4
 
-// What the manager may do. It reads from its cache (list, watch) but for Secrets and for objects that may be somebody else's (get),
-// and writes its own objects alone, which RBAC knows by their names.
+// What the manager may do. It reads from its cache (list, watch) but for Secrets and for objects that may be somebody else's (get).
+// What it writes cannot be named here: a dedicated receiver is named after its endpoint, and RBAC knows no patterns. The manager
+// itself leaves alone what is not its own.
 //
 // +kubebuilder:rbac:groups=mailvane.dev,resources=webhookendpoints;eventsinks,verbs=list;watch
 // +kubebuilder:rbac:groups=mailvane.dev,resources=webhookendpoints/status;eventsinks/status,verbs=patch
-// +kubebuilder:rbac:groups="",resources=secrets;services;serviceaccounts,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch;delete,resourceNames=mailvane-receiver-config
-// +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=create;patch;delete,resourceNames=mailvane-receiver
+// +kubebuilder:rbac:groups="",resources=secrets;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch;patch
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;patch;delete,resourceNames=mailvane-receiver
-// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch
-// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=create;patch;delete,resourceNames=mailvane-receiver
-// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch
-// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=create;patch;delete,resourceNames=mailvane-receiver
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Register adds the Reconciler to a manager, whose cache has the [SecretIndex]. Everything leads to its namespace.
@@ -52,7 +50,8 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Watches(&v1alpha1.WebhookEndpoint{}, byNamespace, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.EventSink{}, byNamespace, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&appsv1.Deployment{}, byNamespace).
-		Watches(&corev1.Pod{}, byNamespace, builder.WithPredicates(readinessChanged()))
+		Watches(&appsv1.StatefulSet{}, byNamespace).
+		Watches(&corev1.Pod{}, r.onPods(), builder.WithPredicates(podChanged()))
 	for _, kind := range metadataKinds() {
 		toNamespace := byNamespace
 		if kind.Kind == "Secret" {
@@ -72,7 +71,7 @@ func namespaceOf(_ context.Context, o client.Object) []reconcile.Request {
 
 // usersOfSecret returns the Secret's namespace when a receiver has to do with the Secret.
 func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	if secret.GetName() == children.ConfigSecretName {
+	if children.IsConfigSecretName(secret.GetName()) {
 		return namespaceOf(ctx, secret)
 	}
 	for _, users := range []client.ObjectList{&v1alpha1.WebhookEndpointList{}, &v1alpha1.EventSinkList{}} {
@@ -99,11 +98,39 @@ func hasItems(list client.ObjectList) bool {
 	}
 }
 
-// readinessChanged passes a pod that begins or ceases to be ready.
-func readinessChanged() predicate.Predicate {
+// onPods makes a pass over the namespace of a pod, and looks at how it ends.
+func (r *Reconciler) onPods() handler.EventHandler {
+	toNamespace := handler.EnqueueRequestsFromMapFunc(namespaceOf)
+	return handler.Funcs{
+		CreateFunc: toNamespace.Create,
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			r.announceStranded(ctx, e)
+			toNamespace.Update(ctx, e, queue)
+		},
+		DeleteFunc:  toNamespace.Delete,
+		GenericFunc: toNamespace.Generic,
+	}
+}
+
+// podChanged passes a pod that begins or ceases to be ready, or of which something else is to be said.
+func podChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		was, wasPod := e.ObjectOld.(*corev1.Pod)
 		is, isPod := e.ObjectNew.(*corev1.Pod)
-		return !wasPod || !isPod || isReady(was) != isReady(is)
+		return !wasPod || !isPod || state(was) != state(is)
 	}}
+}
+
+// podState is what a pass makes something of.
+type podState struct {
+	ready, imageFails, crashing, unschedulable, going bool
+	ip, stranded                                      string
+}
+
+func state(pod *corev1.Pod) podState {
+	c := container(pod)
+	return podState{
+		ready: isReady(pod), imageFails: imageFails(c), crashing: crashing(pod, c), unschedulable: unschedulable(pod),
+		going: !pod.DeletionTimestamp.IsZero(), ip: pod.Status.PodIP, stranded: stranded(pod),
+	}
 }

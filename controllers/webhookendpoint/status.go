@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/condition"
@@ -20,8 +21,12 @@ type Inputs struct {
 	Receiver condition.Finding
 	// Loaded says whether every ready pod has loaded the configuration that holds this generation.
 	Loaded condition.Finding
-	// BaseURL is where the receiver is reached, without a slash at its end.
-	BaseURL string
+	// Name is the name of the receiver that the endpoint asks for.
+	Name string
+	// BaseURL returns where a receiver is reached, without a slash at its end.
+	BaseURL func(receiver string) string
+	// MoveTime is how long a former receiver serves on when the new one serves.
+	MoveTime time.Duration
 	// Now is the time of transitions.
 	Now time.Time
 }
@@ -31,7 +36,6 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 	status := v1alpha1.WebhookEndpointStatus{
 		Conditions:         slices.Clone(e.Status.Conditions),
 		ObservedGeneration: e.Generation,
-		URL:                in.BaseURL + e.Path(),
 	}
 	w := condition.Writer{Conditions: &status.Conditions, Generation: e.Generation, Now: in.Now}
 	resolved := condition.OfProblems(condition.References(in.Problems))
@@ -41,7 +45,28 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 	w.Set(v1alpha1.ConditionReceiverAvailable, in.Receiver)
 	w.Set(v1alpha1.ConditionProgrammed, programmed)
 	w.SetStalled(condition.OfProblems(condition.Stalling(in.Problems)))
+	status.Receiver = receiver(e, in, status.Conditions)
+	status.URL = in.BaseURL(Serving(e, in.Name, programmed.OK())) + e.Path()
 	return status
+}
+
+// Serving returns the name of the receiver to send requests to: the one that the endpoint asks for, or the former one until that
+// has loaded the endpoint.
+func Serving(e *v1alpha1.WebhookEndpoint, wanted string, programmed bool) string {
+	if programmed || e.Status.Receiver == "" {
+		return wanted
+	}
+	return e.Status.Receiver
+}
+
+// receiver returns the name of the receiver that serves the endpoint: the former one until the new one has done so for a while.
+func receiver(e *v1alpha1.WebhookEndpoint, in Inputs, conditions []metav1.Condition) string {
+	former := e.Status.Receiver
+	programmed := meta.FindStatusCondition(conditions, v1alpha1.ConditionProgrammed)
+	if former == "" || (programmed.Status == metav1.ConditionTrue && in.Now.Sub(programmed.LastTransitionTime.Time) >= in.MoveTime) {
+		return in.Name
+	}
+	return former
 }
 
 func paused(e *v1alpha1.WebhookEndpoint) condition.Finding {
