@@ -60,6 +60,10 @@ func TestControllers(t *testing.T) {
 		"PodsThatDoNotRun":                       testPodsThatDoNotRun,
 		"AJournalProblem":                        testAJournalProblem,
 		"AFailedHandoff":                         testAFailedHandoff,
+		"AnIngress":                              testAnIngress,
+		"AForeignIngress":                        testAForeignIngress,
+		"AHostConflict":                          testAHostConflict,
+		"AnHTTPRoute":                            testAnHTTPRoute,
 	} {
 		t.Run(name, test)
 	}

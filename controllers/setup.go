@@ -59,6 +59,7 @@ func CacheOptions(namespaces []string) cache.Options {
 			&corev1.Pod{}:                            ours,
 			&corev1.Service{}:                        ours,
 			&corev1.ServiceAccount{}:                 ours,
+			&networkingv1.Ingress{}:                  ours,
 			&networkingv1.NetworkPolicy{}:            ours,
 			&policyv1.PodDisruptionBudget{}:          ours,
 		},

@@ -49,7 +49,10 @@ func (r *Reconciler) configure(ctx context.Context, s *scope) (refused, err erro
 			return data, found
 		},
 	})
-	s.memory.problems = problems
+	s.memory.problems = map[render.Object][]render.Problem{}
+	for _, p := range problems {
+		s.memory.problems[p.Object] = append(s.memory.problems[p.Object], p)
+	}
 	index := render.NewIndex(&cfg)
 	var failed []error
 	for _, u := range s.units {

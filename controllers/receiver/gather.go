@@ -44,7 +44,7 @@ func (r *Reconciler) gather(ctx context.Context, namespace string) (*scope, erro
 		namespace: namespace, memory: r.remember(namespace), secretVersions: map[string]string{},
 		children: map[child]*metav1.PartialObjectMetadata{}, workloads: map[child]workload{}, pods: map[string][]corev1.Pod{},
 	}
-	for _, read := range []func(context.Context, *scope) error{r.gatherObjects, r.gatherMetadata, r.gatherWorkloads, r.gatherPods} {
+	for _, read := range []func(context.Context, *scope) error{r.gatherObjects, r.gatherMetadata, r.gatherWorkloads, r.gatherPods, r.gatherExposures} {
 		if err := read(ctx, s); err != nil {
 			return nil, err
 		}

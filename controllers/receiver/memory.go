@@ -16,8 +16,8 @@ import (
 type memory struct {
 	// inputs names everything that the configurations were made of.
 	inputs string
-	// problems are what was wrong with them.
-	problems []render.Problem
+	// problems are what was wrong with them, by the object that has the problem.
+	problems map[render.Object][]render.Problem
 	// receivers holds what is known of each receiver, by name.
 	receivers map[string]*receiverMemory
 

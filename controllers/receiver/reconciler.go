@@ -47,6 +47,7 @@ type Options struct {
 type Reconciler struct {
 	Options
 	applier *apply.Applier
+	routes  *routes // nil until it is registered with a manager
 
 	mu     sync.Mutex
 	memory map[string]*memory
@@ -71,7 +72,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	for _, u := range s.units {
 		errs = append(errs, r.apply(ctx, s, u), r.checkMounts(ctx, u), r.program(ctx, s, u))
 	}
-	errs = append(errs, r.prune(ctx, s), r.writeStatus(ctx, s))
+	now := r.Now()
+	errs = append(errs, r.prune(ctx, s), r.expose(ctx, s, now), r.writeStatus(ctx, s, now))
 	if len(s.endpoints)+len(s.sinks) == 0 {
 		r.forget(s.namespace)
 	}

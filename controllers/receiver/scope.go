@@ -29,7 +29,8 @@ type scope struct {
 	pods           map[string][]corev1.Pod                 // that are not about to go, by receiver, sorted by name
 	units          []*unit                                 // one for each receiver, the shared one first
 	named          map[string]*unit                        // the same by name
-	after          time.Duration                           // when to look again; 0 = when something changes
+	exposures      exposures
+	after          time.Duration // when to look again; 0 = when something changes
 }
 
 // child names an object of a receiver.

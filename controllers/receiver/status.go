@@ -15,6 +15,7 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/eventsink"
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/controllers/webhookendpoint"
 )
 
@@ -23,19 +24,12 @@ import (
 const moveTime = 15 * time.Second
 
 // writeStatus writes the statuses that are not what they should be.
-func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
-	problems := map[render.Object][]render.Problem{}
-	for _, p := range s.memory.problems {
-		problems[p.Object] = append(problems[p.Object], p)
-	}
-	now := r.Now()
+func (r *Reconciler) writeStatus(ctx context.Context, s *scope, now time.Time) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(requestsAtOnce)
 	for i := range s.endpoints {
 		before := &s.endpoints[i]
-		in := s.inputsOf(before, now)
-		in.Problems = problems[render.Object{Kind: v1alpha1.WebhookEndpointKind, Namespace: s.namespace, Name: before.Name}]
-		status := webhookendpoint.Status(before, in)
+		status := webhookendpoint.Status(before, s.inputsOf(before, now))
 		s.followMove(before, &status)
 		if !equality.Semantic.DeepEqual(before.Status, status) {
 			after := before.DeepCopy()
@@ -47,7 +41,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	}
 	for i := range s.sinks {
 		before := &s.sinks[i]
-		status := eventsink.Status(before, problems[render.Object{Kind: v1alpha1.EventSinkKind, Namespace: s.namespace, Name: before.Name}], now)
+		status := eventsink.Status(before, s.problems(v1alpha1.EventSinkKind, before.Name), now)
 		if !equality.Semantic.DeepEqual(before.Status, status) {
 			after := before.DeepCopy()
 			after.Status = status
@@ -59,14 +53,25 @@ func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	return group.Wait()
 }
 
-// inputsOf returns what the status of an endpoint depends on, but for its problems.
+// problems returns what is wrong with an object.
+func (s *scope) problems(kind, name string) []render.Problem {
+	return s.memory.problems[render.Object{Kind: kind, Namespace: s.namespace, Name: name}]
+}
+
+// inputsOf returns what the status of an endpoint depends on.
 func (s *scope) inputsOf(e *v1alpha1.WebhookEndpoint, now time.Time) webhookendpoint.Inputs {
 	name := receiverName(e)
 	u := s.named[name]
-	return webhookendpoint.Inputs{
+	in := webhookendpoint.Inputs{
+		Problems: s.problems(v1alpha1.WebhookEndpointKind, e.Name),
 		Receiver: u.receiverFinding(), Loaded: u.loaded, Name: name, MoveTime: moveTime, Now: now,
 		BaseURL: func(receiver string) string { return base(s.namespace, receiver) },
+		Exposed: s.exposures.findings[e.Name],
 	}
+	if e.Spec.Exposure != nil && !conflicts(in.Exposed) {
+		in.ExternalURL = children.ExternalURL(e.Spec.Exposure)
+	}
+	return in
 }
 
 // followMove asks for another pass while an endpoint moves from one receiver to another: at the end of the move, and after it.

@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -37,7 +38,8 @@ const namespacesAtOnce = 4
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies;ingresses,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -47,10 +49,11 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	b := builder.ControllerManagedBy(mgr).
 		Named("receiver").
 		WithOptions(controller.Options{MaxConcurrentReconciles: namespacesAtOnce}).
-		Watches(&v1alpha1.WebhookEndpoint{}, byNamespace, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.WebhookEndpoint{}, handler.EnqueueRequestsFromMapFunc(r.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.EventSink{}, byNamespace, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&appsv1.Deployment{}, byNamespace).
 		Watches(&appsv1.StatefulSet{}, byNamespace).
+		Watches(&networkingv1.Ingress{}, byNamespace).
 		Watches(&corev1.Pod{}, r.onPods(), builder.WithPredicates(podChanged()))
 	for _, kind := range metadataKinds() {
 		toNamespace := byNamespace
@@ -59,18 +62,41 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		}
 		b = b.WatchesMetadata(metadataOf(kind), toNamespace, builder.WithPredicates(predicate.ResourceVersionChangedPredicate{}))
 	}
-	if err := b.Complete(r); err != nil {
+	c, err := b.Build(r)
+	if err != nil {
 		return fmt.Errorf("register controller: %w", err)
 	}
-	return nil
+	r.routes, err = newRoutes(mgr, c, r.Now)
+	return err
 }
 
-func namespaceOf(_ context.Context, o client.Object) []reconcile.Request {
-	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: children.Name}}}
+// request is what makes a pass over a namespace.
+type request = reconcile.Request
+
+// neighbours returns the namespace of an endpoint, and those of the endpoints at the same host: which of them has it may change.
+func (r *Reconciler) neighbours(ctx context.Context, o client.Object) []request {
+	requests := namespaceOf(ctx, o)
+	e, ok := o.(*v1alpha1.WebhookEndpoint)
+	if !ok || e.Spec.Exposure == nil {
+		return requests
+	}
+	var all v1alpha1.WebhookEndpointList
+	if err := r.Client.List(ctx, &all, client.MatchingFields{HostIndex: e.Spec.Exposure.Host}); err != nil {
+		log.FromContext(ctx).Error(err, "who else has a host is not known")
+		return requests
+	}
+	for i := range all.Items {
+		requests = append(requests, namespaceOf(ctx, &all.Items[i])...) // of which the queue keeps each once
+	}
+	return requests
+}
+
+func namespaceOf(_ context.Context, o client.Object) []request {
+	return []request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: children.Name}}}
 }
 
 // usersOfSecret returns the Secret's namespace when a receiver has to do with the Secret.
-func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []request {
 	if children.IsConfigSecretName(secret.GetName()) {
 		return namespaceOf(ctx, secret)
 	}
@@ -103,7 +129,7 @@ func (r *Reconciler) onPods() handler.EventHandler {
 	toNamespace := handler.EnqueueRequestsFromMapFunc(namespaceOf)
 	return handler.Funcs{
 		CreateFunc: toNamespace.Create,
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[request]) {
 			r.announceStranded(ctx, e)
 			toNamespace.Update(ctx, e, queue)
 		},

@@ -112,6 +112,44 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestExposureGolden renders an Ingress and an HTTPRoute, without and with a secret at the end of the path.
+func TestExposureGolden(t *testing.T) {
+	t.Parallel()
+	token := v1alpha1.Authentication{PathToken: v1alpha1.PathTokenFactor{SecretRefs: []v1alpha1.SecretKeyReference{{Name: "a", Key: "b"}}}}
+	plain := v1alpha1.Exposure{Host: "hooks.example.com", Ingress: &v1alpha1.IngressExposure{}}
+	full := v1alpha1.Exposure{Host: "hooks.example.com", Ingress: &v1alpha1.IngressExposure{
+		ClassName: "nginx", TLSSecretName: "hooks-tls", Annotations: map[string]string{"example.com/issuer": "main"},
+	}}
+	gateway := v1alpha1.Exposure{Host: "hooks.example.com", Gateway: &v1alpha1.GatewayExposure{ParentRefs: []v1alpha1.GatewayReference{
+		{Name: "main"}, {Name: "other", Namespace: "infra", SectionName: "https", Port: 443},
+	}}}
+	var objects []runtime.ApplyConfiguration
+	for _, tc := range []struct {
+		exposure       v1alpha1.Exposure
+		authentication v1alpha1.Authentication
+		url            string
+	}{
+		{plain, v1alpha1.Authentication{}, "http://hooks.example.com"},
+		{full, token, "https://hooks.example.com"},
+		{gateway, v1alpha1.Authentication{}, "https://hooks.example.com"},
+		{gateway, token, "https://hooks.example.com"},
+	} {
+		e := &v1alpha1.WebhookEndpoint{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "mail", Name: "crm", UID: "d1a5e8ba-7ba8-4a5e-9a5f-0f4f9a1c0c11"},
+			Spec:       v1alpha1.WebhookEndpointSpec{Exposure: &tc.exposure, Authentication: tc.authentication},
+		}
+		objects = append(objects, children.Exposure(e, children.Name))
+		if got := children.ExternalURL(&tc.exposure); got != tc.url {
+			t.Errorf("got %s, want %s", got, tc.url)
+		}
+	}
+	compareGolden(t, "testdata/exposures.yaml", text(t, objects))
+	open := v1alpha1.Exposure{Host: "a", Gateway: &v1alpha1.GatewayExposure{ParentRefs: []v1alpha1.GatewayReference{{Name: "main", Port: 80}}}}
+	if got := children.ExternalURL(&open); got != "http://a" {
+		t.Errorf("on port 80: %s", got)
+	}
+}
+
 // TestNames makes names of all names that an endpoint can have: each is a DNS label, and none is another's.
 func TestNames(t *testing.T) {
 	t.Parallel()
