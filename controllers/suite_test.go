@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,7 +50,7 @@ type suite struct {
 }
 
 // options are those of every test's receivers.
-func options(t *testing.T) controllers.Options {
+func options(t testing.TB) controllers.Options {
 	t.Helper()
 	filters, err := filter.NewCompiler()
 	if err != nil {
@@ -66,7 +67,7 @@ func options(t *testing.T) controllers.Options {
 }
 
 // start installs Mailvane and starts the manager, with the permissions that it has in a cluster. It ends with the test.
-func (s *suite) start(t *testing.T) {
+func (s *suite) start(t testing.TB) {
 	t.Helper()
 	restConfig := cluster.Config(t)
 	cluster.Kubectl(t, "apply", "--server-side", "--force-conflicts", "-k", "../config/default")
@@ -108,6 +109,14 @@ func (s *suite) start(t *testing.T) {
 type writes struct {
 	mu    sync.Mutex
 	count map[string]map[string]int
+	times map[string]time.Time // of the last of each
+}
+
+// last returns when something was written last.
+func (w *writes) last(namespace, what string) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.times[namespace+" "+what]
 }
 
 func (w *writes) add(namespace, what string) {
@@ -120,6 +129,10 @@ func (w *writes) add(namespace, what string) {
 		w.count[namespace] = map[string]int{}
 	}
 	w.count[namespace][what]++
+	if w.times == nil {
+		w.times = map[string]time.Time{}
+	}
+	w.times[namespace+" "+what] = time.Now()
 }
 
 // take returns what was counted in a namespace, and begins anew.
@@ -170,7 +183,8 @@ type fakePods struct {
 	client client.Reader
 
 	mu       sync.Mutex
-	upToDate map[string]bool   // by namespace
+	upToDate map[string]bool // by namespace
+	asTold   map[types.UID]mounted
 	problems map[string]string // of journals, by namespace
 }
 
@@ -184,6 +198,22 @@ func (p *fakePods) follow(namespace string, upToDate bool) {
 		p.upToDate = map[string]bool{}
 	}
 	p.upToDate[namespace] = upToDate
+}
+
+// mounted is what a kubelet has mounted, and the annotation at which it looked last.
+type mounted struct {
+	told   string
+	loaded receiver.Loaded
+}
+
+// wait makes a pod load the configuration when its kubelet is told to look, and at no other time.
+func (p *fakePods) wait(pod *corev1.Pod) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.asTold == nil {
+		p.asTold = map[types.UID]mounted{}
+	}
+	p.asTold[pod.UID] = mounted{told: "nothing"}
 }
 
 // suffer gives the journals of a namespace a problem, or takes it away.
@@ -201,22 +231,32 @@ func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod) (receiver.Loaded
 	p.mu.Lock()
 	upToDate, known := p.upToDate[pod.Namespace]
 	problem := p.problems[pod.Namespace]
+	before, waits := p.asTold[pod.UID]
 	p.mu.Unlock()
+	told := pod.Annotations[children.NudgeAnnotation]
 	switch {
 	case !known:
 		return receiver.Loaded{}, errNotYet
 	case !upToDate:
 		return receiver.Loaded{Hash: "old"}, nil
+	case waits && told == before.told:
+		return before.loaded, nil
 	}
 	var secret corev1.Secret
 	if err := p.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: children.ConfigSecretName(pod.Labels[children.InstanceLabel])}, &secret); err != nil {
 		return receiver.Loaded{}, err
 	}
-	return receiver.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: problem}, nil
+	loaded := receiver.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: problem}
+	if waits {
+		p.mu.Lock()
+		p.asTold[pod.UID] = mounted{told, loaded}
+		p.mu.Unlock()
+	}
+	return loaded, nil
 }
 
 // eventually waits until check returns nil.
-func eventually(t *testing.T, check func() error) {
+func eventually(t testing.TB, check func() error) {
 	t.Helper()
 	deadline := time.After(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -236,12 +276,12 @@ func eventually(t *testing.T, check func() error) {
 
 // place is one test's namespace.
 type place struct {
-	t         *testing.T
+	t         testing.TB
 	namespace string
 	client    client.Client
 }
 
-func newPlace(t *testing.T) *place {
+func newPlace(t testing.TB) *place {
 	t.Helper()
 	return &place{t: t, namespace: cluster.Namespace(t), client: cluster.Client(t)}
 }
@@ -321,9 +361,9 @@ func (p *place) available(o client.Object, name string) {
 }
 
 // pod makes a ready pod of a receiver.
-func (p *place) pod(name, receiver string) {
+func (p *place) pod(name, receiver string) *corev1.Pod {
 	p.t.Helper()
-	p.podWith(name, receiver, corev1.PodStatus{
+	return p.podWith(name, receiver, corev1.PodStatus{
 		PodIP: "192.0.2.1", PodIPs: []corev1.PodIP{{IP: "192.0.2.1"}}, Phase: corev1.PodRunning,
 		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
 	})

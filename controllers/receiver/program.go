@@ -22,7 +22,7 @@ import (
 const (
 	// Pods that are not as they should be are asked again after firstPoll; later, when something must be wrong with them, after a
 	// tenth of the time that it has taken so far, but not less often than every lastPoll.
-	firstPoll = time.Second
+	firstPoll = 250 * time.Millisecond
 	lastPoll  = 30 * time.Second
 	// journalPoll is how often pods whose journal is a NATS cluster, which can fail at any time, say how it is.
 	journalPoll = 30 * time.Second
