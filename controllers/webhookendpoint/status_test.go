@@ -16,6 +16,8 @@ import (
 func before() time.Time { return time.Unix(1_000, 0) }
 func now() time.Time    { return time.Unix(2_000, 0) }
 
+func base(receiver string) string { return "http://" + receiver + ":8080" }
+
 // object returns an endpoint of generation 2 whose conditions speak of the given generation.
 func object(observed int64, conditions ...metav1.Condition) *v1alpha1.WebhookEndpoint {
 	e := &v1alpha1.WebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: "mail", Name: "e", Generation: 2}}
@@ -100,7 +102,7 @@ func TestStatus(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tc.in.Now = now()
+			tc.in.Now, tc.in.Name, tc.in.BaseURL = now(), "receiver", base
 			status := webhookendpoint.Status(tc.endpoint, tc.in)
 			if diff := cmp.Diff(tc.want, short(status.Conditions)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
@@ -119,7 +121,7 @@ func TestStatusOfAPausedEndpoint(t *testing.T) {
 	t.Parallel()
 	e := object(0)
 	e.Spec.State = v1alpha1.EndpointPaused
-	status := webhookendpoint.Status(e, webhookendpoint.Inputs{BaseURL: "http://receiver:8080", Now: now()})
+	status := webhookendpoint.Status(e, webhookendpoint.Inputs{Name: "receiver", BaseURL: base, Now: now()})
 	if got := short(status.Conditions)["Ready"]; got != "False Paused" {
 		t.Errorf("Ready: %s", got)
 	}
