@@ -83,6 +83,10 @@ func (w *workbench) copied(ctx context.Context, folder string) (string, error) {
 	if out, err := exec.CommandContext(ctx, "cp", "-r", folder, data).CombinedOutput(); err != nil { //nolint:gosec // folders of our own
 		return "", fmt.Errorf("copy: %w: %s", err, out)
 	}
+	// Else the first fsync of the receiver would wait for what the copy wrote.
+	if err := exec.CommandContext(ctx, "sync").Run(); err != nil {
+		return "", fmt.Errorf("sync: %w", err)
+	}
 	return data, nil
 }
 
