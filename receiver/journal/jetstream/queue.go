@@ -164,7 +164,7 @@ func (q *queue) remove(h *held) {
 
 // Settle implements [journal.Queue].
 func (q *queue) Settle(ctx context.Context, settlements []journal.Settlement) error {
-	failed, err := q.bury(ctx, settlements)
+	err := q.bury(ctx, settlements)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := range settlements {
@@ -173,16 +173,14 @@ func (q *queue) Settle(ctx context.Context, settlements []journal.Settlement) er
 		if h == nil || h.state != leased {
 			continue
 		}
-		if _, ok := failed[s.Delivery.Sequence]; ok {
-			q.schedule(h, time.Now().Add(time.Second))
-			continue
-		}
-		switch s.Outcome {
-		case journal.Retry:
+		switch {
+		case s.Outcome == journal.Retry:
 			h.attempts++
 			q.schedule(h, s.At)
-		case journal.Defer:
+		case s.Outcome == journal.Defer:
 			q.schedule(h, s.At)
+		case s.Outcome == journal.Dead && err != nil:
+			q.schedule(h, time.Now().Add(time.Second))
 		default:
 			q.acknowledge(h)
 		}
