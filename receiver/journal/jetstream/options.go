@@ -92,7 +92,7 @@ func (o Options) complete() (Options, error) {
 	return o, o.check()
 }
 
-func (o *Options) check() error {
+func (o Options) check() error {
 	var errs []error
 	if len(o.URLs) == 0 {
 		errs = append(errs, errors.New("no address of a NATS server is given"))

@@ -118,6 +118,7 @@ type epoch struct {
 	broken   bool
 	stop     context.CancelFunc
 	consumer jetstream.Consumer
+	stream   jetstream.Stream
 	done     chan struct{}
 }
 
@@ -172,7 +173,7 @@ func (q *queue) acquire(ctx context.Context, c *census, present string) {
 		return
 	}
 	q.begin(&epoch{ //nolint:contextcheck // it lasts longer than this round
-		name: name, created: time.Now(), seen: began, arrived: began, consumer: consumer, done: make(chan struct{}),
+		name: name, created: time.Now(), seen: began, arrived: began, consumer: consumer, stream: c.stream, done: make(chan struct{}),
 	})
 }
 

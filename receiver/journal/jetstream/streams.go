@@ -14,7 +14,8 @@ import (
 // createdBy marks the streams that Mailvane has made, in their metadata. Only those are ever changed.
 const createdBy = "mailvane.dev/created-by"
 
-// eventStream is how the stream of the events should be.
+// eventStream is how the stream of the events should be. Like the other it allows no direct access: replicas may be behind, and
+// who asks next must see what was stored.
 func (j *Journal) eventStream() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: j.options.Name, Description: "Events that Mailvane has accepted and not yet delivered",
@@ -22,13 +23,12 @@ func (j *Journal) eventStream() jetstream.StreamConfig {
 		Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage, Replicas: j.options.Replicas,
 		Discard: jetstream.DiscardNew, MaxBytes: j.options.MaxBytes, Duplicates: j.options.DedupeWindow,
 		MaxMsgs: -1, MaxMsgsPerSubject: -1, MaxConsumers: -1,
-		AllowAtomicPublish: true, AllowMsgTTL: true, AllowDirect: true,
+		AllowAtomicPublish: true, AllowMsgTTL: true,
 		Metadata: map[string]string{createdBy: "mailvane"},
 	}
 }
 
-// deadStream is how the stream of the dead letters should be. It allows no direct access: replicas may be behind, and who asks
-// next must see what was stored.
+// deadStream is how the stream of the dead letters should be.
 func (j *Journal) deadStream() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: j.options.Name + "-dead", Description: "Dead letters of Mailvane",
@@ -38,7 +38,7 @@ func (j *Journal) deadStream() jetstream.StreamConfig {
 		Duplicates: min(j.options.DedupeWindow, deadLetterAge),
 		MaxMsgs:    -1, MaxMsgsPerSubject: -1, MaxConsumers: -1,
 		AllowAtomicPublish: true,
-		Metadata: map[string]string{createdBy: "mailvane"},
+		Metadata:           map[string]string{createdBy: "mailvane"},
 	}
 }
 
