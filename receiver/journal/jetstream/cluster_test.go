@@ -176,6 +176,14 @@ func TestServersFailAndNothingIsLost(t *testing.T) {
 			l.grows(t)
 			mustDo(t, c.Servers[i].Start(t.Context()))
 		},
+		"the leader is lost with its disk": func(t *testing.T, c *nats.Cluster, l *load) {
+			lost := c.Servers[leader(t, c)]
+			mustDo(t, lost.Lose())
+			l.grows(t)
+			mustDo(t, lost.Start(t.Context()))
+			l.grows(t)
+			mustDo(t, c.Servers[leader(t, c)].Kill())
+		},
 		"the leader is cut off": func(t *testing.T, c *nats.Cluster, l *load) {
 			i := leader(t, c)
 			c.Isolate(i)
