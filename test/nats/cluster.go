@@ -94,7 +94,7 @@ func (c *Cluster) configure(ctx context.Context, o *Options) error {
 func (s *Server) document(o *Options, routes []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "server_name: %s\nlisten: %q\nhttp: %q\npid_file: %q\n", s.Name, s.clients, s.monitor, filepath.Join(s.dir, "pid"))
-	fmt.Fprintf(&b, "jetstream {store_dir: %q, max_memory_store: 256MB, max_file_store: 4GB", filepath.Join(s.dir, "store"))
+	fmt.Fprintf(&b, "jetstream {store_dir: %q, max_memory_store: 256MB, max_file_store: 4GB", s.store())
 	if o.SyncAlways {
 		b.WriteString(", sync_interval: always")
 	}

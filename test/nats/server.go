@@ -78,6 +78,19 @@ func (s *Server) signal(n syscall.Signal) error {
 // Kill ends the process with SIGKILL. Nothing happens when it does not run.
 func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
 
+// Lose kills the process and takes everything away that it has stored.
+func (s *Server) Lose() error {
+	if err := s.Kill(); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(s.store()); err != nil {
+		return fmt.Errorf("remove what %s has stored: %w", s.Name, err)
+	}
+	return nil
+}
+
+func (s *Server) store() string { return filepath.Join(s.dir, "store") }
+
 // Stop ends the process in order.
 func (s *Server) Stop() error { return s.end(syscall.SIGTERM) }
 

@@ -68,8 +68,10 @@ func freeAddress(ctx context.Context) (string, error) {
 
 // start runs the receiver and waits until it is ready.
 func (r *receiver) start(ctx context.Context, config string) error {
-	flags := append([]string{"--config", config, "--listen", r.webhooks, "--admin-listen", r.backend,
-		"--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=1s"}, r.flags...)
+	flags := append([]string{
+		"--config", config, "--listen", r.webhooks, "--admin-listen", r.backend,
+		"--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=1s",
+	}, r.flags...)
 	r.process = exec.Command(r.binary, flags...) //nolint:gosec,noctx // it is ended by signals
 	r.process.Stdout, r.process.Stderr = r.log, r.log
 	if err := r.process.Start(); err != nil {

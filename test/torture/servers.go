@@ -31,8 +31,10 @@ func startServers(ctx context.Context, o *options, folder string) (*servers, err
 
 // flags tell a receiver to use the servers.
 func (s *servers) flags() []string {
-	return []string{"--journal=JetStream", "--jetstream-urls=" + strings.Join(s.cluster.URLs(), ","), "--jetstream-stream=torture", "--jetstream-replicas=3",
-		"--journal-max-bytes=1073741824"}
+	return []string{
+		"--journal=JetStream", "--jetstream-urls=" + strings.Join(s.cluster.URLs(), ","), "--jetstream-stream=torture",
+		"--jetstream-replicas=3", "--journal-max-bytes=1073741824",
+	}
 }
 
 // suffer lets one server at a time fail, until ctx ends. The next follows when the last has caught up: what two servers

@@ -41,20 +41,22 @@ func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.
 	if err := j.fits(slices.Concat(entries, letters)); err != nil {
 		return receipt, err
 	}
-	if err := j.events.add(ctx, entries); err != nil {
+	events, err := j.events.add(ctx, entries)
+	if err != nil {
 		return receipt, err
 	}
-	if err := j.dead.add(ctx, letters); err != nil {
+	dead, err := j.dead.add(ctx, letters)
+	if err != nil {
 		return receipt, err
 	}
-	receipt.Duplicates = duplicates
-	stored, repeated, entriesErr := await(ctx, entries)
-	receipt.Accepted += stored + len(b.Entries) - len(entries) - duplicates
-	receipt.Duplicates += repeated
-	stored, repeated, lettersErr := await(ctx, letters)
-	receipt.DeadLettered += stored
-	receipt.Duplicates += repeated
-	return receipt, errors.Join(entriesErr, lettersErr)
+	if err := errors.Join(events.wait(ctx), dead.wait(ctx)); err != nil {
+		return receipt, err
+	}
+	repeated, lettersRepeated := events.duplicates(), dead.duplicates()
+	return journal.Receipt{
+		Accepted: len(b.Entries) - duplicates - repeated, DeadLettered: len(letters) - lettersRepeated,
+		Duplicates: duplicates + repeated + lettersRepeated,
+	}, nil
 }
 
 var errTooSlow = fmt.Errorf("the servers did not confirm within %v", appendTimeout)
@@ -68,7 +70,7 @@ func (j *Journal) entryItems(entries []journal.Entry) (items []*item, duplicates
 			continue
 		}
 		if messages := j.messages(&entries[i]); len(messages) > 0 {
-			items = append(items, newItem(messages))
+			items = append(items, &item{messages: messages})
 		}
 	}
 	return items, duplicates
@@ -94,7 +96,7 @@ func (j *Journal) letterItems(letters []journal.DeadLetter) ([]*item, error) {
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, newItem(message))
+		items = append(items, &item{messages: message})
 	}
 	return items, nil
 }
@@ -119,38 +121,46 @@ func (j *Journal) fits(items []*item) error {
 	return nil
 }
 
-// add hands items to the committer.
-func (c *committer) add(ctx context.Context, items []*item) error {
-	for _, i := range items {
-		select {
-		case c.items <- i:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-c.journal.ctx.Done():
-			return journal.ErrClosed
-		}
+// add hands items to the committer; nil when there are none.
+func (c *committer) add(ctx context.Context, items []*item) (*request, error) {
+	if len(items) == 0 {
+		return nil, nil
 	}
-	return nil
+	r := newRequest(items)
+	select {
+	case c.requests <- r:
+		return r, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-c.journal.ctx.Done():
+		return nil, journal.ErrClosed
+	}
 }
 
-// await waits for items and counts those that were stored and those that had been before.
-func await(ctx context.Context, items []*item) (stored, repeated int, err error) {
-	for _, i := range items {
-		select {
-		case <-i.done:
-		case <-ctx.Done():
-			return stored, repeated, context.Cause(ctx)
-		}
-		switch {
-		case i.err != nil:
-			err = i.err
-		case i.duplicate:
-			repeated++
-		default:
-			stored++
+// wait waits until everything of the request is stored, or was before.
+func (r *request) wait(ctx context.Context) error {
+	if r == nil {
+		return nil
+	}
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// duplicates counts the items that had been stored before.
+func (r *request) duplicates() int {
+	n := 0
+	if r != nil {
+		for _, i := range r.items {
+			if i.duplicate {
+				n++
+			}
 		}
 	}
-	return stored, repeated, err
+	return n
 }
 
 // resolve removes the dead letters that a batch replaces. What replaces them is stored already.

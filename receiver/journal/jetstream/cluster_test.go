@@ -1,6 +1,7 @@
 package jetstream_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -175,6 +176,14 @@ func TestServersFailAndNothingIsLost(t *testing.T) {
 			l.grows(t)
 			mustDo(t, c.Servers[i].Start(t.Context()))
 		},
+		"the leader is lost with its disk": func(t *testing.T, c *nats.Cluster, l *load) {
+			lost := c.Servers[leader(t, c)]
+			mustDo(t, lost.Lose())
+			l.grows(t)
+			mustDo(t, lost.Start(t.Context()))
+			l.grows(t)
+			mustDo(t, c.Servers[leader(t, c)].Kill())
+		},
 		"the leader is cut off": func(t *testing.T, c *nats.Cluster, l *load) {
 			i := leader(t, c)
 			c.Isolate(i)
@@ -270,8 +279,7 @@ func TestAnotherReceiverTakesOver(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			first, err := one.Queue(sinkA).Fetch(t.Context(), journal.Limit{Events: 4})
-			mustDo(t, err)
+			first := fetchAll(t, one, 4)
 			mustDo(t, one.Queue(sinkA).Settle(t.Context(), []journal.Settlement{
 				{Delivery: first[0]}, {Delivery: first[1], Outcome: journal.Retry, At: time.Now().Add(time.Hour)},
 			}))
@@ -286,6 +294,17 @@ func TestAnotherReceiverTakesOver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fetchAll fetches count deliveries of the first sink.
+func fetchAll(t *testing.T, j journal.Journal, count int) (all []journal.Delivery) {
+	t.Helper()
+	for len(all) < count {
+		some, err := j.Queue(sinkA).Fetch(t.Context(), journal.Limit{Events: count - len(all)})
+		mustDo(t, err)
+		all = append(all, some...)
+	}
+	return all
 }
 
 // wantNobodyFed checks that a receiver gets nothing while another feeds the sink, for longer than it takes to take over.
@@ -317,5 +336,31 @@ func TestTheWindowOfDeduplicationIsTheStreams(t *testing.T) {
 	eventually(t, "the event is accepted again", accepted)
 	if after := time.Since(began); after < o.DedupeWindow {
 		t.Errorf("accepted again after %v", after)
+	}
+}
+
+// TestScheduledPayloadsDoNotStayInMemory schedules more than is kept, and gets it back whole.
+func TestScheduledPayloadsDoNotStayInMemory(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 1})
+	j := open(t, options(c))
+	const events, size = 30, 900_000
+	for n := range events {
+		e := entry(strconv.Itoa(n), sinkA)
+		e.Payload = bytes.Repeat([]byte{byte(n)}, size)
+		if _, err := j.Append(t.Context(), batch(e)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var back []journal.Settlement
+	at := time.Now()
+	for _, d := range fetchAll(t, j, events) {
+		back = append(back, journal.Settlement{Delivery: d, Outcome: journal.Retry, At: at})
+	}
+	mustDo(t, j.Queue(sinkA).Settle(t.Context(), back))
+	for n, d := range fetchAll(t, j, events) {
+		if !bytes.Equal(d.Payload, bytes.Repeat([]byte{byte(n)}, size)) || d.Attempts != 1 {
+			t.Fatalf("delivery %d has %d bytes and %d attempts", n, len(d.Payload), d.Attempts)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -15,10 +16,10 @@ const (
 	groupBytes    = 2 << 20
 	// groupsInFlight bounds the batches under way; a server takes 50 for each stream from all its clients.
 	groupsInFlight = 4
-	// singlesInFlight bounds the entries under way where there is one replica: there a batch is staged in a folder of its own,
-	// which costs more than it saves.
+	// singlesInFlight bounds the requests under way where there is one replica: there a batch is staged in a folder of its own,
+	// which costs more than it saves, and requests do not share one.
 	singlesInFlight = 16
-	// alonesInFlight bounds the entries of a refused batch that are published alone at a time.
+	// alonesInFlight bounds the parts of a refused batch that are published alone at a time.
 	alonesInFlight = 8
 	// retryPause is the wait before the next attempt after a refusal.
 	retryPause = 50 * time.Millisecond
@@ -26,40 +27,62 @@ const (
 
 // item is what one entry or dead letter adds, all or nothing.
 type item struct {
-	messages []*nats.Msg
-	bytes    int
-	done     chan struct{} // closed when the result is there
-
+	messages  []*nats.Msg
 	duplicate bool
-	err       error
 }
 
-func newItem(messages []*nats.Msg) *item {
-	i := &item{messages: messages, done: make(chan struct{})}
-	for _, m := range messages {
-		i.bytes += len(m.Data)
+// request is what one Append adds to a stream, in order.
+type request struct {
+	items           []*item
+	messages, bytes int
+	done            chan struct{} // closed when the result is there
+	err             error
+}
+
+func newRequest(items []*item) *request {
+	r := &request{items: items, done: make(chan struct{})}
+	for _, i := range items {
+		r.messages += len(i.messages)
+		r.bytes += i.bytes()
 	}
-	return i
+	return r
 }
 
-func (i *item) finish(duplicate bool, err error) {
-	i.duplicate, i.err = duplicate, err
-	close(i.done)
+func (i *item) bytes() int {
+	n := 0
+	for _, m := range i.messages {
+		n += len(m.Data)
+	}
+	return n
 }
 
-// committer publishes items. Those that come while others are under way share a batch, and with it a round trip.
+func (r *request) finish(err error) {
+	r.err = err
+	close(r.done)
+}
+
+func messagesOf(items []*item) []*nats.Msg {
+	var all []*nats.Msg
+	for _, i := range items {
+		all = append(all, i.messages...)
+	}
+	return all
+}
+
+// committer publishes requests. Those that come while others are under way share a batch, and with it a round trip.
 type committer struct {
-	journal *Journal
-	items   chan *item
-	slots   chan struct{}
-	singles bool // no two items share a batch
-	group   sync.WaitGroup
+	journal  *Journal
+	requests chan *request
+	slots    chan struct{}
+	share    bool
+	group    sync.WaitGroup
 }
 
 func newCommitter(j *Journal) *committer {
-	c := &committer{journal: j, items: make(chan *item, 2*groupMessages), slots: make(chan struct{}, groupsInFlight)}
-	if j.options.Replicas == 1 {
-		c.singles, c.slots = true, make(chan struct{}, singlesInFlight)
+	c := &committer{journal: j, requests: make(chan *request, 2*groupMessages), share: j.options.Replicas > 1}
+	c.slots = make(chan struct{}, singlesInFlight)
+	if c.share {
+		c.slots = make(chan struct{}, groupsInFlight)
 	}
 	return c
 }
@@ -67,7 +90,7 @@ func newCommitter(j *Journal) *committer {
 // run publishes until ctx ends, and waits for what is under way.
 func (c *committer) run(ctx context.Context) {
 	defer c.group.Wait()
-	var first *item
+	var first *request
 	for {
 		select {
 		case c.slots <- struct{}{}:
@@ -76,12 +99,12 @@ func (c *committer) run(ctx context.Context) {
 		}
 		if first == nil {
 			select {
-			case first = <-c.items:
+			case first = <-c.requests:
 			case <-ctx.Done():
 				return
 			}
 		}
-		var group []*item
+		var group []*request
 		group, first = c.collect(first)
 		c.group.Go(func() {
 			defer func() { <-c.slots }()
@@ -90,52 +113,126 @@ func (c *committer) run(ctx context.Context) {
 	}
 }
 
-// collect returns the items that wait and fit into one batch, and the one that did not fit.
-func (c *committer) collect(first *item) (group []*item, next *item) {
+// collect returns the requests that wait and fit into one batch, and the one that did not fit.
+func (c *committer) collect(first *request) (group []*request, next *request) {
 	messages, bytes := 0, 0
-	for i := first; ; {
-		if len(group) > 0 && (messages+len(i.messages) > groupMessages || bytes+i.bytes > groupBytes) {
-			return group, i
+	for r := first; ; {
+		if len(group) > 0 && (messages+r.messages > groupMessages || bytes+r.bytes > groupBytes) {
+			return group, r
 		}
-		group = append(group, i)
-		if c.singles {
+		group = append(group, r)
+		messages += r.messages
+		bytes += r.bytes
+		if !c.share {
 			return group, nil
 		}
-		messages += len(i.messages)
-		bytes += i.bytes
 		select {
-		case i = <-c.items:
+		case r = <-c.requests:
 		default:
 			return group, nil
 		}
 	}
 }
 
-// commit publishes a group. When it is refused because of one of its entries, a duplicate for instance, each is published alone.
-func (c *committer) commit(ctx context.Context, group []*item) {
-	ctx, cancel := context.WithTimeout(ctx, appendTimeout)
+// commit publishes a group as one batch. When that is refused because of one of its entries, a duplicate for instance, each
+// request is published on its own.
+func (c *committer) commit(ctx context.Context, group []*request) {
+	ctx, cancel := context.WithTimeoutCause(ctx, appendTimeout, errTooSlow)
 	defer cancel()
-	var all []*nats.Msg
-	for _, i := range group {
-		all = append(all, i.messages...)
+	if len(group) == 1 {
+		group[0].finish(c.commitRequest(ctx, group[0]))
+		return
 	}
-	duplicate, err := c.attempt(ctx, all)
-	if len(group) == 1 || !duplicate && !objected(err) {
-		for _, i := range group {
-			i.finish(duplicate, err)
+	var all []*item
+	for _, r := range group {
+		all = append(all, r.items...)
+	}
+	duplicate, err := c.attempt(ctx, messagesOf(all))
+	if !duplicate && !objected(err) {
+		for _, r := range group {
+			r.finish(err)
 		}
 		return
 	}
 	slots := make(chan struct{}, alonesInFlight)
 	var wait sync.WaitGroup
-	for _, i := range group {
+	for _, r := range group {
 		slots <- struct{}{}
 		wait.Go(func() {
-			i.finish(c.attempt(ctx, i.messages))
+			r.finish(c.commitRequest(ctx, r))
 			<-slots
 		})
 	}
 	wait.Wait()
+}
+
+// commitRequest publishes one request, in as many batches as it takes, one after the other to keep its order.
+func (c *committer) commitRequest(ctx context.Context, r *request) error {
+	for rest := r.items; len(rest) > 0; {
+		n := fitting(rest)
+		if err := c.commitItems(ctx, rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
+
+// fitting returns how many of the items fit into one batch, at least 1.
+func fitting(items []*item) int {
+	messages, bytes := 0, 0
+	for n, i := range items {
+		messages += len(i.messages)
+		bytes += i.bytes()
+		if n > 0 && (messages > groupMessages || bytes > groupBytes) {
+			return n
+		}
+	}
+	return len(items)
+}
+
+// commitItems publishes items as one batch, or each alone when one of them is a duplicate.
+func (c *committer) commitItems(ctx context.Context, items []*item) error {
+	duplicate, err := c.attempt(ctx, messagesOf(items))
+	if len(items) == 1 {
+		items[0].duplicate = duplicate
+		return err
+	}
+	if !duplicate && !objected(err) {
+		return err
+	}
+	return c.commitAlone(ctx, items)
+}
+
+// commitAlone publishes each item alone. Several are under way at a time; what goes over one connection stays in order.
+func (c *committer) commitAlone(ctx context.Context, items []*item) error {
+	s := c.journal.current()
+	var first error
+	futures := make([]jetstream.PubAckFuture, len(items))
+	for n := range len(items) + alonesInFlight {
+		if n < len(items) {
+			c.journal.waits.Add(1)
+			var err error
+			if futures[n], err = s.send(items[n].messages); err != nil && first == nil {
+				first = err
+			}
+		}
+		if last := n - alonesInFlight; last >= 0 && futures[last] != nil {
+			if err := c.settle(ctx, s, items[last], futures[last]); err != nil && first == nil {
+				first = err
+			}
+		}
+	}
+	return first
+}
+
+// settle waits for what was sent, and tries again when it was refused.
+func (c *committer) settle(ctx context.Context, s *session, i *item, sent jetstream.PubAckFuture) (err error) {
+	i.duplicate, err = answer(ctx, sent)
+	if err != nil && refused(err) && pause(ctx, retryPause) {
+		i.duplicate, err = c.attempt(ctx, i.messages)
+	}
+	return s.denied.explain(err)
 }
 
 // attempt publishes until the servers have decided.

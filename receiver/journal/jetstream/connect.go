@@ -14,9 +14,10 @@ import (
 
 // session is one connection, which mends itself, and what was found through it.
 type session struct {
-	nc     *nats.Conn
-	js     jetstream.JetStream
-	denied *denials
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	denied  *denials
+	handles map[string]jetstream.Stream // of supervise alone
 }
 
 // denials remembers the last permission that the servers denied: a request that is not permitted is just not answered.
@@ -55,7 +56,7 @@ func (s *session) unanswered(err error) bool {
 
 // connect makes the first connection. From then on the client reconnects by itself, for ever.
 func (j *Journal) connect() (*session, error) {
-	s := &session{denied: &denials{}}
+	s := &session{denied: &denials{}, handles: map[string]jetstream.Stream{}}
 	options := []nats.Option{
 		nats.Name("mailvane " + j.options.Name),
 		nats.CustomInboxPrefix(inboxPrefix + j.options.Name),

@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -73,10 +74,9 @@ func readLetter(id uint64, header nats.Header, payload []byte) (journal.DeadLett
 	return d, nil
 }
 
-// bury makes dead letters of the deliveries that are dead. It returns the sequences of those for which that failed.
-func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) (failed map[uint64]struct{}, err error) {
+// bury makes dead letters of the deliveries that are dead: of all, or an error is returned.
+func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) error {
 	var items []*item
-	var sequences []uint64
 	for i := range settlements {
 		s := &settlements[i]
 		if s.Outcome != journal.Dead || !q.holds(s.Delivery.Sequence) {
@@ -91,31 +91,26 @@ func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) (fai
 		d.DedupeKey = "dead\x00" + q.sink + "\x00" + strconv.FormatUint(s.Delivery.Sequence, 10) + "\x00" + d.EventID + "\x00" + s.Delivery.AcceptedAt.String()
 		message, err := q.journal.letterMessage(&d)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		items, sequences = append(items, newItem(message)), append(sequences, s.Delivery.Sequence)
+		items = append(items, &item{messages: message})
 	}
-	return q.journal.bury(ctx, items, sequences)
-}
-
-func (j *Journal) bury(ctx context.Context, items []*item, sequences []uint64) (failed map[uint64]struct{}, err error) {
 	if len(items) == 0 {
-		return nil, nil
+		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, appendTimeout, errTooSlow)
+	limited, cancel := context.WithTimeoutCause(ctx, appendTimeout, errTooSlow)
 	defer cancel()
-	failed = map[uint64]struct{}{}
-	err = j.dead.add(ctx, items)
-	for n, i := range items {
-		if _, _, one := await(ctx, []*item{i}); one != nil {
-			failed[sequences[n]] = struct{}{}
-			err = one
+	err := q.journal.fits(items)
+	if err == nil {
+		var r *request
+		if r, err = q.journal.dead.add(limited, items); err == nil {
+			err = r.wait(limited)
 		}
 	}
 	if err != nil {
-		return failed, j.appendFailed(ctx, err)
+		return q.journal.appendFailed(ctx, err)
 	}
-	return nil, nil
+	return nil
 }
 
 func (q *queue) holds(sequence uint64) bool {
@@ -147,27 +142,63 @@ func (d deadLetters) stream(ctx context.Context) (jetstream.Stream, error) {
 	return stream, nil
 }
 
+// listTimeout bounds the wait for the servers to send a page that they have.
+const listTimeout = 10 * time.Second
+
+var errBehind = errors.New("a replica is behind the leader")
+
 // List implements [journal.DeadLetters]. It leaves the headers of the request out, too.
 func (d deadLetters) List(ctx context.Context, after uint64, limit int) ([]journal.DeadLetter, error) {
 	stream, err := d.stream(ctx)
 	if err != nil {
 		return nil, err
 	}
-	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1, HeadersOnly: true, InactiveThreshold: time.Minute,
+	consumer, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		Name: nuid.Next(), DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1, HeadersOnly: true,
+		AckPolicy: jetstream.AckNonePolicy, InactiveThreshold: time.Minute, MemoryStorage: true, Replicas: 1,
 	})
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	batch, err := consumer.FetchNoWait(limit)
-	if err != nil {
-		return nil, unavailable(err)
-	}
+	defer func() { _ = stream.DeleteConsumer(context.WithoutCancel(ctx), consumer.CachedInfo().Name) }() // else it goes by itself
 	var letters []journal.DeadLetter
-	for m := range batch.Messages() {
-		meta, err := m.Metadata()
+	for next := min(int(consumer.CachedInfo().NumPending), limit); ; next = 1 {
+		page, err := fetchLetters(consumer, next)
+		if err == nil && len(page) < next {
+			err = errBehind
+		}
 		if err != nil {
 			return nil, unavailable(err)
+		}
+		letters = append(letters, page...)
+		if len(page) > 0 {
+			after = page[len(page)-1].ID
+		}
+		// The replica that the consumer reads may be behind the leader, which knows whether there is more.
+		_, err = stream.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(d.journal.deadSubject()))
+		if errors.Is(err, jetstream.ErrMsgNotFound) || len(letters) == limit {
+			return letters, nil
+		}
+		if err != nil {
+			return nil, unavailable(err)
+		}
+	}
+}
+
+// fetchLetters returns the next count dead letters of a consumer.
+func fetchLetters(c jetstream.Consumer, count int) ([]journal.DeadLetter, error) {
+	if count == 0 {
+		return nil, nil
+	}
+	page, err := c.Fetch(count, jetstream.FetchMaxWait(listTimeout))
+	if err != nil {
+		return nil, err
+	}
+	letters := make([]journal.DeadLetter, 0, count)
+	for m := range page.Messages() {
+		meta, err := m.Metadata()
+		if err != nil {
+			return nil, err
 		}
 		l, err := readLetter(meta.Sequence.Stream, m.Headers(), nil)
 		if err != nil {
@@ -175,10 +206,7 @@ func (d deadLetters) List(ctx context.Context, after uint64, limit int) ([]journ
 		}
 		letters = append(letters, l)
 	}
-	if err := batch.Error(); err != nil {
-		return nil, unavailable(err)
-	}
-	return letters, nil
+	return letters, page.Error()
 }
 
 func unavailable(err error) error {

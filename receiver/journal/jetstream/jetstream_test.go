@@ -3,6 +3,8 @@ package jetstream_test
 import (
 	"log/slog"
 	"os"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,6 +81,28 @@ func TestConformance(t *testing.T) {
 			OpenSmall:       func(t *testing.T) journal.Journal { return openWith(t, 16<<20) },
 			Crash:           func(t *testing.T) { crash(t, c.Servers[0], last) },
 		}
+	})
+}
+
+// TestConformanceOfThree runs the promises on one cluster, with three replicas, each with streams of its own.
+func TestConformanceOfThree(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 3})
+	var streams atomic.Int64
+	t.Run("promises", func(t *testing.T) {
+		journaltest.Run(t, func(*testing.T) journaltest.Harness {
+			o := options(c)
+			o.Name = "test" + strconv.FormatInt(streams.Add(1), 10)
+			openWith := func(t *testing.T, maxBytes int64) journal.Journal {
+				o.MaxBytes = maxBytes
+				return open(t, o)
+			}
+			return journaltest.Harness{
+				ForgetsAttempts: true,
+				Open:            func(t *testing.T) journal.Journal { return openWith(t, 32<<20) },
+				OpenSmall:       func(t *testing.T) journal.Journal { return openWith(t, 16<<20) },
+			}
+		})
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -217,11 +216,6 @@ func (j *Journal) close() {
 	}
 	group.Wait()
 	s.nc.Close()
-}
-
-// Streams names what the journal holds at the servers, for messages to people.
-func (j *Journal) streams() string {
-	return strings.Join([]string{j.eventStream().Name, j.deadStream().Name}, " and ")
 }
 
 // settingsError says that the streams must not be used as they are.

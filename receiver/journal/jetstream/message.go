@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -90,7 +91,7 @@ func (j *Journal) messages(e *journal.Entry) []*nats.Msg {
 	for i := range max(len(e.Sinks), len(e.DedupeKeys)) {
 		m := &nats.Msg{Subject: j.keySubject(), Header: nats.Header{headerTTL: {markerTTL}}}
 		if i < len(e.Sinks) {
-			m = &nats.Msg{Subject: j.sinkSubject(sinkToken(e.Sinks[i])), Header: cloneHeader(header), Data: payload}
+			m = &nats.Msg{Subject: j.sinkSubject(sinkToken(e.Sinks[i])), Header: maps.Clone(header), Data: payload}
 		}
 		if i < len(e.DedupeKeys) {
 			m.Header.Set(jetstream.MsgIDHeader, messageID(e.DedupeKeys[i]))
@@ -98,14 +99,6 @@ func (j *Journal) messages(e *journal.Entry) []*nats.Msg {
 		all = append(all, m)
 	}
 	return all
-}
-
-func cloneHeader(h nats.Header) nats.Header {
-	clone := make(nats.Header, len(h)+4)
-	for name, values := range h {
-		clone[name] = values
-	}
-	return clone
 }
 
 func quoteKey(key string) string {

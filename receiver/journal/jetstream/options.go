@@ -77,28 +77,8 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // complete checks o and returns it with the defaults filled in.
 func (o Options) complete() (Options, error) {
-	var errs []error
-	if len(o.URLs) == 0 {
-		errs = append(errs, errors.New("no address of a NATS server is given"))
-	}
-	for _, address := range o.URLs {
-		if u, err := url.Parse(address); err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
-			errs = append(errs, errors.New("the address of a NATS server must be like nats://host:4222 or tls://host:4222"))
-		} else if u.User != nil {
-			errs = append(errs, errors.New("the address of a NATS server must hold no password; use a credentials file"))
-		}
-	}
-	if !validName.MatchString(o.Name) {
-		errs = append(errs, fmt.Errorf("the name of the streams is %q; it must be 1 to 64 letters, digits, - and _", o.Name))
-	}
 	if o.Replicas == 0 {
 		o.Replicas = 1
-	}
-	if !slices.Contains([]int{1, 3, 5}, o.Replicas) {
-		errs = append(errs, fmt.Errorf("there are to be %d replicas; there may be 1, 3 or 5", o.Replicas))
-	}
-	if (o.Certificate == "") != (o.Key == "") {
-		errs = append(errs, errors.New("a client certificate needs its key, and a key its certificate"))
 	}
 	if o.MaxBytes == 0 {
 		o.MaxBytes = DefaultMaxBytes
@@ -109,5 +89,37 @@ func (o Options) complete() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return o, errors.Join(errs...)
+	return o, o.check()
+}
+
+func (o Options) check() error {
+	var errs []error
+	if len(o.URLs) == 0 {
+		errs = append(errs, errors.New("no address of a NATS server is given"))
+	}
+	for _, address := range o.URLs {
+		errs = append(errs, checkAddress(address))
+	}
+	if !validName.MatchString(o.Name) {
+		errs = append(errs, fmt.Errorf("the name of the streams is %q; it must be 1 to 64 letters, digits, - and _", o.Name))
+	}
+	if !slices.Contains([]int{1, 3, 5}, o.Replicas) {
+		errs = append(errs, fmt.Errorf("there are to be %d replicas; there may be 1, 3 or 5", o.Replicas))
+	}
+	if (o.Certificate == "") != (o.Key == "") {
+		errs = append(errs, errors.New("a client certificate needs its key, and a key its certificate"))
+	}
+	return errors.Join(errs...)
+}
+
+// checkAddress repeats nothing of an address that is wrong: it may hold a password.
+func checkAddress(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+		return errors.New("the address of a NATS server must be like nats://host:4222 or tls://host:4222")
+	}
+	if u.User != nil {
+		return errors.New("the address of a NATS server must hold no password; use a credentials file")
+	}
+	return nil
 }

@@ -118,6 +118,7 @@ type epoch struct {
 	broken   bool
 	stop     context.CancelFunc
 	consumer jetstream.Consumer
+	stream   jetstream.Stream
 	done     chan struct{}
 }
 
@@ -171,7 +172,9 @@ func (q *queue) acquire(ctx context.Context, c *census, present string) {
 		q.journal.pokeSoon()
 		return
 	}
-	q.begin(&epoch{name: name, created: time.Now(), seen: began, arrived: began, consumer: consumer, done: make(chan struct{})})
+	q.begin(&epoch{ //nolint:contextcheck // it lasts longer than this round
+		name: name, created: time.Now(), seen: began, arrived: began, consumer: consumer, stream: c.stream, done: make(chan struct{}),
+	})
 }
 
 // ackWait is long: what is not acknowledged comes again with the next consumer, and not before.

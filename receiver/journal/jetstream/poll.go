@@ -55,16 +55,19 @@ func (j *Journal) ensure(ctx context.Context, s *session) error {
 // inspect reads the state of a stream and checks that its settings still are right. A stream that has gone is made again where
 // that is permitted.
 func (j *Journal) inspect(ctx context.Context, s *session, want jetstream.StreamConfig, options ...jetstream.StreamInfoOpt) (jetstream.Stream, *jetstream.StreamInfo, error) {
-	stream, err := s.js.Stream(ctx, want.Name)
+	stream, err := s.handle(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		if err := s.ensure(ctx, &want); err != nil {
 			return nil, nil, err
 		}
-		stream, err = s.js.Stream(ctx, want.Name)
+		stream, err = s.handle(ctx, want.Name)
 	}
 	var info *jetstream.StreamInfo
 	if err == nil {
 		info, err = stream.Info(ctx, options...)
+	}
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		delete(s.handles, want.Name) // the next round makes it again
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("stream %s cannot be read: %w", want.Name, s.denied.explain(err))
@@ -73,6 +76,18 @@ func (j *Journal) inspect(ctx context.Context, s *session, want jetstream.Stream
 		return nil, nil, &settingsError{err}
 	}
 	return stream, info, nil
+}
+
+// handle returns what a stream is read with. Only supervise uses it.
+func (s *session) handle(ctx context.Context, name string) (jetstream.Stream, error) {
+	if h, ok := s.handles[name]; ok {
+		return h, nil
+	}
+	h, err := s.js.Stream(ctx, name)
+	if err == nil {
+		s.handles[name] = h
+	}
+	return h, err
 }
 
 func consumerNames(ctx context.Context, s jetstream.Stream) ([]string, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,15 @@ const (
 // publish stores messages, all or none, and returns once they are stored. It returns duplicate when one of them carries a key
 // that is already stored; then none was stored.
 func (s *session) publish(ctx context.Context, messages []*nats.Msg) (duplicate bool, err error) {
+	sent, err := s.send(messages)
+	if err != nil {
+		return false, err
+	}
+	return answer(ctx, sent)
+}
+
+// send publishes messages as one batch. What is sent first is stored first.
+func (s *session) send(messages []*nats.Msg) (jetstream.PubAckFuture, error) {
 	batch := ""
 	if len(messages) > 1 {
 		batch = nuid.Next()
@@ -48,20 +58,21 @@ func (s *session) publish(ctx context.Context, messages []*nats.Msg) (duplicate 
 	for i, m := range messages {
 		stamp(m, batch, i+1, i == len(messages)-1)
 	}
-	last := messages[len(messages)-1]
-	for _, m := range messages[:len(messages)-1] {
+	last := len(messages) - 1
+	for _, m := range messages[:last] {
 		if err := s.nc.PublishMsg(m); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
-	future, err := s.js.PublishMsgAsync(last, jetstream.WithRetryAttempts(0))
-	if err != nil {
-		return false, err
-	}
+	return s.js.PublishMsgAsync(messages[last], jetstream.WithRetryAttempts(0))
+}
+
+// answer waits for the servers' answer to what was sent.
+func answer(ctx context.Context, sent jetstream.PubAckFuture) (duplicate bool, err error) {
 	select {
-	case ack := <-future.Ok():
+	case ack := <-sent.Ok():
 		return ack.Duplicate, nil
-	case err := <-future.Err():
+	case err := <-sent.Err():
 		return codeOf(err) == codeDuplicate, unless(codeOf(err) == codeDuplicate, err)
 	case <-ctx.Done():
 		return false, context.Cause(ctx)
@@ -91,8 +102,7 @@ func stamp(m *nats.Msg, batch string, sequence int, last bool) {
 }
 
 func codeOf(err error) jetstream.ErrorCode {
-	var e *jetstream.APIError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*jetstream.APIError](err); ok {
 		return e.ErrorCode
 	}
 	return 0
@@ -100,32 +110,23 @@ func codeOf(err error) jetstream.ErrorCode {
 
 // refused says that an attempt stored nothing and that another may succeed at once.
 func refused(err error) bool {
-	switch codeOf(err) {
-	case codeInProcess, codeIncompleteBatch, codeTooManyBatches:
-		return true
-	}
-	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse)
+	return slices.Contains([]jetstream.ErrorCode{codeInProcess, codeIncompleteBatch, codeTooManyBatches}, codeOf(err)) ||
+		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse)
 }
 
 // objected says that the servers found fault with a message, and not with the moment.
 func objected(err error) bool {
-	switch codeOf(err) {
-	case 0, codeNoLeader, codeNoResources, codeNoStorage, codeAccountFull, codeStoreFailed, codeInProcess, codeIncompleteBatch, codeTooManyBatches:
-		return false
+	moment := []jetstream.ErrorCode{
+		0, codeNoLeader, codeNoResources, codeNoStorage, codeAccountFull, codeStoreFailed, codeInProcess, codeIncompleteBatch, codeTooManyBatches,
 	}
-	return true
+	return !slices.Contains(moment, codeOf(err))
 }
 
 // journalError makes what publish returned an error of the journal.
 func journalError(err error) error {
-	full := false
-	switch codeOf(err) {
-	case codeNoResources, codeNoStorage, codeAccountFull:
-		full = true
-	case codeStoreFailed:
-		full = strings.Contains(err.Error(), "maximum")
-	}
-	if full {
+	code := codeOf(err)
+	if slices.Contains([]jetstream.ErrorCode{codeNoResources, codeNoStorage, codeAccountFull}, code) ||
+		code == codeStoreFailed && strings.Contains(err.Error(), "maximum") {
 		return fmt.Errorf("%w: %w", journal.ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", journal.ErrUnavailable, err)

@@ -14,6 +14,8 @@ const (
 	// freshEvents and freshBytes bound what waits in memory for a worker, per sink; the client may hold as much again.
 	freshEvents = 256
 	freshBytes  = 4 << 20
+	// maxDueBytes bounds the payloads of what is scheduled, per sink; beyond it they are read again when they are due.
+	maxDueBytes = 16 << 20
 	// pullExpiry is how long one request for events lasts, and pullHeartbeat how often the servers say that they still have it.
 	pullExpiry    = 10 * time.Second
 	pullHeartbeat = 2 * time.Second
@@ -113,7 +115,7 @@ func (q *queue) put(e *epoch, m jetstream.Msg, sequence uint64) {
 	}
 	header := m.Headers()
 	h = &held{
-		sequence: sequence, reply: m.Reply(), epoch: e, key: orderingKey(header), accepted: acceptedAt(header), payload: m.Data(),
+		sequence: sequence, reply: m.Reply(), epoch: e, key: orderingKey(header), accepted: acceptedAt(header), payload: m.Data(), size: len(m.Data()),
 	}
 	q.held[sequence] = h
 	at, _ := slices.BinarySearchFunc(q.fresh, sequence, func(h *held, s uint64) int { return int(h.sequence) - int(s) })

@@ -2,8 +2,12 @@ package jetstream
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -28,9 +32,13 @@ type held struct {
 	accepted time.Time
 	attempts int
 	payload  []byte
+	size     int   // of the payload, also when it was dropped
 	due      int64 // milliseconds since 1970
 	sentAt   time.Time
 }
+
+// dropped says whether only the servers have the payload.
+func (h *held) dropped() bool { return h.size > 0 && h.payload == nil }
 
 // queue implements [journal.Queue] for one sink. What is due when is decided here; the servers only know what is not done.
 type queue struct {
@@ -45,6 +53,7 @@ type queue struct {
 	fresh      []*held // by sequence
 	freshBytes int
 	due        dueHeap
+	dueBytes   int // payloads in due
 	settled    map[uint64]*held
 	behind     uint64 // how many more the servers had when the last one came
 }
@@ -82,9 +91,9 @@ func (q *queue) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Deliv
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		deliveries, wait, changed := q.lease(limit, patience)
-		if len(deliveries) > 0 {
-			return deliveries, nil
+		list, wait, changed := q.lease(limit, patience)
+		if len(list) > 0 {
+			return q.deliveries(ctx, list)
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -108,7 +117,7 @@ func (q *queue) want() {
 }
 
 // lease takes what is due, or returns how long to wait and what ends the wait earlier.
-func (q *queue) lease(limit journal.Limit, patience time.Time) ([]journal.Delivery, time.Duration, <-chan struct{}) {
+func (q *queue) lease(limit journal.Limit, patience time.Time) ([]*held, time.Duration, <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
@@ -118,23 +127,69 @@ func (q *queue) lease(limit journal.Limit, patience time.Time) ([]journal.Delive
 	case len(q.fresh) < min(limit.Events, int(min(q.behind, freshEvents))) && now.Before(patience):
 		return nil, time.Until(patience), q.changed
 	}
-	var taken []journal.Delivery
+	var taken []*held
 	bytes := 0
 	for len(taken) < limit.Events {
 		h := q.next(now)
-		if h == nil || len(taken) > 0 && limit.Bytes > 0 && bytes+len(h.payload) > limit.Bytes {
+		if h == nil || len(taken) > 0 && limit.Bytes > 0 && bytes+h.size > limit.Bytes {
 			break
 		}
 		q.remove(h)
 		h.state = leased
-		bytes += len(h.payload)
-		taken = append(taken, journal.Delivery{Sequence: h.sequence, OrderingKey: h.key, AcceptedAt: h.accepted, Attempts: h.attempts, Payload: h.payload})
+		bytes += h.size
+		taken = append(taken, h)
 	}
 	wait := pollInterval
 	if len(q.due) > 0 {
 		wait = min(wait, max(time.Until(time.UnixMilli(q.due[0].due)), time.Millisecond))
 	}
 	return taken, wait, q.changed
+}
+
+// deliveries returns what was leased, and reads payloads again that were dropped. What cannot be read now is due again later.
+func (q *queue) deliveries(ctx context.Context, list []*held) ([]journal.Delivery, error) {
+	all := make([]journal.Delivery, 0, len(list))
+	for n, h := range list {
+		if h.dropped() {
+			err := q.reload(ctx, h)
+			if errors.Is(err, jetstream.ErrMsgNotFound) { // somebody has removed it by hand
+				continue
+			}
+			if err != nil {
+				q.postpone(list[n:])
+				return all, unless(len(all) > 0, fmt.Errorf("%w: read an event again: %w", journal.ErrUnavailable, err))
+			}
+		}
+		all = append(all, journal.Delivery{Sequence: h.sequence, OrderingKey: h.key, AcceptedAt: h.accepted, Attempts: h.attempts, Payload: h.payload})
+	}
+	return all, nil
+}
+
+// reload reads the payload of what this process has leased.
+func (q *queue) reload(ctx context.Context, h *held) error {
+	m, err := h.epoch.stream.GetMsg(ctx, h.sequence)
+	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err != nil {
+		q.acknowledge(h)
+		return err
+	}
+	h.payload = m.Data
+	return nil
+}
+
+// postpone gives leases back for a moment.
+func (q *queue) postpone(list []*held) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, h := range list {
+		if h.state == leased && q.held[h.sequence] == h {
+			q.schedule(h, time.Now().Add(time.Second))
+		}
+	}
 }
 
 // next returns what is to be leased next: what is due, then what is new.
@@ -152,6 +207,7 @@ func (q *queue) next(now time.Time) *held {
 func (q *queue) remove(h *held) {
 	if h.state == scheduled {
 		q.due.pop()
+		q.dueBytes -= len(h.payload)
 		return
 	}
 	q.fresh[0] = nil
@@ -164,7 +220,7 @@ func (q *queue) remove(h *held) {
 
 // Settle implements [journal.Queue].
 func (q *queue) Settle(ctx context.Context, settlements []journal.Settlement) error {
-	failed, err := q.bury(ctx, settlements)
+	err := q.bury(ctx, settlements)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := range settlements {
@@ -173,16 +229,14 @@ func (q *queue) Settle(ctx context.Context, settlements []journal.Settlement) er
 		if h == nil || h.state != leased {
 			continue
 		}
-		if _, ok := failed[s.Delivery.Sequence]; ok {
-			q.schedule(h, time.Now().Add(time.Second))
-			continue
-		}
-		switch s.Outcome {
-		case journal.Retry:
+		switch {
+		case s.Outcome == journal.Retry:
 			h.attempts++
 			q.schedule(h, s.At)
-		case journal.Defer:
+		case s.Outcome == journal.Defer:
 			q.schedule(h, s.At)
+		case s.Outcome == journal.Dead && err != nil:
+			q.schedule(h, time.Now().Add(time.Second))
 		default:
 			q.acknowledge(h)
 		}
@@ -194,6 +248,10 @@ func (q *queue) Settle(ctx context.Context, settlements []journal.Settlement) er
 // schedule makes h due at a time. The lock is held.
 func (q *queue) schedule(h *held, at time.Time) {
 	h.state, h.due = scheduled, at.UnixMilli()
+	if q.dueBytes+h.size > maxDueBytes {
+		h.payload = nil
+	}
+	q.dueBytes += len(h.payload)
 	q.due.push(h)
 }
 
@@ -210,7 +268,7 @@ func (q *queue) lose() {
 	q.stopEpoch()
 	clear(q.held)
 	clear(q.settled)
-	q.fresh, q.freshBytes, q.due, q.behind = nil, 0, nil, 0
+	q.fresh, q.freshBytes, q.due, q.dueBytes, q.behind = nil, 0, nil, 0, 0
 }
 
 // stopEpoch ends the pulling. The lock is held.

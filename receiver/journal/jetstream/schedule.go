@@ -10,18 +10,19 @@ import (
 type dueHeap []*held
 
 // Len implements heap.Interface.
-func (d dueHeap) Len() int { return len(d) }
+func (d *dueHeap) Len() int { return len(*d) }
 
 // Less implements heap.Interface.
-func (d dueHeap) Less(a, b int) bool {
-	if d[a].due != d[b].due {
-		return d[a].due < d[b].due
+func (d *dueHeap) Less(a, b int) bool {
+	one, other := (*d)[a], (*d)[b]
+	if one.due != other.due {
+		return one.due < other.due
 	}
-	return d[a].sequence < d[b].sequence
+	return one.sequence < other.sequence
 }
 
 // Swap implements heap.Interface.
-func (d dueHeap) Swap(a, b int) { d[a], d[b] = d[b], d[a] }
+func (d *dueHeap) Swap(a, b int) { (*d)[a], (*d)[b] = (*d)[b], (*d)[a] }
 
 // Push implements heap.Interface.
 func (d *dueHeap) Push(x any) { *d = append(*d, x.(*held)) } //nolint:forcetypeassert // only push calls it

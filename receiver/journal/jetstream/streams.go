@@ -14,7 +14,8 @@ import (
 // createdBy marks the streams that Mailvane has made, in their metadata. Only those are ever changed.
 const createdBy = "mailvane.dev/created-by"
 
-// eventStream is how the stream of the events should be.
+// eventStream is how the stream of the events should be. Like the other it allows no direct access: replicas may be behind, and
+// who asks next must see what was stored.
 func (j *Journal) eventStream() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name: j.options.Name, Description: "Events that Mailvane has accepted and not yet delivered",
@@ -22,7 +23,7 @@ func (j *Journal) eventStream() jetstream.StreamConfig {
 		Retention: jetstream.WorkQueuePolicy, Storage: jetstream.FileStorage, Replicas: j.options.Replicas,
 		Discard: jetstream.DiscardNew, MaxBytes: j.options.MaxBytes, Duplicates: j.options.DedupeWindow,
 		MaxMsgs: -1, MaxMsgsPerSubject: -1, MaxConsumers: -1,
-		AllowAtomicPublish: true, AllowMsgTTL: true, AllowDirect: true,
+		AllowAtomicPublish: true, AllowMsgTTL: true,
 		Metadata: map[string]string{createdBy: "mailvane"},
 	}
 }
@@ -36,8 +37,8 @@ func (j *Journal) deadStream() jetstream.StreamConfig {
 		Discard: jetstream.DiscardNew, MaxBytes: max(j.options.MaxBytes/deadLetterShare, 1<<20), MaxAge: deadLetterAge,
 		Duplicates: min(j.options.DedupeWindow, deadLetterAge),
 		MaxMsgs:    -1, MaxMsgsPerSubject: -1, MaxConsumers: -1,
-		AllowAtomicPublish: true, AllowDirect: true,
-		Metadata: map[string]string{createdBy: "mailvane"},
+		AllowAtomicPublish: true,
+		Metadata:           map[string]string{createdBy: "mailvane"},
 	}
 }
 
@@ -79,27 +80,8 @@ type violation struct {
 
 // violations returns an error that names each wrong setting of a stream.
 func violations(have, want *jetstream.StreamConfig) error {
-	ours := have.Metadata[createdBy] != "" // other receivers of ours may want other sizes for a while
-	all := []violation{
-		{"subjects", have.Subjects, want.Subjects, !covers(have.Subjects, want.Subjects)},
-		{"retention", have.Retention, want.Retention, have.Retention != want.Retention},
-		{"storage", have.Storage, want.Storage, have.Storage != want.Storage},
-		{"persist mode", have.PersistMode, want.PersistMode, have.PersistMode != want.PersistMode},
-		{"replicas", have.Replicas, fmt.Sprint(want.Replicas, " or more"), !ours && have.Replicas < want.Replicas},
-		{"discard", have.Discard, want.Discard, have.Discard != want.Discard},
-		{"max bytes", have.MaxBytes, fmt.Sprint(want.MaxBytes, " or more"), !ours && have.MaxBytes > 0 && have.MaxBytes < want.MaxBytes},
-		{"max age", have.MaxAge, ageText(want.MaxAge), have.MaxAge != 0 && (want.MaxAge == 0 || have.MaxAge < want.MaxAge)},
-		{"max messages per subject", have.MaxMsgsPerSubject, "unlimited", have.MaxMsgsPerSubject > 0 && !have.DiscardNewPerSubject},
-		{"duplicate window", have.Duplicates, fmt.Sprint(want.Duplicates, " or more"), !ours && have.Duplicates < want.Duplicates},
-		{"allow atomic publish", have.AllowAtomicPublish, true, !have.AllowAtomicPublish},
-		{"allow message TTL", have.AllowMsgTTL, true, want.AllowMsgTTL && !have.AllowMsgTTL},
-		{"no ack", have.NoAck, false, have.NoAck},
-		{"sealed", have.Sealed, false, have.Sealed},
-		{"deny delete", have.DenyDelete, false, have.DenyDelete && !want.AllowMsgTTL},
-		{"subject transform", have.SubjectTransform, "none", have.SubjectTransform != nil},
-	}
 	var texts []string
-	for _, v := range all {
+	for _, v := range append(kindViolations(have, want), sizeViolations(have, want)...) {
 		if v.wrong {
 			texts = append(texts, fmt.Sprintf("%s is %v and must be %v", v.setting, v.found, v.want))
 		}
@@ -108,6 +90,35 @@ func violations(have, want *jetstream.StreamConfig) error {
 		return nil
 	}
 	return fmt.Errorf("stream %s has wrong settings: %s", want.Name, strings.Join(texts, "; "))
+}
+
+// kindViolations are about what a stream does with messages.
+func kindViolations(have, want *jetstream.StreamConfig) []violation {
+	return []violation{
+		{"subjects", have.Subjects, want.Subjects, !covers(have.Subjects, want.Subjects)},
+		{"retention", have.Retention, want.Retention, have.Retention != want.Retention},
+		{"storage", have.Storage, want.Storage, have.Storage != want.Storage},
+		{"persist mode", have.PersistMode, want.PersistMode, have.PersistMode != want.PersistMode},
+		{"discard", have.Discard, want.Discard, have.Discard != want.Discard},
+		{"allow atomic publish", have.AllowAtomicPublish, true, !have.AllowAtomicPublish},
+		{"allow message TTL", have.AllowMsgTTL, true, want.AllowMsgTTL && !have.AllowMsgTTL},
+		{"no ack", have.NoAck, false, have.NoAck},
+		{"sealed", have.Sealed, false, have.Sealed},
+		{"subject transform", have.SubjectTransform, "none", have.SubjectTransform != nil},
+	}
+}
+
+// sizeViolations are about how much a stream keeps. For a while other receivers of ours may want other sizes of a stream that
+// one of them has made.
+func sizeViolations(have, want *jetstream.StreamConfig) []violation {
+	ours := have.Metadata[createdBy] != ""
+	return []violation{
+		{"replicas", have.Replicas, fmt.Sprint(want.Replicas, " or more"), !ours && have.Replicas < want.Replicas},
+		{"max bytes", have.MaxBytes, fmt.Sprint(want.MaxBytes, " or more"), !ours && have.MaxBytes > 0 && have.MaxBytes < want.MaxBytes},
+		{"max age", have.MaxAge, ageText(want.MaxAge), have.MaxAge != 0 && (want.MaxAge == 0 || have.MaxAge < want.MaxAge)},
+		{"max messages per subject", have.MaxMsgsPerSubject, "unlimited", have.MaxMsgsPerSubject > 0 && !have.DiscardNewPerSubject},
+		{"duplicate window", have.Duplicates, fmt.Sprint(want.Duplicates, " or more"), !ours && have.Duplicates < want.Duplicates},
+	}
 }
 
 func ageText(age time.Duration) string {
