@@ -2,11 +2,12 @@
 
 // Package e2e installs the chart into the cluster that KUBECONFIG names and follows real events through real pods: "make e2e".
 //
-// The nodes must be able to run the image that MAILVANE_IMAGE names (repository:tag), and one with /load, of test/e2e/load, that
+// The nodes must be able to run the image that MAILVANE_IMAGE names (repository:tag), and one with /load, of test/load, that
 // MAILVANE_LOAD_IMAGE names. What the tests make they take away again. They must not run where somebody else has Mailvane installed.
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -48,7 +49,7 @@ func newCluster(t *testing.T) *cluster {
 }
 
 func (c *cluster) try(name string, arguments ...string) (string, error) {
-	out, err := exec.Command(name, arguments...).CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), name, arguments...).CombinedOutput()
 	return string(out), err
 }
 
@@ -104,7 +105,7 @@ func image() []string {
 // apply applies manifests.
 func (c *cluster) apply(manifests string) {
 	c.t.Helper()
-	command := exec.Command("kubectl", "apply", "--server-side", "-f", "-")
+	command := exec.CommandContext(c.t.Context(), "kubectl", "apply", "--server-side", "-f", "-")
 	command.Stdin = strings.NewReader(manifests)
 	if out, err := command.CombinedOutput(); err != nil {
 		c.t.Fatalf("apply: %v\n%s", err, out)

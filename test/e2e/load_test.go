@@ -71,7 +71,7 @@ func endpointWith(name, filter string, keys ...string) string {
 		strings.ReplaceAll(endpointManifest, "namespace: NAMESPACE", "namespace: "+underLoad))
 }
 
-// report is what the load says of itself; see test/e2e/load.
+// report is what the load says of itself; see test/load.
 type report struct {
 	Acknowledged, Delivered, Repeated, Unanswered, GivenUp int
 	Busy, SlowestMilliseconds                              int64
