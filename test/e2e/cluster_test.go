@@ -23,6 +23,7 @@ const (
 	namespace = "mail" // the quickstart's
 	underLoad = "mailvane-e2e-load"
 	crowd     = "mailvane-e2e-crowd"
+	upgraded  = "mailvane-e2e-upgraded"
 	receivers = "app.kubernetes.io/managed-by=mailvane,app.kubernetes.io/component=receiver"
 	samples   = "../../config/samples/quickstart"
 	chart     = "../../charts/mailvane"
@@ -83,7 +84,7 @@ func (c *cluster) install(chart string, arguments ...string) {
 	}
 	c.t.Cleanup(func() {
 		for _, arguments := range [][]string{
-			{"kubectl", "delete", "namespace", namespace, underLoad, crowd, "--ignore-not-found"},
+			{"kubectl", "delete", "namespace", namespace, underLoad, crowd, upgraded, "--ignore-not-found"},
 			{c.helm, "uninstall", release, "--namespace", system, "--ignore-not-found"},
 			{"kubectl", "delete", "namespace", system, "--ignore-not-found"},
 			{"kubectl", "delete", "crd", "webhookendpoints.mailvane.dev", "eventsinks.mailvane.dev", "--ignore-not-found"},

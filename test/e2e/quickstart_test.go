@@ -14,14 +14,17 @@ import (
 // readyWithin is the time in which an endpoint works after its manifest was applied to a cluster that has the image.
 const readyWithin = 30.0
 
-// TestMailvane installs the chart once and uses it in ever harder ways.
+// TestMailvane installs a release, upgrades it, uses it in ever harder ways, and uninstalls it.
 func TestMailvane(t *testing.T) {
 	c := newCluster(t)
-	c.install(chart)
+	before := c.everything()
+	c.installPrevious()
+	t.Run("upgrade", func(t *testing.T) { upgrade(c.in(t)) })
 	t.Run("quickstart", func(t *testing.T) { quickstart(c.in(t)) })
 	t.Run("edits under load", func(t *testing.T) { editsUnderLoad(c.in(t)) })
 	t.Run("restart while the sink is down", func(t *testing.T) { restartWhileDown(c.in(t)) })
 	t.Run("a thousand endpoints", func(t *testing.T) { aThousandEndpoints(c.in(t)) })
+	t.Run("uninstall", func(t *testing.T) { uninstall(c.in(t), before) })
 }
 
 func quickstart(c *cluster) {
