@@ -2,11 +2,12 @@
 
 // Package e2e installs the chart into the cluster that KUBECONFIG names and follows real events through real pods: "make e2e".
 //
-// The nodes must be able to run the image that MAILVANE_IMAGE names (repository:tag), and one with /load, of test/e2e/load, that
+// The nodes must be able to run the image that MAILVANE_IMAGE names (repository:tag), and one with /load, of test/load, that
 // MAILVANE_LOAD_IMAGE names. What the tests make they take away again. They must not run where somebody else has Mailvane installed.
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -22,6 +23,7 @@ const (
 	namespace = "mail" // the quickstart's
 	underLoad = "mailvane-e2e-load"
 	crowd     = "mailvane-e2e-crowd"
+	upgraded  = "mailvane-e2e-upgraded"
 	receivers = "app.kubernetes.io/managed-by=mailvane,app.kubernetes.io/component=receiver"
 	samples   = "../../config/samples/quickstart"
 	chart     = "../../charts/mailvane"
@@ -48,7 +50,7 @@ func newCluster(t *testing.T) *cluster {
 }
 
 func (c *cluster) try(name string, arguments ...string) (string, error) {
-	out, err := exec.Command(name, arguments...).CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), name, arguments...).CombinedOutput()
 	return string(out), err
 }
 
@@ -82,7 +84,7 @@ func (c *cluster) install(chart string, arguments ...string) {
 	}
 	c.t.Cleanup(func() {
 		for _, arguments := range [][]string{
-			{"kubectl", "delete", "namespace", namespace, underLoad, crowd, "--ignore-not-found"},
+			{"kubectl", "delete", "namespace", namespace, underLoad, crowd, upgraded, "--ignore-not-found"},
 			{c.helm, "uninstall", release, "--namespace", system, "--ignore-not-found"},
 			{"kubectl", "delete", "namespace", system, "--ignore-not-found"},
 			{"kubectl", "delete", "crd", "webhookendpoints.mailvane.dev", "eventsinks.mailvane.dev", "--ignore-not-found"},
@@ -104,7 +106,7 @@ func image() []string {
 // apply applies manifests.
 func (c *cluster) apply(manifests string) {
 	c.t.Helper()
-	command := exec.Command("kubectl", "apply", "--server-side", "-f", "-")
+	command := exec.CommandContext(c.t.Context(), "kubectl", "apply", "--server-side", "-f", "-")
 	command.Stdin = strings.NewReader(manifests)
 	if out, err := command.CombinedOutput(); err != nil {
 		c.t.Fatalf("apply: %v\n%s", err, out)

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -16,6 +17,9 @@ const crowdSize = 1000
 
 // aThousandEndpoints prints what a thousand endpoints in a namespace cost.
 func aThousandEndpoints(c *cluster) {
+	if testing.Short() {
+		c.t.Skip("-short")
+	}
 	var manifests strings.Builder
 	manifests.WriteString(`apiVersion: v1
 kind: Namespace

@@ -14,14 +14,17 @@ import (
 // readyWithin is the time in which an endpoint works after its manifest was applied to a cluster that has the image.
 const readyWithin = 30.0
 
-// TestMailvane installs the chart once and uses it in ever harder ways.
+// TestMailvane installs a release, upgrades it, uses it in ever harder ways, and uninstalls it.
 func TestMailvane(t *testing.T) {
 	c := newCluster(t)
-	c.install(chart)
+	before := c.everything()
+	c.installPrevious()
+	t.Run("upgrade", func(t *testing.T) { upgrade(c.in(t)) })
 	t.Run("quickstart", func(t *testing.T) { quickstart(c.in(t)) })
 	t.Run("edits under load", func(t *testing.T) { editsUnderLoad(c.in(t)) })
 	t.Run("restart while the sink is down", func(t *testing.T) { restartWhileDown(c.in(t)) })
 	t.Run("a thousand endpoints", func(t *testing.T) { aThousandEndpoints(c.in(t)) })
+	t.Run("uninstall", func(t *testing.T) { uninstall(c.in(t), before) })
 }
 
 func quickstart(c *cluster) {
@@ -94,32 +97,59 @@ func commands(c *cluster, sent int) {
 	}
 }
 
-// noCredentials looks for the quickstart's credentials where people and programs read.
+// brokenManifests has a credential that cannot be right, in a Secret that two conditions speak of.
+const brokenManifests = `apiVersion: v1
+kind: Secret
+metadata: {name: broken, namespace: mail}
+stringData: {key: "CREDENTIAL\n", app: CREDENTIAL}
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: broken, namespace: mail}
+spec:
+  provider: {type: EmailEngine, emailEngine: {serviceSecretRefs: [{name: broken, key: key}, {name: broken, key: another}]}}
+  routes: [{name: all, sinkRef: {name: broken}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: EventSink
+metadata: {name: broken, namespace: mail}
+spec: {type: HTTP, http: {url: "http://127.0.0.1:1", signingSecretRefs: [{name: broken, key: app}]}}
+`
+
+// noCredentials looks for credentials, that of a broken endpoint among them, where people and programs read.
 func noCredentials(c *cluster) {
 	c.t.Helper()
+	const broken = "LEAK-broken-8d1f3c5b7a9e"
+	c.apply(strings.ReplaceAll(brokenManifests, "CREDENTIAL", broken))
+	c.until("endpoint and sink are said to be broken", func() bool {
+		conditions := strings.Join(c.conditions(namespace), "\n")
+		return strings.Count(conditions, "broken Ready False") == 2
+	})
 	text, err := os.ReadFile(filepath.Join(samples, "secrets.yaml"))
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	found := regexp.MustCompile(`(?m)^  (?:serviceSecret|hubSecret|appKey): (\S+)$|^    (M\S+)$`).FindAllSubmatch(text, -1)
-	if len(found) != 4 {
-		c.t.Fatalf("%d credentials in the quickstart's Secrets", len(found))
+	credentials := []string{broken}
+	for _, m := range regexp.MustCompile(`(?m)^  (?:serviceSecret|hubSecret|appKey): (\S+)$|^    (M\S+)$`).FindAllSubmatch(text, -1) {
+		credentials = append(credentials, string(m[1])+string(m[2]))
+	}
+	if len(credentials) != 5 {
+		c.t.Fatalf("%d credentials in the quickstart's Secrets", len(credentials)-1)
 	}
 	places := map[string]string{
 		"objects, their status and Events": c.kubectl("get", "whe,esink,events,pods,deployments,services,networkpolicies", "--namespace", namespace, "-o", "yaml"),
 		"the manager's log":                c.kubectl("logs", "--namespace", system, "--selector", "app.kubernetes.io/name=mailvane", "--tail=-1"),
 		"the receivers' logs":              c.kubectl("logs", "--namespace", namespace, "--selector", receivers, "--tail=-1"),
 	}
-	for _, m := range found {
-		credential := string(m[1]) + string(m[2])
-		for place, content := range places {
-			// The hub secret is a word that is part of a field's name.
-			if i := strings.Index(strings.ReplaceAll(content, "hubSecret", ""), credential); i >= 0 {
-				c.t.Errorf("%s show a credential", place)
+	for place, content := range places {
+		if content == "" {
+			c.t.Errorf("%s are empty, and this test shows less than it says", place)
+		}
+		for _, credential := range credentials {
+			if i := strings.Index(content, credential); i >= 0 {
+				c.t.Errorf("%s show a credential: %.200s", place, content[max(0, i-100):])
 			}
 		}
 	}
-	if len(places["the manager's log"]) == 0 {
-		c.t.Error("the manager's log is empty, and this test shows less than it says")
-	}
+	c.kubectl("delete", "whe/broken", "esink/broken", "secret/broken", "--namespace", namespace)
 }

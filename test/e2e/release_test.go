@@ -10,49 +10,53 @@ import (
 	"testing"
 )
 
-// TestRelease upgrades from the previous chart and uninstalls. The previous one is that of MAILVANE_PREVIOUS_CHART, or else the
-// present one with a lower version and a short name fewer.
-func TestRelease(t *testing.T) {
-	c := newCluster(t)
-	before := c.everything()
-	c.install(previousChart(t), "--set", "receiver.replicas=1")
-	c.kubectl("apply", "-k", samples)
-	c.wait(namespace)
+// installPrevious installs the chart to upgrade from, with a value that the upgrade must keep.
+func (c *cluster) installPrevious() {
+	c.t.Helper()
+	c.install(previousChart(c.t), "--set", "podLabels.kept=yes")
+	c.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + upgraded + "}}\n---\n" +
+		"{apiVersion: mailvane.dev/v1alpha1, kind: EventSink, metadata: {name: older, namespace: " + upgraded + "}, spec: {type: Stdout}}\n")
+	c.wait(upgraded)
+}
 
+// upgrade upgrades from the previous chart to the present one.
+func upgrade(c *cluster) {
 	c.run(c.helm, append([]string{"upgrade", release, chart, "--namespace", system, "--reset-then-reuse-values", "--wait", "--timeout", "2m"}, image()...)...)
 	c.until("the definitions are upgraded", func() bool {
-		out, err := c.try("kubectl", "get", "whe,esink", "--namespace", namespace)
-		return err == nil && strings.Contains(out, "emailengine")
+		out, err := c.try("kubectl", "get", "esink", "--namespace", upgraded)
+		return err == nil && strings.Contains(out, "older")
 	})
-	c.wait(namespace)
-	if pods := c.pods(namespace); strings.Count(pods, "\n") != 1 {
-		t.Errorf("the value receiver.replicas=1 is lost:\n%s", pods)
+	c.wait(upgraded)
+	if out := c.kubectl("get", "pods", "--namespace", system, "--selector", "kept=yes", "-o", "name"); out == "" {
+		c.t.Error("the value podLabels.kept=yes is lost")
 	}
-	c.run(c.mailvane, "send", "--namespace", namespace, "--endpoint", "emailengine", "--event", "trackOpen")
+}
 
-	c.kubectl("delete", "webhookendpoints,eventsinks", "--all", "--namespace", namespace)
-	c.until("the receiver is gone", func() bool {
-		return c.kubectl("get", "deployments,services,secrets,serviceaccounts,networkpolicies,poddisruptionbudgets,pods", "--all-namespaces",
+// uninstall follows docs/installation.md, and looks for what is left that had not been there before.
+func uninstall(c *cluster, before []string) {
+	c.kubectl("delete", "webhookendpoints,eventsinks", "--all", "--all-namespaces")
+	c.until("the receivers are gone", func() bool {
+		return c.kubectl("get", "deployments,services,secrets,serviceaccounts,networkpolicies,poddisruptionbudgets", "--all-namespaces",
 			"--selector", "app.kubernetes.io/managed-by=mailvane", "-o", "name") == ""
 	})
-	c.kubectl("delete", "namespace", namespace)
+	c.kubectl("delete", "namespace", namespace, underLoad, crowd, upgraded, "--ignore-not-found")
 	c.run(c.helm, "uninstall", release, "--namespace", system, "--wait")
-	// What docs/installation.md says.
+	// What docs/installation.md says, and what Kubernetes makes of it by itself.
 	documented := []string{
-		"ConfigMap " + system + "/kube-root-ca.crt", "CustomResourceDefinition /eventsinks.mailvane.dev", "CustomResourceDefinition /webhookendpoints.mailvane.dev",
-		"Lease " + system + "/manager.mailvane.dev", "Namespace /" + system, "ServiceAccount " + system + "/default",
+		"APIService /v1alpha1.mailvane.dev", "ConfigMap " + system + "/kube-root-ca.crt", "CustomResourceDefinition /eventsinks.mailvane.dev",
+		"CustomResourceDefinition /webhookendpoints.mailvane.dev", "Lease " + system + "/manager.mailvane.dev", "Namespace /" + system,
+		"ServiceAccount " + system + "/default",
 	}
 	var left []string
+	defer func() { c.t.Log("what nobody asked to keep:", left) }()
 	c.until("only what is documented is left", func() bool {
 		left = slices.DeleteFunc(c.everything(), func(name string) bool { return slices.Contains(before, name) || slices.Contains(documented, name) })
-		if len(left) > 0 {
-			t.Log(left)
-		}
 		return len(left) == 0
 	})
 }
 
-// previousChart returns the folder of the chart to upgrade from.
+// previousChart returns the folder of the chart to upgrade from: that of MAILVANE_PREVIOUS_CHART, or else the present one with a
+// lower version, and other short names of the kinds.
 func previousChart(t *testing.T) string {
 	t.Helper()
 	if folder := os.Getenv("MAILVANE_PREVIOUS_CHART"); folder != "" {
