@@ -64,6 +64,8 @@ func TestControllers(t *testing.T) {
 		"AForeignIngress":                        testAForeignIngress,
 		"AHostConflict":                          testAHostConflict,
 		"AnHTTPRoute":                            testAnHTTPRoute,
+		"ATroubledAPIServer":                     testATroubledAPIServer,
+		"LimitedToANamespace":                    testLimitedToANamespace,
 	} {
 		t.Run(name, test)
 	}
