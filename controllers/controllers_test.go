@@ -64,6 +64,8 @@ func TestControllers(t *testing.T) {
 		"AForeignIngress":                        testAForeignIngress,
 		"AHostConflict":                          testAHostConflict,
 		"AnHTTPRoute":                            testAnHTTPRoute,
+		"ATroubledAPIServer":                     testATroubledAPIServer,
+		"LimitedToANamespace":                    testLimitedToANamespace,
 	} {
 		t.Run(name, test)
 	}
@@ -417,6 +419,12 @@ func testNothingIsLeft(t *testing.T) {
 func testASecondPassWritesNothing(t *testing.T) {
 	t.Parallel()
 	p := served(t, 3)
+	own := exposed("own", p.namespace+".example.com")
+	own.Spec.Receiver = &v1alpha1.Receiver{Autoscaling: v1alpha1.Autoscaling{MinReplicas: 2, MaxReplicas: 3, TargetCPUUtilizationPercentage: 50}}
+	p.create(own)
+	p.available(&appsv1.Deployment{}, children.DedicatedName("own"))
+	p.pod("own-0", children.DedicatedName("own"))
+	eventually(t, func() error { return p.ready("own") })
 	var counted writes
 	inner, ok := running.manager.GetClient().(client.WithWatch)
 	if !ok {

@@ -68,32 +68,35 @@ func New(c client.Client, live client.Reader) *Applier {
 // Apply makes an object what the configuration says, unless nothing has changed since the last time. cached is the object as
 // the caller's cache knows it, nil when it does not. It returns a [ForeignError] instead of taking over an object.
 func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, cached *metav1.PartialObjectMetadata) error {
-	u, document, err := encode(configuration)
+	document, err := json.Marshal(configuration)
+	if err != nil {
+		return fmt.Errorf("encode object: %w", err)
+	}
+	digest := sha256.Sum256(document)
+	if cached != nil && !foreign(cached) && a.isApplied(digest, cached) {
+		return nil
+	}
+	u, err := decode(document)
 	if err != nil {
 		return err
 	}
-	current := cached
-	if current == nil || foreign(current) { // a cache is behind, and does not know who owns which fields
-		if current, err = a.own(ctx, u); err != nil {
+	if cached == nil || foreign(cached) { // a cache is behind, and does not know who owns which fields
+		current, err := a.own(ctx, u)
+		if err != nil || (current != nil && a.isApplied(digest, current)) {
 			return err
 		}
-	}
-	id := object{u.GetKind(), u.GetNamespace(), u.GetName()}
-	digest := sha256.Sum256(document)
-	if current != nil && a.isApplied(id, digest, current.ResourceVersion) {
-		return nil
 	}
 	if err := a.write(ctx, u, FieldOwner); err != nil {
 		return err
 	}
-	a.remember(id, record{digest, u.GetResourceVersion()})
+	a.remember(object{u.GetKind(), u.GetNamespace(), u.GetName()}, record{digest, u.GetResourceVersion()})
 	return nil
 }
 
 // Seed writes what an object is to have once and keep, and what Apply says nothing of. The object has it already when it has the
 // annotation. It returns a [ForeignError] instead of taking over an object.
 func (a *Applier) Seed(ctx context.Context, configuration runtime.ApplyConfiguration, annotation string) error {
-	u, _, err := encode(configuration)
+	u, err := encode(configuration)
 	if err != nil {
 		return err
 	}
@@ -107,7 +110,7 @@ func (a *Applier) Seed(ctx context.Context, configuration runtime.ApplyConfigura
 // Leave keeps the fields of a configuration, which have these values already, when Apply has them no longer, until somebody else
 // writes them. Who has done so already keeps what he wrote.
 func (a *Applier) Leave(ctx context.Context, configuration runtime.ApplyConfiguration) error {
-	u, _, err := encode(configuration)
+	u, err := encode(configuration)
 	if err != nil {
 		return err
 	}
@@ -118,16 +121,20 @@ func (a *Applier) Leave(ctx context.Context, configuration runtime.ApplyConfigur
 	return nil
 }
 
-func encode(configuration runtime.ApplyConfiguration) (*unstructured.Unstructured, []byte, error) {
+func encode(configuration runtime.ApplyConfiguration) (*unstructured.Unstructured, error) {
 	document, err := json.Marshal(configuration)
 	if err != nil {
-		return nil, nil, fmt.Errorf("encode object: %w", err)
+		return nil, fmt.Errorf("encode object: %w", err)
 	}
+	return decode(document)
+}
+
+func decode(document []byte) (*unstructured.Unstructured, error) {
 	u := &unstructured.Unstructured{}
 	if err := json.Unmarshal(document, &u.Object); err != nil {
-		return nil, nil, fmt.Errorf("encode object: %w", err)
+		return nil, fmt.Errorf("encode object: %w", err)
 	}
-	return u, document, nil
+	return u, nil
 }
 
 // own returns what the API server has, nil when it has nothing, and a [ForeignError] when that is not ours.
@@ -193,12 +200,12 @@ func isNewer(version, applied string) bool {
 	return err != nil || order > 0
 }
 
-// isApplied says whether an object of a version is as it was applied.
-func (a *Applier) isApplied(id object, digest [sha256.Size]byte, resourceVersion string) bool {
+// isApplied says whether an object is as it was applied.
+func (a *Applier) isApplied(digest [sha256.Size]byte, current *metav1.PartialObjectMetadata) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	last, ok := a.applied[id]
-	return ok && last.digest == digest && !isNewer(resourceVersion, last.resourceVersion)
+	last, ok := a.applied[object{current.Kind, current.Namespace, current.Name}]
+	return ok && last.digest == digest && !isNewer(current.ResourceVersion, last.resourceVersion)
 }
 
 func (a *Applier) remember(id object, r record) {

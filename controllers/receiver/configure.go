@@ -42,8 +42,10 @@ func (r *Reconciler) configure(ctx context.Context, s *scope) (refused, err erro
 	if err != nil {
 		return nil, err
 	}
+	checks := r.Checks
+	checks.Filter = s.memory.judge(r.Checks.Filter)
 	cfg, problems := render.Render(render.Input{
-		Endpoints: s.endpoints, Sinks: s.sinks, Checks: r.Checks, Receiver: receiverName,
+		Endpoints: s.endpoints, Sinks: s.sinks, Checks: checks, Receiver: receiverName,
 		Secret: func(_, name string) (map[string][]byte, bool) {
 			data, found := secrets[name]
 			return data, found

@@ -21,8 +21,16 @@ import (
 	"github.com/mailvane/mailvane/controllers/webhookendpoint"
 )
 
-// HostIndex is the field index of endpoints by the host that they are exposed at.
-const HostIndex = "exposureHost"
+// URLIndex is the field index of endpoints by the host and the path that they are exposed at.
+const URLIndex = "exposureURL"
+
+// ExposedAt returns the host and the path that an endpoint is exposed at; empty when it is not exposed.
+func ExposedAt(e *v1alpha1.WebhookEndpoint) string {
+	if e.Spec.Exposure == nil {
+		return ""
+	}
+	return e.Spec.Exposure.Host + e.Path()
+}
 
 // exposures are the Ingresses and HTTPRoutes of a namespace.
 type exposures struct {
@@ -174,13 +182,13 @@ func metadata(kind schema.GroupVersionKind, o metav1.Object) *metav1.PartialObje
 // hostConflict looks for an older endpoint, in any namespace that the manager sees, with the same host and path.
 func (r *Reconciler) hostConflict(ctx context.Context, e *v1alpha1.WebhookEndpoint) (condition.Finding, error) {
 	var all v1alpha1.WebhookEndpointList
-	if err := r.Client.List(ctx, &all, client.MatchingFields{HostIndex: e.Spec.Exposure.Host}); err != nil {
-		return condition.Finding{}, fmt.Errorf("list endpoints by host: %w", err)
+	if err := r.Client.List(ctx, &all, client.MatchingFields{URLIndex: ExposedAt(e)}); err != nil {
+		return condition.Finding{}, fmt.Errorf("list endpoints by URL: %w", err)
 	}
 	owner := e
 	for i := range all.Items {
 		other := &all.Items[i]
-		if other.DeletionTimestamp.IsZero() && other.Path() == e.Path() && isOlder(other, owner) {
+		if other.DeletionTimestamp.IsZero() && isOlder(other, owner) {
 			owner = other
 		}
 	}
@@ -188,7 +196,7 @@ func (r *Reconciler) hostConflict(ctx context.Context, e *v1alpha1.WebhookEndpoi
 		return condition.Finding{}, nil
 	}
 	return condition.Finding{Reason: v1alpha1.ReasonHostConflict, Message: fmt.Sprintf(
-		"%s%s already belongs to WebhookEndpoint %s/%s; choose another host or path", e.Spec.Exposure.Host, e.Path(), owner.Namespace, owner.Name)}, nil
+		"%s already belongs to WebhookEndpoint %s/%s; choose another host or path", ExposedAt(e), owner.Namespace, owner.Name)}, nil
 }
 
 // isOlder orders endpoints by age, and those of one age by namespace and name.

@@ -18,6 +18,8 @@ type memory struct {
 	inputs string
 	// problems are what was wrong with them, by the object that has the problem.
 	problems map[render.Object][]render.Problem
+	// filters holds what was said of each filter: to compile them is most of the work of rendering.
+	filters map[string]error
 	// receivers holds what is known of each receiver, by name.
 	receivers map[string]*receiverMemory
 
@@ -48,6 +50,26 @@ func (m *memory) receiver(name string) *receiverMemory {
 		m.receivers[name] = known
 	}
 	return known
+}
+
+// judge returns a check of filters that asks only about those that it does not know from the last pass. It keeps those of this pass.
+func (m *memory) judge(check func(string) error) func(string) error {
+	if check == nil {
+		return nil
+	}
+	before := m.filters
+	m.filters = make(map[string]error, len(before))
+	return func(filter string) error {
+		verdict, known := m.filters[filter]
+		if !known {
+			verdict, known = before[filter]
+		}
+		if !known {
+			verdict = check(filter)
+		}
+		m.filters[filter] = verdict
+		return verdict
+	}
 }
 
 // wrote remembers an object as the API server has it.

@@ -73,7 +73,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 // request is what makes a pass over a namespace.
 type request = reconcile.Request
 
-// neighbours returns the namespace of an endpoint, and those of the endpoints at the same host: which of them has it may change.
+// neighbours returns the namespace of an endpoint, and those of the endpoints at the same URL: which of them has it may change.
 func (r *Reconciler) neighbours(ctx context.Context, o client.Object) []request {
 	requests := namespaceOf(ctx, o)
 	e, ok := o.(*v1alpha1.WebhookEndpoint)
@@ -81,8 +81,8 @@ func (r *Reconciler) neighbours(ctx context.Context, o client.Object) []request 
 		return requests
 	}
 	var all v1alpha1.WebhookEndpointList
-	if err := r.Client.List(ctx, &all, client.MatchingFields{HostIndex: e.Spec.Exposure.Host}); err != nil {
-		log.FromContext(ctx).Error(err, "who else has a host is not known")
+	if err := r.Client.List(ctx, &all, client.MatchingFields{URLIndex: ExposedAt(e)}); err != nil {
+		log.FromContext(ctx).Error(err, "who else is at a URL is not known")
 		return requests
 	}
 	for i := range all.Items {
