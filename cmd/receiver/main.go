@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -16,7 +17,16 @@ import (
 	"github.com/mailvane/mailvane/receiver/config"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+// gcPercent keeps the peaks of memory low while a backlog is delivered, which makes much garbage beside what the journal holds;
+// GOGC overrides it.
+const gcPercent = 60
+
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	os.Exit(run(os.Args[1:]))
+}
 
 func run(arguments []string) int {
 	flags := flag.NewFlagSet("receiver", flag.ContinueOnError)

@@ -30,9 +30,9 @@ const (
 	minDedupeWindow = time.Second
 	// cacheBytes bounds the memory of the memtables and, with what they leave, of the cache of table blocks. The indexes
 	// and filters that dedupe keys are looked up in should fit; queues are read once and in order and need none.
-	cacheBytes = 64 << 20
+	cacheBytes = 24 << 20
 	// maxMemTableBytes bounds one memtable, and with it one write-ahead log.
-	maxMemTableBytes = 16 << 20
+	maxMemTableBytes = 8 << 20
 	minMemTableBytes = 256 << 10
 	// memTableShare is the part of MaxBytes that one memtable may take: a small journal must not be all log.
 	memTableShare = 32
