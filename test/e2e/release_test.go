@@ -36,7 +36,7 @@ func upgrade(c *cluster) {
 func uninstall(c *cluster, before []string) {
 	c.kubectl("delete", "webhookendpoints,eventsinks", "--all", "--all-namespaces")
 	c.until("the receivers are gone", func() bool {
-		return c.kubectl("get", "deployments,services,secrets,serviceaccounts,networkpolicies,poddisruptionbudgets", "--all-namespaces",
+		return c.kubectl("get", "deployments,statefulsets,services,secrets,serviceaccounts,networkpolicies,poddisruptionbudgets,ingresses", "--all-namespaces",
 			"--selector", "app.kubernetes.io/managed-by=mailvane", "-o", "name") == ""
 	})
 	c.kubectl("delete", "namespace", namespace, underLoad, crowd, upgraded, "--ignore-not-found")
