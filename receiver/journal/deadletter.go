@@ -52,7 +52,8 @@ type DeadLetter struct {
 
 // DeadLetters reads and removes dead letters.
 type DeadLetters interface {
-	// List returns up to limit dead letters with an ID greater than after, oldest first, without payloads.
+	// List returns up to limit dead letters with an ID greater than after, oldest first, without payloads and headers. Where the
+	// storage has replicas, one that was dropped a moment ago may still be among them.
 	List(ctx context.Context, after uint64, limit int) ([]DeadLetter, error)
 	// Get returns one with its payload, or ErrNotFound.
 	Get(ctx context.Context, id uint64) (DeadLetter, error)

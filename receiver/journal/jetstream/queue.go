@@ -55,6 +55,7 @@ type queue struct {
 	due        dueHeap
 	dueBytes   int // payloads in due
 	settled    map[uint64]*held
+	confirmed  uint64 // what was last confirmed
 	behind     uint64 // how many more the servers had when the last one came
 }
 
@@ -77,13 +78,12 @@ func (q *queue) wake() {
 	q.signal()
 }
 
-// fillWait is how long a Fetch that has less than it may take waits for what the servers are sending already.
-const fillWait = 5 * time.Millisecond
+// fillWait is how long a Fetch that has less than it may take waits for the next of what the servers are sending already.
+const fillWait = 10 * time.Millisecond
 
 // Fetch implements [journal.Queue].
 func (q *queue) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Delivery, error) {
 	q.want()
-	patience := time.Now().Add(fillWait)
 	for {
 		if q.journal.ctx.Err() != nil {
 			return nil, journal.ErrClosed
@@ -91,7 +91,7 @@ func (q *queue) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Deliv
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		list, wait, changed := q.lease(limit, patience)
+		list, wait, changed := q.lease(limit)
 		if len(list) > 0 {
 			return q.deliveries(ctx, list)
 		}
@@ -117,15 +117,15 @@ func (q *queue) want() {
 }
 
 // lease takes what is due, or returns how long to wait and what ends the wait earlier.
-func (q *queue) lease(limit journal.Limit, patience time.Time) ([]*held, time.Duration, <-chan struct{}) {
+func (q *queue) lease(limit journal.Limit) ([]*held, time.Duration, <-chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
 	switch {
 	case q.epoch == nil || now.Sub(q.epoch.seen) > fenceAfter:
 		return nil, pollInterval, q.changed
-	case len(q.fresh) < min(limit.Events, int(min(q.behind, freshEvents))) && now.Before(patience):
-		return nil, time.Until(patience), q.changed
+	case len(q.fresh) < limit.Events && q.behind > 0 && q.hasRoom() && now.Sub(q.epoch.arrived) < fillWait:
+		return nil, fillWait - now.Sub(q.epoch.arrived), q.changed
 	}
 	var taken []*held
 	bytes := 0
@@ -307,23 +307,38 @@ func (q *queue) begin(e *epoch) {
 	q.signal()
 }
 
-// release gives the sink to whoever wants it, when what was settled is confirmed.
+// release gives the sink to whoever wants it, when what was settled is confirmed and gone from the stream: the next owner must
+// not begin with it.
 func (q *queue) release(ctx context.Context, s *session) {
+	e, last := q.confirmAll(ctx)
+	if e == nil {
+		return
+	}
+	for last > 0 {
+		if _, err := e.stream.GetMsg(ctx, last); err != nil || !pause(ctx, confirmPause) {
+			break
+		}
+	}
+	_ = s.js.DeleteConsumer(ctx, q.journal.options.Name, e.name) // another process does it, if this does not succeed
+}
+
+// confirmPause is the wait before the next look at what is to be gone.
+const confirmPause = 5 * time.Millisecond
+
+// confirmAll waits until everything that was settled is confirmed. It returns the epoch, if this process has the sink, and the
+// number of what was confirmed last.
+func (q *queue) confirmAll(ctx context.Context) (e *epoch, last uint64) {
 	for {
 		q.mu.Lock()
-		e, open, changed := q.epoch, len(q.settled), q.changed
+		e, open, last, changed := q.epoch, len(q.settled), q.confirmed, q.changed
 		q.mu.Unlock()
-		if e == nil {
-			return
-		}
-		if open == 0 {
-			_ = s.js.DeleteConsumer(ctx, q.journal.options.Name, e.name) // another process does it, if this does not succeed
-			return
+		if e == nil || open == 0 {
+			return e, last
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return
+			return e, 0
 		}
 	}
 }
