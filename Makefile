@@ -11,6 +11,8 @@ FUZZTIME ?= 20s
 # How long to torture, and which journal: embedded or jetstream.
 MINUTES ?= 1
 JOURNAL ?= embedded
+# Flags of the end-to-end tests, such as -short, which leaves out what takes minutes.
+E2EFLAGS ?=
 # The container image that "make image" builds.
 IMAGE ?= mailvane:dev
 
@@ -47,9 +49,13 @@ torture: ## Kill receivers again and again for MINUTES (1) and count what is los
 	@$(GO) run ./test/torture --minutes $(MINUTES) --journal $(JOURNAL)
 
 .PHONY: e2e
-e2e: ## Install the chart into the cluster of KUBECONFIG, with the image MAILVANE_IMAGE, and follow real events.
+e2e: ## Install the chart into the cluster of KUBECONFIG, with the images MAILVANE_IMAGE and MAILVANE_LOAD_IMAGE.
 	@echo "Testing on a real cluster. The first run builds Helm and takes several minutes."
-	$(GO) test -tags e2e -count=1 -v ./test/e2e
+	$(GO) test -tags e2e -count=1 -v -timeout 30m $(E2EFLAGS) ./test/e2e
+
+.PHONY: e2e-cluster
+e2e-cluster: ## Do so on a cluster of its own, which the programs in MAILVANE_K8S_DIR start and end.
+	hack/e2e.sh $(E2EFLAGS)
 
 .PHONY: control-plane
 control-plane: ## Compile the API server that tests run against, unless it is there already.

@@ -70,11 +70,18 @@ func TestRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"--namespace=" + place, "--receiver-image=ghcr.io/mailvane/mailvane:v1", "--receiver-replicas=5",
+		"--namespace=" + place, "--receiver-image=ghcr.io/mailvane/mailvane:v1", "--receiver-defaults=/etc/mailvane-receiver/receiver.yaml",
 		"--metrics-bind-address=:8080", "--health-probe-bind-address=:8081",
 	}
 	if diff := cmp.Diff(want, deployment.Spec.Template.Spec.Containers[0].Args); diff != "" {
 		t.Errorf("arguments (-want +got):\n%s", diff)
+	}
+	var defaults corev1.ConfigMap
+	if err := api.Get(t.Context(), client.ObjectKey{Namespace: place, Name: "mailvane-receiver-defaults"}, &defaults); err != nil {
+		t.Fatal(err)
+	}
+	if got := defaults.Data["receiver.yaml"]; got != "replicas: 5\n" {
+		t.Errorf("receiver defaults: %q", got)
 	}
 	run("uninstall", release)
 	checkDefinitions(t, api)

@@ -49,6 +49,23 @@ func TestControllers(t *testing.T) {
 		"AForeignDeployment":                     testAForeignDeployment,
 		"NothingIsLeft":                          testNothingIsLeft,
 		"ASecondPassWritesNothing":               testASecondPassWritesNothing,
+		"ADedicatedReceiver":                     testADedicatedReceiver,
+		"ADedicatedReceiverIsRemoved":            testADedicatedReceiverIsRemoved,
+		"AMoveDropsNoRequest":                    testAMoveDropsNoRequest,
+		"AnAutoscaler":                           testAnAutoscaler,
+		"ClaimsInsteadOfADeployment":             testClaimsInsteadOfADeployment,
+		"TheHandoffKeyIsKept":                    testTheHandoffKeyIsKept,
+		"SinksThatMayBeOwedEvents":               testSinksThatMayBeOwedEvents,
+		"AMissingSecretOfTheJournal":             testAMissingSecretOfTheJournal,
+		"PodsThatDoNotRun":                       testPodsThatDoNotRun,
+		"AJournalProblem":                        testAJournalProblem,
+		"AFailedHandoff":                         testAFailedHandoff,
+		"AnIngress":                              testAnIngress,
+		"AForeignIngress":                        testAForeignIngress,
+		"AHostConflict":                          testAHostConflict,
+		"AnHTTPRoute":                            testAnHTTPRoute,
+		"ATroubledAPIServer":                     testATroubledAPIServer,
+		"LimitedToANamespace":                    testLimitedToANamespace,
 	} {
 		t.Run(name, test)
 	}
@@ -200,11 +217,11 @@ func testAnEdit(t *testing.T) {
 	if err := p.get("receiver-0", &pod); err != nil {
 		t.Fatal(err)
 	}
-	hash, err := running.pods.LoadedHash(t.Context(), &pod)
+	loaded, err := running.pods.Loaded(t.Context(), &pod)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if nudge := pod.Annotations[children.NudgeAnnotation]; nudge == "" || strings.HasPrefix(hash, nudge) {
+	if nudge := pod.Annotations[children.NudgeAnnotation]; nudge == "" || strings.HasPrefix(loaded.Hash, nudge) {
 		t.Errorf("the pod was nudged with %q", nudge)
 	}
 }
@@ -240,9 +257,9 @@ func testASecretIsRotated(t *testing.T) {
 
 // hasHash says whether a pod has loaded, or was told of, the configuration.
 func (p *place) hasHash(pod *corev1.Pod) error {
-	hash, err := running.pods.LoadedHash(p.t.Context(), pod)
-	if err != nil || hash == "" {
-		return fmt.Errorf("hash %q, %w", hash, err)
+	loaded, err := running.pods.Loaded(p.t.Context(), pod)
+	if err != nil || loaded.Hash == "" {
+		return fmt.Errorf("hash %q, %w", loaded.Hash, err)
 	}
 	return nil
 }
@@ -349,7 +366,7 @@ func testDriftIsRepaired(t *testing.T) {
 		return nil
 	})
 	configuration := &corev1.Secret{}
-	configuration.Name = children.ConfigSecretName
+	configuration.Name = children.ConfigSecretName(children.Name)
 	p.edit(configuration, func() { configuration.Data[config.FileName] = []byte("{}") })
 	eventually(t, func() error {
 		_, err := p.config()
@@ -388,7 +405,7 @@ func testNothingIsLeft(t *testing.T) {
 	})
 	eventually(t, func() error {
 		var configuration corev1.Secret
-		if err := p.get(children.ConfigSecretName, &configuration); !apierrors.IsNotFound(err) {
+		if err := p.get(children.ConfigSecretName(children.Name), &configuration); !apierrors.IsNotFound(err) {
 			return fmt.Errorf("the configuration is there: %w", err)
 		}
 		return nil
@@ -402,6 +419,12 @@ func testNothingIsLeft(t *testing.T) {
 func testASecondPassWritesNothing(t *testing.T) {
 	t.Parallel()
 	p := served(t, 3)
+	own := exposed("own", p.namespace+".example.com")
+	own.Spec.Receiver = &v1alpha1.Receiver{Autoscaling: v1alpha1.Autoscaling{MinReplicas: 2, MaxReplicas: 3, TargetCPUUtilizationPercentage: 50}}
+	p.create(own)
+	p.available(&appsv1.Deployment{}, children.DedicatedName("own"))
+	p.pod("own-0", children.DedicatedName("own"))
+	eventually(t, func() error { return p.ready("own") })
 	var counted writes
 	inner, ok := running.manager.GetClient().(client.WithWatch)
 	if !ok {

@@ -22,6 +22,15 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	if err != nil {
 		return fmt.Errorf("index endpoints by Secret: %w", err)
 	}
+	err = indexer.IndexField(ctx, &v1alpha1.WebhookEndpoint{}, receiver.URLIndex, func(o client.Object) []string {
+		if endpoint, ok := o.(*v1alpha1.WebhookEndpoint); ok && endpoint.Spec.Exposure != nil {
+			return []string{receiver.ExposedAt(endpoint)}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("index endpoints by URL: %w", err)
+	}
 	err = indexer.IndexField(ctx, &v1alpha1.EventSink{}, receiver.SecretIndex, func(o client.Object) []string {
 		if sink, ok := o.(*v1alpha1.EventSink); ok {
 			return render.SinkSecrets(sink)

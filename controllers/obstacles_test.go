@@ -43,14 +43,14 @@ func testAForeignDeployment(t *testing.T) {
 func testAForeignConfiguration(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.create(secret(children.ConfigSecretName, "foreign"), secret("credentials", "value"), sink("crm"), endpoint("e0", "credentials", "crm"))
+	p.create(secret(children.ConfigSecretName(children.Name), "foreign"), secret("credentials", "value"), sink("crm"), endpoint("e0", "credentials", "crm"))
 	eventually(t, func() error {
 		return p.is("e0", v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonNameTaken)
 	})
 	if err := p.get(children.Name, &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the Deployment: %v", err)
 	}
-	p.remove(secret(children.ConfigSecretName, ""))
+	p.remove(secret(children.ConfigSecretName(children.Name), ""))
 	p.serve()
 	eventually(t, func() error { return p.ready("e0") })
 }

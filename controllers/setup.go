@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -52,12 +53,15 @@ func CacheOptions(namespaces []string) cache.Options {
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&appsv1.Deployment{}:            ours,
-			&corev1.Pod{}:                   ours,
-			&corev1.Service{}:               ours,
-			&corev1.ServiceAccount{}:        ours,
-			&networkingv1.NetworkPolicy{}:   ours,
-			&policyv1.PodDisruptionBudget{}: ours,
+			&appsv1.Deployment{}:                     ours,
+			&appsv1.StatefulSet{}:                    ours,
+			&autoscalingv2.HorizontalPodAutoscaler{}: ours,
+			&corev1.Pod{}:                            ours,
+			&corev1.Service{}:                        ours,
+			&corev1.ServiceAccount{}:                 ours,
+			&networkingv1.Ingress{}:                  ours,
+			&networkingv1.NetworkPolicy{}:            ours,
+			&policyv1.PodDisruptionBudget{}:          ours,
 		},
 	}
 	for _, namespace := range namespaces {

@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers"
+	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -48,14 +50,14 @@ type suite struct {
 }
 
 // options are those of every test's receivers.
-func options(t *testing.T) controllers.Options {
+func options(t testing.TB) controllers.Options {
 	t.Helper()
 	filters, err := filter.NewCompiler()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return controllers.Options{
-		Receiver: children.Options{Image: "mailvane.example.com/mailvane:v1", Replicas: 2, ManagerNamespace: "mailvane-system"},
+		Receiver: children.Options{Image: "mailvane.example.com/mailvane:v1", ManagerNamespace: "mailvane-system"},
 		Checks: render.Checks{Filter: func(expression string) error {
 			_, err := filters.Compile(expression)
 			return err
@@ -65,7 +67,7 @@ func options(t *testing.T) controllers.Options {
 }
 
 // start installs Mailvane and starts the manager, with the permissions that it has in a cluster. It ends with the test.
-func (s *suite) start(t *testing.T) {
+func (s *suite) start(t testing.TB) {
 	t.Helper()
 	restConfig := cluster.Config(t)
 	cluster.Kubectl(t, "apply", "--server-side", "--force-conflicts", "-k", "../config/default")
@@ -107,6 +109,14 @@ func (s *suite) start(t *testing.T) {
 type writes struct {
 	mu    sync.Mutex
 	count map[string]map[string]int
+	times map[string]time.Time // of the last of each
+}
+
+// last returns when something was written last.
+func (w *writes) last(namespace, what string) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.times[namespace+" "+what]
 }
 
 func (w *writes) add(namespace, what string) {
@@ -119,6 +129,10 @@ func (w *writes) add(namespace, what string) {
 		w.count[namespace] = map[string]int{}
 	}
 	w.count[namespace][what]++
+	if w.times == nil {
+		w.times = map[string]time.Time{}
+	}
+	w.times[namespace+" "+what] = time.Now()
 }
 
 // take returns what was counted in a namespace, and begins anew.
@@ -170,6 +184,8 @@ type fakePods struct {
 
 	mu       sync.Mutex
 	upToDate map[string]bool // by namespace
+	asTold   map[types.UID]mounted
+	problems map[string]string // of journals, by namespace
 }
 
 var errNotYet = errors.New("connection refused")
@@ -184,26 +200,63 @@ func (p *fakePods) follow(namespace string, upToDate bool) {
 	p.upToDate[namespace] = upToDate
 }
 
-// LoadedHash returns the hash of the written configuration, or an old one, or fails when nobody has said anything yet.
-func (p *fakePods) LoadedHash(ctx context.Context, pod *corev1.Pod) (string, error) {
+// mounted is what a kubelet has mounted, and the annotation at which it looked last.
+type mounted struct {
+	told   string
+	loaded receiver.Loaded
+}
+
+// wait makes a pod load the configuration when its kubelet is told to look, and at no other time.
+func (p *fakePods) wait(pod *corev1.Pod) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.asTold == nil {
+		p.asTold = map[types.UID]mounted{}
+	}
+	p.asTold[pod.UID] = mounted{told: "nothing"}
+}
+
+// suffer gives the journals of a namespace a problem, or takes it away.
+func (p *fakePods) suffer(namespace, problem string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.problems == nil {
+		p.problems = map[string]string{}
+	}
+	p.problems[namespace] = problem
+}
+
+// Loaded returns the hash of the written configuration, or an old one, or fails when nobody has said anything yet.
+func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod) (receiver.Loaded, error) {
 	p.mu.Lock()
 	upToDate, known := p.upToDate[pod.Namespace]
+	problem := p.problems[pod.Namespace]
+	before, waits := p.asTold[pod.UID]
 	p.mu.Unlock()
+	told := pod.Annotations[children.NudgeAnnotation]
 	switch {
 	case !known:
-		return "", errNotYet
+		return receiver.Loaded{}, errNotYet
 	case !upToDate:
-		return "old", nil
+		return receiver.Loaded{Hash: "old"}, nil
+	case waits && told == before.told:
+		return before.loaded, nil
 	}
 	var secret corev1.Secret
-	if err := p.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: children.ConfigSecretName}, &secret); err != nil {
-		return "", err
+	if err := p.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: children.ConfigSecretName(pod.Labels[children.InstanceLabel])}, &secret); err != nil {
+		return receiver.Loaded{}, err
 	}
-	return secret.Annotations[children.ConfigHashAnnotation], nil
+	loaded := receiver.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: problem}
+	if waits {
+		p.mu.Lock()
+		p.asTold[pod.UID] = mounted{told, loaded}
+		p.mu.Unlock()
+	}
+	return loaded, nil
 }
 
 // eventually waits until check returns nil.
-func eventually(t *testing.T, check func() error) {
+func eventually(t testing.TB, check func() error) {
 	t.Helper()
 	deadline := time.After(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -223,12 +276,12 @@ func eventually(t *testing.T, check func() error) {
 
 // place is one test's namespace.
 type place struct {
-	t         *testing.T
+	t         testing.TB
 	namespace string
 	client    client.Client
 }
 
-func newPlace(t *testing.T) *place {
+func newPlace(t testing.TB) *place {
 	t.Helper()
 	return &place{t: t, namespace: cluster.Namespace(t), client: cluster.Client(t)}
 }
@@ -271,45 +324,61 @@ func (p *place) remove(o client.Object) {
 	}
 }
 
-// config returns the configuration as a receiver would load it.
-func (p *place) config() (*config.Config, error) {
+// config returns the configuration of the shared receiver as it would load it.
+func (p *place) config() (*config.Config, error) { return p.configOf(children.Name) }
+
+func (p *place) configOf(receiver string) (*config.Config, error) {
 	var secret corev1.Secret
-	if err := p.get(children.ConfigSecretName, &secret); err != nil {
+	if err := p.get(children.ConfigSecretName(receiver), &secret); err != nil {
 		return nil, err
 	}
 	return config.Parse(secret.Data[config.FileName])
 }
 
-// serve does what a cluster's other parts do: the Deployment gets a pod, which is ready and loads what is mounted.
+// serve does what a cluster's other parts do: the shared receiver gets a pod, which is ready and loads what is mounted.
 func (p *place) serve() {
 	p.t.Helper()
-	eventually(p.t, func() error {
-		var deployment appsv1.Deployment
-		if err := p.get(children.Name, &deployment); err != nil {
-			return err
-		}
-		deployment.Status.Replicas, deployment.Status.ReadyReplicas, deployment.Status.AvailableReplicas = 1, 1, 1
-		return p.client.Status().Update(p.t.Context(), &deployment)
-	})
-	p.pod("receiver-0")
+	p.available(&appsv1.Deployment{}, children.Name)
+	p.pod("receiver-0", children.Name)
 	running.pods.follow(p.namespace, true)
 }
 
-// pod makes a ready pod of the receiver.
-func (p *place) pod(name string) {
+// available says that one pod of a Deployment or StatefulSet is.
+func (p *place) available(o client.Object, name string) {
 	p.t.Helper()
-	labels := children.Selector()
-	labels[children.ManagedByLabel] = children.ManagedByValue
-	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "receiver", Image: "mailvane.example.com/mailvane:v1"}}}}
-	pod.Name, pod.Labels = name, labels
-	p.create(pod)
-	pod.Status = corev1.PodStatus{
+	eventually(p.t, func() error {
+		if err := p.get(name, o); err != nil {
+			return err
+		}
+		switch w := o.(type) {
+		case *appsv1.Deployment:
+			w.Status.Replicas, w.Status.ReadyReplicas, w.Status.AvailableReplicas = 1, 1, 1
+		case *appsv1.StatefulSet:
+			w.Status.Replicas, w.Status.ReadyReplicas, w.Status.AvailableReplicas = 1, 1, 1
+		}
+		return p.client.Status().Update(p.t.Context(), o)
+	})
+}
+
+// pod makes a ready pod of a receiver.
+func (p *place) pod(name, receiver string) *corev1.Pod {
+	p.t.Helper()
+	return p.podWith(name, receiver, corev1.PodStatus{
 		PodIP: "192.0.2.1", PodIPs: []corev1.PodIP{{IP: "192.0.2.1"}}, Phase: corev1.PodRunning,
 		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
-	}
+	})
+}
+
+func (p *place) podWith(name, receiver string, status corev1.PodStatus) *corev1.Pod {
+	p.t.Helper()
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: children.ContainerName, Image: "mailvane.example.com/mailvane:v1"}}}}
+	pod.Name, pod.Labels = name, children.Labels(receiver)
+	p.create(pod)
+	pod.Status = status
 	if err := p.client.Status().Update(p.t.Context(), pod); err != nil {
 		p.t.Fatal(err)
 	}
+	return pod
 }
 
 func secret(name, value string) *corev1.Secret {

@@ -10,6 +10,9 @@ const (
 	ConditionReceiverAvailable = "ReceiverAvailable"
 	// ConditionProgrammed says that every ready receiver pod has loaded the object's current generation.
 	ConditionProgrammed = "Programmed"
+	// ConditionExposed says that the Ingress or HTTPRoute that spec.exposure asks for is there and taken. It is absent without
+	// spec.exposure.
+	ConditionExposed = "Exposed"
 	// ConditionStalled says that the object cannot become ready before someone changes it. It is absent otherwise.
 	ConditionStalled = "Stalled"
 )
@@ -57,4 +60,28 @@ const (
 	ReasonConfigurationTooLarge = "ConfigurationTooLarge"
 	// ReasonReceiverUnreachable says that the manager cannot ask a ready pod of the receiver what it has loaded.
 	ReasonReceiverUnreachable = "ReceiverUnreachable"
+	// ReasonImagePullFailed says that the container image of the receiver cannot be pulled.
+	ReasonImagePullFailed = "ImagePullFailed"
+	// ReasonReceiverCrashing says that pods of the receiver end again and again.
+	ReasonReceiverCrashing = "ReceiverCrashing"
+	// ReasonUnschedulable says that no node can take the pods of the receiver.
+	ReasonUnschedulable = "Unschedulable"
+	// ReasonJournalUnavailable says that a pod's journal cannot take events now, so that it answers 503.
+	ReasonJournalUnavailable = "JournalUnavailable"
+	// ReasonHandoffFailed is the reason of an event, not of a condition: a pod has ended with events that it could give to nobody.
+	ReasonHandoffFailed = "HandoffFailed"
+)
+
+// The reasons of Exposed when it is not true.
+const (
+	// ReasonGatewayAPINotInstalled says that the cluster does not know the kind HTTPRoute.
+	ReasonGatewayAPINotInstalled = "GatewayAPINotInstalled"
+	// ReasonHostConflict says that an older endpoint has the same host and path.
+	ReasonHostConflict = "HostConflict"
+	// ReasonIngressPending says that no controller has taken the Ingress yet.
+	ReasonIngressPending = "IngressPending"
+	// ReasonRoutePending says that no Gateway has taken the HTTPRoute yet.
+	ReasonRoutePending = "RoutePending"
+	// ReasonRouteRefused says that a Gateway refuses the HTTPRoute.
+	ReasonRouteRefused = "RouteRefused"
 )

@@ -27,6 +27,16 @@ type BasicSecretReference struct {
 	Name string `json:"name,omitempty"`
 }
 
+// SecretReference names a Secret in the same namespace.
+type SecretReference struct {
+	// name is the name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	Name string `json:"name,omitempty"`
+}
+
 // SinkReference names an EventSink in the same namespace.
 type SinkReference struct {
 	// name is the name of the EventSink.

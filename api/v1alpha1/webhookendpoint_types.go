@@ -61,6 +61,13 @@ type WebhookEndpointSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	Routes []Route `json:"routes,omitempty"`
+	// exposure makes the endpoint reachable from outside of the cluster. Without it, it is reached through the Service of its
+	// receiver, and whatever you put in front of that.
+	// +optional
+	Exposure *Exposure `json:"exposure,omitempty"`
+	// receiver, even when it is empty, gives the endpoint a receiver of its own. Without it, it shares that of the namespace.
+	// +optional
+	Receiver *Receiver `json:"receiver,omitempty"`
 	// state is Active, or Paused: requests are answered with 503 and Retry-After, so that the provider keeps its events.
 	// +optional
 	// +kubebuilder:default=Active
@@ -89,8 +96,8 @@ type Route struct {
 // WebhookEndpointStatus is what is known of an endpoint.
 // +kubebuilder:validation:MinProperties=1
 type WebhookEndpointStatus struct {
-	// conditions are Ready, ReferencesResolved, ReceiverAvailable, Programmed and, if nothing but a change of the object helps,
-	// Stalled.
+	// conditions are Ready, ReferencesResolved, ReceiverAvailable, Programmed and, with spec.exposure, Exposed; and Stalled if
+	// nothing but a change of the object helps.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -105,6 +112,12 @@ type WebhookEndpointStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	URL string `json:"url,omitempty"`
+	// receiver is the name of the receiver that serves the endpoint, which is the name of its Service and of its Deployment or
+	// StatefulSet. While the endpoint moves to another one, both serve it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Receiver string `json:"receiver,omitempty"`
 }
 
 // WebhookEndpoint receives the webhooks of one email provider.

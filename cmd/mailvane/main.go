@@ -8,4 +8,4 @@ import (
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/command"
 )
 
-func main() { os.Exit(command.Run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(command.Run(os.Args, os.Stdout, os.Stderr)) }

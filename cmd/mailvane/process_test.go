@@ -24,9 +24,9 @@ const asProgram = "MAILVANE_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		os.Exit(command.Run(os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(command.Run(os.Args, os.Stdout, os.Stderr))
 	}
-	os.Exit(m.Run())
+	os.Exit(cluster.Run(m))
 }
 
 // mailvane runs the program to its end and returns what it printed on both streams.

@@ -35,7 +35,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 // settings are the flags.
 type settings struct {
 	receiverImage    string
-	receiverReplicas int
+	receiverDefaults string
 	namespace        string
 	watchNamespaces  string
 	metricsAddress   string
@@ -45,7 +45,7 @@ type settings struct {
 
 func (s *settings) define(f *flag.FlagSet) {
 	f.StringVar(&s.receiverImage, "receiver-image", "", "container image of receivers; required")
-	f.IntVar(&s.receiverReplicas, "receiver-replicas", 2, "number of pods of each receiver")
+	f.StringVar(&s.receiverDefaults, "receiver-defaults", "", "file, in YAML, with the fields of spec.receiver of a WebhookEndpoint: what receivers are like unless their endpoint says otherwise")
 	f.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "namespace that the manager runs in; required (default: the environment's POD_NAMESPACE)")
 	f.StringVar(&s.watchNamespaces, "watch-namespaces", "", "comma-separated namespaces to look after; empty = all")
 	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 = none")
@@ -59,8 +59,6 @@ func (s *settings) validate() error {
 		return errors.New("--receiver-image is required")
 	case s.namespace == "":
 		return errors.New("--namespace is required")
-	case s.receiverReplicas < 1 || s.receiverReplicas > 100:
-		return errors.New("--receiver-replicas must be between 1 and 100")
 	}
 	return nil
 }
@@ -98,6 +96,10 @@ func start(s *settings) error {
 
 // serve runs the controllers until ctx ends.
 func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
+	defaults, err := loadDefaults(ctx, s.receiverDefaults)
+	if err != nil {
+		return err
+	}
 	mgr, err := newManager(cluster, s)
 	if err != nil {
 		return err
@@ -107,7 +109,7 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 		return fmt.Errorf("prepare checks: %w", err)
 	}
 	err = controllers.Setup(ctx, mgr, controllers.Options{
-		Receiver: children.Options{Image: s.receiverImage, Replicas: int32(s.receiverReplicas), ManagerNamespace: s.namespace},
+		Receiver: children.Options{Image: s.receiverImage, ManagerNamespace: s.namespace, Defaults: defaults},
 		Checks:   judges,
 		Pods:     receiver.NewHTTPPods(),
 	})

@@ -57,7 +57,6 @@ func TestSettings(t *testing.T) {
 		"what is needed": {[]string{"--receiver-image=i", "--namespace=n"}, true},
 		"no image":       {[]string{"--namespace=n"}, false},
 		"no namespace":   {[]string{"--receiver-image=i", "--namespace="}, false},
-		"no replicas":    {[]string{"--receiver-image=i", "--namespace=n", "--receiver-replicas=0"}, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -144,7 +143,7 @@ func (w *world) kubelet() error {
 		return nil
 	}
 	var secret corev1.Secret
-	if err := w.get(children.ConfigSecretName, &secret); err != nil {
+	if err := w.get(children.ConfigSecretName(children.Name), &secret); err != nil {
 		return err
 	}
 	w.mounted, w.told = true, told
@@ -170,7 +169,7 @@ func startManager(t *testing.T) {
 		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:mailvane-system", "system:authenticated"},
 	}
 	s := &settings{
-		receiverImage: "mailvane.example.com/mailvane:v1", receiverReplicas: 2, namespace: "mailvane-system",
+		receiverImage: "mailvane.example.com/mailvane:v1", namespace: "mailvane-system",
 		metricsAddress: "0", probeAddress: "0", leaderElect: true,
 	}
 	goOn(t, func(ctx context.Context) error { return serve(ctx, restConfig, s) })

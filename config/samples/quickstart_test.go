@@ -22,6 +22,18 @@ func TestMain(m *testing.M) {
 	os.Exit(cluster.Run(m))
 }
 
+// TestDedicatedApplies applies the sample of an endpoint with a receiver of its own.
+func TestDedicatedApplies(t *testing.T) {
+	t.Parallel()
+
+	said := cluster.Kubectl(t, "apply", "--kustomize", "dedicated", "--validate=strict", "--server-side")
+	for _, object := range []string{"secret/engagelab", "eventsink.mailvane.dev/console", "webhookendpoint.mailvane.dev/engagelab"} {
+		if !strings.Contains(said, object) {
+			t.Errorf("%s is not in:\n%s", object, said)
+		}
+	}
+}
+
 // TestQuickstartApplies does what the README says, as users with a cluster do, and does it again: who applies from a repository
 // applies all the time.
 func TestQuickstartApplies(t *testing.T) {

@@ -16,11 +16,20 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render/children"
 )
 
 // FieldOwner is the name under which the manager owns fields.
 const FieldOwner = "mailvane"
+
+// The names under which the manager owns fields that are no part of what it applies again and again.
+const (
+	// seedOwner owns what is written once and kept.
+	seedOwner = "mailvane-seed"
+	// leaveOwner owns what is about to become somebody else's.
+	leaveOwner = "mailvane-leave"
+)
 
 // ForeignError says that an object with the name of one of ours belongs to somebody else. It is left as it is.
 type ForeignError struct {
@@ -63,28 +72,87 @@ func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfigur
 	if err != nil {
 		return fmt.Errorf("encode object: %w", err)
 	}
-	u := &unstructured.Unstructured{}
-	if err := json.Unmarshal(document, &u.Object); err != nil {
-		return fmt.Errorf("encode object: %w", err)
+	digest := sha256.Sum256(document)
+	if cached != nil && !foreign(cached) && a.isApplied(digest, cached) {
+		return nil
 	}
-	current := cached
-	if current == nil || foreign(current) { // a cache is behind, and does not know who owns which fields
-		if current, err = a.read(ctx, u); err != nil {
+	u, err := decode(document)
+	if err != nil {
+		return err
+	}
+	if cached == nil || foreign(cached) { // a cache is behind, and does not know who owns which fields
+		current, err := a.own(ctx, u)
+		if err != nil || (current != nil && a.isApplied(digest, current)) {
 			return err
 		}
 	}
+	if err := a.write(ctx, u, FieldOwner); err != nil {
+		return err
+	}
+	a.remember(object{u.GetKind(), u.GetNamespace(), u.GetName()}, record{digest, u.GetResourceVersion()})
+	return nil
+}
+
+// Seed writes what an object is to have once and keep, and what Apply says nothing of. The object has it already when it has the
+// annotation. It returns a [ForeignError] instead of taking over an object.
+func (a *Applier) Seed(ctx context.Context, configuration runtime.ApplyConfiguration, annotation string) error {
+	u, err := encode(configuration)
+	if err != nil {
+		return err
+	}
+	current, err := a.own(ctx, u)
+	if err != nil || (current != nil && current.Annotations[annotation] != "") {
+		return err
+	}
+	return a.write(ctx, u, seedOwner)
+}
+
+// Leave keeps the fields of a configuration, which have these values already, when Apply has them no longer, until somebody else
+// writes them. Who has done so already keeps what he wrote.
+func (a *Applier) Leave(ctx context.Context, configuration runtime.ApplyConfiguration) error {
+	u, err := encode(configuration)
+	if err != nil {
+		return err
+	}
+	err = a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(leaveOwner))
+	if err != nil && !apierrors.IsConflict(err) {
+		return fmt.Errorf("apply %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	return nil
+}
+
+func encode(configuration runtime.ApplyConfiguration) (*unstructured.Unstructured, error) {
+	document, err := json.Marshal(configuration)
+	if err != nil {
+		return nil, fmt.Errorf("encode object: %w", err)
+	}
+	return decode(document)
+}
+
+func decode(document []byte) (*unstructured.Unstructured, error) {
+	u := &unstructured.Unstructured{}
+	if err := json.Unmarshal(document, &u.Object); err != nil {
+		return nil, fmt.Errorf("encode object: %w", err)
+	}
+	return u, nil
+}
+
+// own returns what the API server has, nil when it has nothing, and a [ForeignError] when that is not ours.
+func (a *Applier) own(ctx context.Context, u *unstructured.Unstructured) (*metav1.PartialObjectMetadata, error) {
+	current, err := a.read(ctx, u)
+	if err != nil {
+		return nil, err
+	}
 	if current != nil && foreign(current) {
-		return &ForeignError{Kind: u.GetKind(), Name: u.GetName()}
+		return nil, &ForeignError{Kind: u.GetKind(), Name: u.GetName()}
 	}
-	id := object{u.GetKind(), u.GetNamespace(), u.GetName()}
-	digest := sha256.Sum256(document)
-	if current != nil && a.isApplied(id, digest, current.ResourceVersion) {
-		return nil
+	return current, nil
+}
+
+func (a *Applier) write(ctx context.Context, u *unstructured.Unstructured, owner client.FieldOwner) error {
+	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), owner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("apply %s %s: %w", u.GetKind(), u.GetName(), err)
 	}
-	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(FieldOwner), client.ForceOwnership); err != nil {
-		return fmt.Errorf("apply %s %s: %w", id.kind, id.name, err)
-	}
-	a.remember(id, record{digest, u.GetResourceVersion()})
 	return nil
 }
 
@@ -102,9 +170,11 @@ func (a *Applier) read(ctx context.Context, u *unstructured.Unstructured) (*meta
 	return current, nil
 }
 
-// foreign says whether an object is somebody else's: it has a controller, or neither our label nor fields that we applied.
+// foreign says whether an object is somebody else's: it has a controller other than an endpoint, or neither our label nor fields
+// that we applied.
 func foreign(o *metav1.PartialObjectMetadata) bool {
-	if metav1.GetControllerOfNoCopy(o) != nil {
+	if c := metav1.GetControllerOfNoCopy(o); c != nil &&
+		(c.Kind != v1alpha1.WebhookEndpointKind || c.APIVersion != v1alpha1.GroupVersion().String()) {
 		return true
 	}
 	return o.Labels[children.ManagedByLabel] != children.ManagedByValue &&
@@ -130,12 +200,12 @@ func isNewer(version, applied string) bool {
 	return err != nil || order > 0
 }
 
-// isApplied says whether an object of a version is as it was applied.
-func (a *Applier) isApplied(id object, digest [sha256.Size]byte, resourceVersion string) bool {
+// isApplied says whether an object is as it was applied.
+func (a *Applier) isApplied(digest [sha256.Size]byte, current *metav1.PartialObjectMetadata) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	last, ok := a.applied[id]
-	return ok && last.digest == digest && !isNewer(resourceVersion, last.resourceVersion)
+	last, ok := a.applied[object{current.Kind, current.Namespace, current.Name}]
+	return ok && last.digest == digest && !isNewer(current.ResourceVersion, last.resourceVersion)
 }
 
 func (a *Applier) remember(id object, r record) {

@@ -21,6 +21,8 @@ type Finding struct {
 	Reason string
 	// Message says for people what is wrong and what to do. It is the same each time.
 	Message string
+	// Unknown says that the reason is not known to be one: the condition is unknown instead of false.
+	Unknown bool
 }
 
 // OK says whether the condition is true.
@@ -88,6 +90,9 @@ func (w Writer) Set(conditionType string, f Finding) {
 	}
 	if !f.OK() {
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, f.Reason, trim(f.Message)
+	}
+	if f.Unknown {
+		c.Status = metav1.ConditionUnknown
 	}
 	meta.SetStatusCondition(w.Conditions, c)
 }

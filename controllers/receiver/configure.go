@@ -2,8 +2,10 @@ package receiver
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -11,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mailvane/mailvane/controllers/render"
@@ -19,62 +20,116 @@ import (
 	"github.com/mailvane/mailvane/receiver/config"
 )
 
-// requestsAtOnce bounds the requests of one pass that are under way at a time.
-const requestsAtOnce = 16
+const (
+	// requestsAtOnce bounds the requests of one pass that are under way at a time.
+	requestsAtOnce = 16
+	// readEach is the number of Secrets up to which each is read by itself; more are read together with all others of the namespace.
+	readEach = 64
+	// pageSize bounds the Secrets of one answer.
+	pageSize = 250
+	// keyBytes is the length of the key for hand-off.
+	keyBytes = 32
+)
 
-// configure writes the configuration. While neither it nor anything that it is made of changes, no Secret is read.
-func (r *Reconciler) configure(ctx context.Context, s *scope) error {
+// configure writes the configurations. While neither they nor anything that they are made of changes, no Secret is read. What the
+// API server refuses is returned as refused, beside the finding: the pass goes on.
+func (r *Reconciler) configure(ctx context.Context, s *scope) (refused, err error) {
 	inputs := s.inputs()
-	if s.memory.inputs == inputs && !r.applier.Changed(s.children[secretKind()]) {
-		return nil
+	if s.memory.inputs == inputs && !slices.ContainsFunc(s.units, func(u *unit) bool { return r.applier.Changed(s.configSecret(u.Name)) }) {
+		return nil, nil
 	}
 	secrets, err := r.readSecrets(ctx, s)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	checks := r.Checks
+	checks.Filter = s.memory.judge(r.Checks.Filter)
 	cfg, problems := render.Render(render.Input{
-		Endpoints: s.endpoints, Sinks: s.sinks, Checks: r.Checks,
+		Endpoints: s.endpoints, Sinks: s.sinks, Checks: checks, Receiver: receiverName,
 		Secret: func(_, name string) (map[string][]byte, bool) {
 			data, found := secrets[name]
 			return data, found
 		},
 	})
-	document, err := config.Encode(&cfg)
-	if err != nil {
-		return err
+	s.memory.problems = map[render.Object][]render.Problem{}
+	for _, p := range problems {
+		s.memory.problems[p.Object] = append(s.memory.problems[p.Object], p)
 	}
-	s.memory.problems = problems
-	err = r.writeConfig(ctx, s, document)
-	if s.unwritten = s.obstacle; err == nil && s.unwritten.OK() {
-		s.memory.inputs = inputs
+	index := render.NewIndex(&cfg)
+	var failed []error
+	for _, u := range s.units {
+		err := r.configureOne(ctx, s, u, index)
+		if u.unwritten = u.obstacle; u.unwritten.OK() {
+			failed = append(failed, err)
+		} else {
+			refused, inputs = errors.Join(refused, err), ""
+		}
 	}
-	return err
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
+	}
+	s.memory.inputs = inputs
+	return refused, nil
+}
+
+// configureOne writes the configuration of one receiver: its endpoints, and the sinks that they lead to. What it has led to before
+// may still be owed events; the shared receiver has all sinks for that.
+func (r *Reconciler) configureOne(ctx context.Context, s *scope, u *unit, index *render.Index) error {
+	if u.Owner == nil {
+		part := index.Part(u.serves, index.Sinks())
+		return r.writeConfig(ctx, s, u, &part, nil)
+	}
+	var before []string
+	if secret := s.configSecret(u.Name); secret != nil {
+		before = children.KnownSinks(secret.Annotations)
+	}
+	part := index.Part(u.serves, before)
+	sinks := make([]string, len(part.Sinks))
+	for i := range part.Sinks {
+		sinks[i] = part.Sinks[i].Name
+	}
+	return r.writeConfig(ctx, s, u, &part, sinks)
 }
 
 // writeConfig writes the Secret unless it is as it should be. A configuration that does not fit leaves the last one in force.
-func (r *Reconciler) writeConfig(ctx context.Context, s *scope, document []byte) error {
-	secret, err := children.ConfigSecret(s.namespace, document)
+func (r *Reconciler) writeConfig(ctx context.Context, s *scope, u *unit, cfg *config.Config, sinks []string) error {
+	document, err := config.Encode(cfg)
+	if err != nil {
+		return err
+	}
+	secret, err := u.ConfigSecret(document, sinks)
 	if large, ok := errors.AsType[*children.TooLargeError](err); ok {
-		s.memory.tooLarge = large.Error()
+		u.memory.tooLarge = large.Error()
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	s.memory.tooLarge = ""
-	err = s.note(r.applier.Apply(ctx, secret, s.children[secretKind()]))
-	if err == nil && s.obstacle.OK() {
-		s.memory.hash = config.Hash(document)
+	u.memory.tooLarge = ""
+	err = u.note(s, r.makeKey(ctx, s, u))
+	if err == nil && u.obstacle.OK() {
+		err = u.note(s, r.applier.Apply(ctx, secret, s.configSecret(u.Name)))
+	}
+	if err == nil && u.obstacle.OK() {
+		u.memory.hash = config.Hash(document)
 	}
 	return err
 }
 
-func secretKind() schema.GroupKind { return schema.GroupKind{Kind: "Secret"} }
+// makeKey makes the key by which the pods of a receiver know each other, once. It is never read back.
+func (r *Reconciler) makeKey(ctx context.Context, s *scope, u *unit) error {
+	if secret := s.configSecret(u.Name); secret != nil && secret.Annotations[children.HandoffKeyAnnotation] != "" {
+		return nil
+	}
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // which never fails
+	return r.applier.Seed(ctx, u.HandoffKey(key), children.HandoffKeyAnnotation)
+}
 
-// inputs names everything that the configuration is made of: the generations of objects and the versions of the referenced
-// Secrets.
+// inputs names everything that the configurations are made of: the generations of objects, the versions of the referenced
+// Secrets, and which receiver serves what.
 func (s *scope) inputs() string {
-	lines := make([]string, 0, len(s.endpoints)+len(s.sinks)+len(s.secretVersions))
+	lines := make([]string, 0, len(s.endpoints)+len(s.sinks)+len(s.secretVersions)+len(s.units))
 	for i := range s.endpoints {
 		lines = append(lines, fmt.Sprintf("e %s %d", s.endpoints[i].UID, s.endpoints[i].Generation))
 	}
@@ -84,12 +139,18 @@ func (s *scope) inputs() string {
 	for name, version := range s.secretVersions {
 		lines = append(lines, "r "+name+" "+version)
 	}
+	for _, u := range s.units {
+		lines = append(lines, "u "+u.Name+" "+strings.Join(u.serves, " "))
+	}
 	slices.Sort(lines)
 	return strings.Join(lines, "\n")
 }
 
 // readSecrets reads the referenced Secrets that exist. Their values live as long as the pass.
 func (r *Reconciler) readSecrets(ctx context.Context, s *scope) (map[string]map[string][]byte, error) {
+	if len(s.secretVersions) > readEach {
+		return r.listSecrets(ctx, s)
+	}
 	values := make(map[string]map[string][]byte, len(s.secretVersions))
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
@@ -106,12 +167,38 @@ func (r *Reconciler) readSecrets(ctx context.Context, s *scope) (map[string]map[
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			values[name] = secret.Data
-			if values[name] == nil {
-				values[name] = map[string][]byte{}
-			}
+			values[name] = dataOf(&secret)
 			return nil
 		})
 	}
 	return values, group.Wait()
 }
+
+// listSecrets reads all Secrets of the namespace and keeps the referenced ones: a few requests instead of one for each.
+func (r *Reconciler) listSecrets(ctx context.Context, s *scope) (map[string]map[string][]byte, error) {
+	values := make(map[string]map[string][]byte, len(s.secretVersions))
+	for next := ""; ; {
+		var page corev1.SecretList
+		if err := r.Live.List(ctx, &page, client.InNamespace(s.namespace), client.Limit(pageSize), client.Continue(next)); err != nil {
+			return nil, fmt.Errorf("read Secrets: %w", err)
+		}
+		for i := range page.Items {
+			if _, referenced := s.secretVersions[page.Items[i].Name]; referenced {
+				values[page.Items[i].Name] = dataOf(&page.Items[i])
+			}
+		}
+		if next = page.Continue; next == "" {
+			return values, nil
+		}
+	}
+}
+
+// dataOf returns what a Secret holds, which is not nil.
+func dataOf(secret *corev1.Secret) map[string][]byte {
+	if secret.Data == nil {
+		return map[string][]byte{}
+	}
+	return secret.Data
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

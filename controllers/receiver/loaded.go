@@ -19,7 +19,7 @@ import (
 const (
 	// askTimeout bounds one question to a pod.
 	askTimeout = 2 * time.Second
-	// maxAnswerBytes bounds a pod's answer, which is a hash.
+	// maxAnswerBytes bounds a pod's answer, which is a hash and a sentence.
 	maxAnswerBytes = 4 << 10
 )
 
@@ -39,27 +39,35 @@ func NewHTTPPods() *HTTPPods {
 	}}
 }
 
-// LoadedHash returns what the pod says.
-func (p *HTTPPods) LoadedHash(ctx context.Context, pod *corev1.Pod) (string, error) {
+// Loaded is what a pod says of itself.
+type Loaded struct {
+	// Hash names the configuration that is in force; empty before the first.
+	Hash string `json:"hash"`
+	// JournalProblem says why the journal cannot take events now; empty when it can.
+	JournalProblem string `json:"journalProblem"`
+}
+
+// Loaded returns what the pod says.
+func (p *HTTPPods) Loaded(ctx context.Context, pod *corev1.Pod) (Loaded, error) {
 	return p.ask(ctx, net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(children.AdminPort)))
 }
 
-func (p *HTTPPods) ask(ctx context.Context, address string) (string, error) {
+func (p *HTTPPods) ask(ctx context.Context, address string) (Loaded, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+config.LoadedPath, nil)
 	if err != nil {
-		return "", fmt.Errorf("ask receiver: %w", err)
+		return Loaded{}, fmt.Errorf("ask receiver: %w", err)
 	}
 	response, err := p.client.Do(request)
 	if err != nil {
-		return "", fmt.Errorf("ask receiver: %w", err)
+		return Loaded{}, fmt.Errorf("ask receiver: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("ask receiver: it answers %d", response.StatusCode)
+		return Loaded{}, fmt.Errorf("ask receiver: it answers %d", response.StatusCode)
 	}
-	var loaded config.Loaded
+	var loaded Loaded
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswerBytes)).Decode(&loaded); err != nil {
-		return "", fmt.Errorf("ask receiver: %w", err)
+		return Loaded{}, fmt.Errorf("ask receiver: %w", err)
 	}
-	return loaded.Hash, nil
+	return loaded, nil
 }

@@ -7,20 +7,21 @@ import (
 	"testing"
 )
 
-func TestLoadedHash(t *testing.T) {
+func TestLoaded(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		status int
 		body   string
-		want   string
+		want   Loaded
 		fails  bool
 	}{
-		"loaded":          {200, `{"hash":"abc"}`, "abc", false},
-		"nothing loaded":  {200, `{"hash":""}`, "", false},
-		"an older image":  {404, "not found", "", true},
-		"something else":  {200, "<html>", "", true},
-		"endless":         {200, `{"hash":"` + strings.Repeat("a", 1<<20) + `"}`, "", true},
-		"sends elsewhere": {302, "", "", true},
+		"loaded":          {200, `{"hash":"abc"}`, Loaded{Hash: "abc"}, false},
+		"nothing loaded":  {200, `{"hash":""}`, Loaded{}, false},
+		"a full journal":  {200, `{"hash":"abc","journalProblem":"full"}`, Loaded{Hash: "abc", JournalProblem: "full"}, false},
+		"an older image":  {404, "not found", Loaded{}, true},
+		"something else":  {200, "<html>", Loaded{}, true},
+		"endless":         {200, `{"hash":"` + strings.Repeat("a", 1<<20) + `"}`, Loaded{}, true},
+		"sends elsewhere": {302, "", Loaded{}, true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +37,7 @@ func TestLoadedHash(t *testing.T) {
 			defer server.Close()
 			got, err := NewHTTPPods().ask(t.Context(), strings.TrimPrefix(server.URL, "http://"))
 			if got != tc.want || (err != nil) != tc.fails {
-				t.Errorf("got %q, %v", got, err)
+				t.Errorf("got %+v, %v", got, err)
 			}
 		})
 	}

@@ -14,22 +14,62 @@ import (
 // memory is what is known of a namespace from the last pass. It saves reading Secrets and asking pods again, and holds no
 // credential. Losing it costs requests and nothing else.
 type memory struct {
-	// inputs names everything that the configuration was made of.
+	// inputs names everything that the configurations were made of.
 	inputs string
-	// problems are what was wrong with it.
-	problems []render.Problem
-	// hash names the configuration that was written.
-	hash string
-	// tooLarge says why a configuration was not written; empty when it was.
-	tooLarge string
-	// loaded holds, by pod, the hash that it reported last.
-	loaded map[types.UID]string
-	// waiting is since when pods have not loaded hash; zero when they have.
-	waiting time.Time
+	// problems are what was wrong with them, by the object that has the problem.
+	problems map[render.Object][]render.Problem
+	// filters holds what was said of each filter: to compile them is most of the work of rendering.
+	filters map[string]error
+	// receivers holds what is known of each receiver, by name.
+	receivers map[string]*receiverMemory
 
 	mu sync.Mutex
 	// written holds, by UID, the objects whose status was written and that the cache has not seen since.
 	written map[types.UID]client.Object
+}
+
+// receiverMemory is what is known of one receiver.
+type receiverMemory struct {
+	// hash names the configuration that was written.
+	hash string
+	// tooLarge says why a configuration was not written; empty when it was.
+	tooLarge string
+	// said holds, by pod, what it said last.
+	said map[types.UID]Loaded
+	// asked is when the pods were last asked how their journals are.
+	asked time.Time
+	// waiting is since when pods are not as they should be; zero when they are.
+	waiting time.Time
+}
+
+// receiver returns what is known of a receiver.
+func (m *memory) receiver(name string) *receiverMemory {
+	known := m.receivers[name]
+	if known == nil {
+		known = &receiverMemory{}
+		m.receivers[name] = known
+	}
+	return known
+}
+
+// judge returns a check of filters that asks only about those that it does not know from the last pass. It keeps those of this pass.
+func (m *memory) judge(check func(string) error) func(string) error {
+	if check == nil {
+		return nil
+	}
+	before := m.filters
+	m.filters = make(map[string]error, len(before))
+	return func(filter string) error {
+		verdict, known := m.filters[filter]
+		if !known {
+			verdict, known = before[filter]
+		}
+		if !known {
+			verdict = check(filter)
+		}
+		m.filters[filter] = verdict
+		return verdict
+	}
 }
 
 // wrote remembers an object as the API server has it.
@@ -65,7 +105,7 @@ func (r *Reconciler) remember(namespace string) *memory {
 	defer r.mu.Unlock()
 	m, ok := r.memory[namespace]
 	if !ok {
-		m = &memory{}
+		m = &memory{receivers: map[string]*receiverMemory{}}
 		r.memory[namespace] = m
 	}
 	return m

@@ -19,59 +19,65 @@ import (
 	"github.com/mailvane/mailvane/controllers/render/children"
 )
 
-// Pods that have not loaded the configuration are asked again after firstPoll; later, when something must be wrong with
-// them, after a tenth of the time that it has taken so far, but not less often than every lastPoll.
 const (
-	firstPoll = time.Second
+	// Pods that are not as they should be are asked again after firstPoll; later, when something must be wrong with them, after a
+	// tenth of the time that it has taken so far, but not less often than every lastPoll.
+	firstPoll = 250 * time.Millisecond
 	lastPoll  = 30 * time.Second
+	// journalPoll is how often pods whose journal is a NATS cluster, which can fail at any time, say how it is.
+	journalPoll = 30 * time.Second
 )
 
-// answer is what a pod said about the configuration.
+// answer is what a pod said.
 type answer struct {
-	hash string
-	err  error
+	Loaded
+	err error
 }
 
 // program brings the configuration to the pods: it asks those that have not reported its hash yet, and nudges the kubelets
 // of those that have another.
-func (r *Reconciler) program(ctx context.Context, s *scope) error {
-	if s.loaded = r.written(s); !s.loaded.OK() {
-		return nil
+func (r *Reconciler) program(ctx context.Context, s *scope, u *unit) error {
+	ready := u.ready()
+	answers := r.ask(ctx, u)
+	for i := range u.pods {
+		if problem := answers[u.pods[i].UID].JournalProblem; problem != "" {
+			u.journal = condition.First(u.journal, condition.Finding{
+				Reason: v1alpha1.ReasonJournalUnavailable, Message: "The journal of a pod takes no events, so it answers 503: " + problem,
+			})
+		}
 	}
-	answers := r.ask(ctx, s)
-	loaded := make(map[types.UID]string, len(s.pods))
-	for i := range s.pods {
-		pod := &s.pods[i]
-		loaded[pod.UID] = answers[i].hash
-		if answers[i].hash == s.memory.hash {
+	u.loaded = r.written(u, len(ready))
+	said := make(map[types.UID]Loaded, len(u.pods))
+	var failed error
+	for _, pod := range ready {
+		a := answers[pod.UID]
+		said[pod.UID] = a.Loaded
+		if a.Hash == u.memory.hash || !r.written(u, len(ready)).OK() {
 			continue
 		}
-		s.loaded = condition.First(s.loaded, waitingFor(answers[i]))
-		if err := r.nudge(ctx, s, pod); err != nil {
-			return err
+		u.loaded = condition.First(u.loaded, waitingFor(a))
+		if failed = r.nudge(ctx, s, u, pod); failed != nil {
+			break
 		}
 	}
-	s.memory.loaded = loaded
-	r.schedule(s)
-	return nil
+	u.memory.said = said
+	r.schedule(s, u, len(ready) > 0)
+	return failed
 }
 
 // written says why the configuration is not there for pods to load.
-func (r *Reconciler) written(s *scope) condition.Finding {
+func (r *Reconciler) written(u *unit, ready int) condition.Finding {
 	switch {
-	case s.memory.tooLarge != "":
-		return condition.Finding{Reason: v1alpha1.ReasonConfigurationTooLarge, Message: "The receiver keeps its last configuration: " + s.memory.tooLarge + "."}
-	case !s.unwritten.OK():
-		return s.unwritten
-	case len(s.pods) == 0:
-		return condition.Finding{Reason: v1alpha1.ReasonMinimumReplicasUnavailable, Message: noPod}
+	case u.memory.tooLarge != "":
+		return condition.Finding{Reason: v1alpha1.ReasonConfigurationTooLarge, Message: "The receiver keeps its last configuration: " + u.memory.tooLarge + "."}
+	case !u.unwritten.OK():
+		return u.unwritten
+	case ready == 0:
+		return u.noPod()
 	default:
 		return condition.Finding{}
 	}
 }
-
-// noPod is the message of an endpoint without a receiver.
-const noPod = "No pod of the receiver is ready; see Deployment " + children.Name + "."
 
 func waitingFor(a answer) condition.Finding {
 	if a.err != nil {
@@ -83,33 +89,53 @@ func waitingFor(a answer) condition.Finding {
 	return condition.Finding{Reason: v1alpha1.ReasonConfigurationPending, Message: "Not every pod of the receiver has loaded the configuration yet."}
 }
 
-// ask returns, for each ready pod, the hash that it has loaded. Who has reported the present one is not asked again.
-func (r *Reconciler) ask(ctx context.Context, s *scope) []answer {
-	answers := make([]answer, len(s.pods))
+// ask returns, for each pod, what it says. A ready one that has loaded the present configuration and said nothing of its journal is
+// not asked again, unless it is time to ask how the journal is. One that is not ready is asked for the reason while none is.
+func (r *Reconciler) ask(ctx context.Context, u *unit) map[types.UID]answer {
+	again := r.isTimeToAsk(u)
+	answers := make([]answer, len(u.pods))
 	var group errgroup.Group
 	group.SetLimit(requestsAtOnce)
-	for i := range s.pods {
-		if s.memory.loaded[s.pods[i].UID] == s.memory.hash {
-			answers[i].hash = s.memory.hash
+	for i := range u.pods {
+		pod, before := &u.pods[i], u.memory.said[u.pods[i].UID]
+		if isReady(pod) && before.Hash == u.memory.hash && before.JournalProblem == "" && !again {
+			answers[i].Loaded = before
+			continue
+		}
+		if pod.Status.PodIP == "" || (!isReady(pod) && u.available) {
 			continue
 		}
 		group.Go(func() error {
-			answers[i].hash, answers[i].err = r.Pods.LoadedHash(ctx, &s.pods[i])
+			answers[i].Loaded, answers[i].err = r.Pods.Loaded(ctx, pod)
 			return nil
 		})
 	}
 	_ = group.Wait() // the errors are in the answers
-	return answers
+	byPod := make(map[types.UID]answer, len(answers))
+	for i := range answers {
+		byPod[u.pods[i].UID] = answers[i]
+	}
+	return byPod
+}
+
+// isTimeToAsk says whether all pods are to say how their journal is. It then begins to wait anew.
+func (r *Reconciler) isTimeToAsk(u *unit) bool {
+	now := r.Now()
+	if !u.IsJetStream() || now.Sub(u.memory.asked) < journalPoll {
+		return false
+	}
+	u.memory.asked = now
+	return true
 }
 
 // nudge changes an annotation of a pod, at which its kubelet looks at the mounted Secret. When the cache has not seen the
 // Secret yet, the next pass does it.
-func (r *Reconciler) nudge(ctx context.Context, s *scope, pod *corev1.Pod) error {
-	secret := s.children[secretKind()]
+func (r *Reconciler) nudge(ctx context.Context, s *scope, u *unit, pod *corev1.Pod) error {
+	secret := s.configSecret(u.Name)
 	if secret == nil {
 		return nil
 	}
-	sum := sha256.Sum256([]byte(string(secret.UID) + s.memory.hash))
+	sum := sha256.Sum256([]byte(string(secret.UID) + u.memory.hash))
 	token := hex.EncodeToString(sum[:8])
 	if pod.Annotations[children.NudgeAnnotation] == token {
 		return nil
@@ -125,14 +151,19 @@ func (r *Reconciler) nudge(ctx context.Context, s *scope, pod *corev1.Pod) error
 	return nil
 }
 
-// schedule asks for another pass while pods have not loaded the configuration.
-func (r *Reconciler) schedule(s *scope) {
-	if s.loaded.OK() {
-		s.memory.waiting = time.Time{}
+// schedule asks for another pass while pods have not loaded the configuration, or have a reason to be asked again.
+func (r *Reconciler) schedule(s *scope, u *unit, serves bool) {
+	if u.IsJetStream() && len(u.pods) > 0 {
+		s.lookAgain(journalPoll)
+	}
+	pending := !u.loaded.OK() && serves && u.memory.tooLarge == "" && u.unwritten.OK()
+	starting := !u.available && len(u.pods) > 0
+	if !pending && !starting && u.journal.OK() {
+		u.memory.waiting = time.Time{}
 		return
 	}
-	if s.memory.waiting.IsZero() {
-		s.memory.waiting = r.Now()
+	if u.memory.waiting.IsZero() {
+		u.memory.waiting = r.Now()
 	}
-	s.lookAgain(min(max(firstPoll, r.Now().Sub(s.memory.waiting)/10), lastPoll))
+	s.lookAgain(min(max(firstPoll, r.Now().Sub(u.memory.waiting)/10), lastPoll))
 }

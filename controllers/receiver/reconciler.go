@@ -1,11 +1,10 @@
-// Package receiver reconciles the receiver that the endpoints of a namespace share, and the status of all endpoints and sinks
-// of the namespace: one pass sees everything that the configuration is made of, and writes each object at most once.
+// Package receiver reconciles the receivers of a namespace, and the status of all its endpoints and sinks: one pass sees
+// everything that the configurations are made of, and writes each object at most once.
 package receiver
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -22,8 +21,8 @@ import (
 
 // Pods asks the pods of receivers.
 type Pods interface {
-	// LoadedHash returns the hash of the configuration that a pod has loaded.
-	LoadedHash(ctx context.Context, pod *corev1.Pod) (string, error)
+	// Loaded returns which configuration a pod has loaded, and how its journal is.
+	Loaded(ctx context.Context, pod *corev1.Pod) (Loaded, error)
 }
 
 // Options are what a Reconciler needs.
@@ -48,6 +47,7 @@ type Options struct {
 type Reconciler struct {
 	Options
 	applier *apply.Applier
+	routes  *routes // nil until it is registered with a manager
 
 	mu     sync.Mutex
 	memory map[string]*memory
@@ -58,21 +58,26 @@ func New(o Options) *Reconciler {
 	return &Reconciler{Options: o, applier: apply.New(o.Client, o.Live), memory: map[string]*memory{}}
 }
 
-// Reconcile makes the receiver of a namespace what its endpoints and sinks ask for.
+// Reconcile makes the receivers of a namespace what its endpoints and sinks ask for.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	s, err := r.gather(ctx, request.Namespace)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	refused, err := r.configure(ctx, s)
+	if err != nil {
+		return reconcile.Result{}, ignoreTerminating(err)
+	}
+	errs := []error{refused}
+	for _, u := range s.units {
+		errs = append(errs, r.apply(ctx, s, u), r.checkMounts(ctx, u), r.program(ctx, s, u))
+	}
+	now := r.Now()
+	errs = append(errs, r.prune(ctx, s), r.expose(ctx, s, now), r.writeStatus(ctx, s, now))
 	if len(s.endpoints)+len(s.sinks) == 0 {
-		return reconcile.Result{}, r.remove(ctx, s)
+		r.forget(s.namespace)
 	}
-	err = r.configure(ctx, s)
-	if err != nil && s.unwritten.OK() {
-		return reconcile.Result{}, err
-	}
-	err = errors.Join(err, r.apply(ctx, s), r.program(ctx, s), r.writeStatus(ctx, s))
-	return reconcile.Result{RequeueAfter: s.after}, ignoreTerminating(err)
+	return reconcile.Result{RequeueAfter: s.after}, ignoreTerminating(errors.Join(errs...))
 }
 
 // ignoreTerminating takes a namespace that is about to go as it is: nothing can be created in it, and all of it goes.
@@ -81,30 +86,4 @@ func ignoreTerminating(err error) error {
 		return nil
 	}
 	return err
-}
-
-// apply writes the receiver's objects but for the configuration, without which they are of no use. An object that belongs to
-// somebody else, and one that the API server refuses, is a finding.
-func (r *Reconciler) apply(ctx context.Context, s *scope) error {
-	if s.memory.hash == "" {
-		return nil
-	}
-	var errs []error
-	for _, object := range children.Render(s.namespace, r.Receiver) {
-		errs = append(errs, s.note(r.applier.Apply(ctx, object, s.child(object))))
-	}
-	return errors.Join(errs...)
-}
-
-// remove deletes the receiver of a namespace that has neither endpoints nor sinks any more.
-func (r *Reconciler) remove(ctx context.Context, s *scope) error {
-	r.forget(s.namespace)
-	var errs []error
-	for _, object := range s.children {
-		errs = append(errs, r.applier.Delete(ctx, object))
-	}
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("remove receiver: %w", err)
-	}
-	return nil
 }

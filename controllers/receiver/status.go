@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -12,27 +13,27 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
-	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/eventsink"
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/controllers/webhookendpoint"
 )
 
+// moveTime is how long an endpoint is still served by its former receiver when the new one serves it: what is in front of them may
+// take that long to notice.
+const moveTime = 15 * time.Second
+
 // writeStatus writes the statuses that are not what they should be.
-func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
-	problems := map[render.Object][]render.Problem{}
-	for _, p := range s.memory.problems {
-		problems[p.Object] = append(problems[p.Object], p)
-	}
-	in := webhookendpoint.Inputs{Receiver: s.receiver(), Loaded: s.loaded, BaseURL: s.base(), Now: r.Now()}
+func (r *Reconciler) writeStatus(ctx context.Context, s *scope, now time.Time) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(requestsAtOnce)
 	for i := range s.endpoints {
 		before := &s.endpoints[i]
-		in.Problems = problems[render.Object{Kind: v1alpha1.WebhookEndpointKind, Namespace: s.namespace, Name: before.Name}]
-		after := before.DeepCopy()
-		after.Status = webhookendpoint.Status(before, in)
-		if !equality.Semantic.DeepEqual(before.Status, after.Status) {
+		status := webhookendpoint.Status(before, s.inputsOf(before, now))
+		s.followMove(before, &status)
+		if !equality.Semantic.DeepEqual(before.Status, status) {
+			after := before.DeepCopy()
+			after.Status = status
 			group.Go(func() error {
 				return r.patchStatus(ctx, before, after, before.Status.Conditions, after.Status.Conditions)
 			})
@@ -40,9 +41,10 @@ func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	}
 	for i := range s.sinks {
 		before := &s.sinks[i]
-		after := before.DeepCopy()
-		after.Status = eventsink.Status(before, problems[render.Object{Kind: v1alpha1.EventSinkKind, Namespace: s.namespace, Name: before.Name}], in.Now)
-		if !equality.Semantic.DeepEqual(before.Status, after.Status) {
+		status := eventsink.Status(before, s.problems(v1alpha1.EventSinkKind, before.Name), now)
+		if !equality.Semantic.DeepEqual(before.Status, status) {
+			after := before.DeepCopy()
+			after.Status = status
 			group.Go(func() error {
 				return r.patchStatus(ctx, before, after, before.Status.Conditions, after.Status.Conditions)
 			})
@@ -51,16 +53,34 @@ func (r *Reconciler) writeStatus(ctx context.Context, s *scope) error {
 	return group.Wait()
 }
 
-// receiver says whether the endpoints have a receiver. One that runs is there although the API server refuses a change of it,
-// but of no use when a name of its objects leads elsewhere.
-func (s *scope) receiver() condition.Finding {
+// problems returns what is wrong with an object.
+func (s *scope) problems(kind, name string) []render.Problem {
+	return s.memory.problems[render.Object{Kind: kind, Namespace: s.namespace, Name: name}]
+}
+
+// inputsOf returns what the status of an endpoint depends on.
+func (s *scope) inputsOf(e *v1alpha1.WebhookEndpoint, now time.Time) webhookendpoint.Inputs {
+	name := receiverName(e)
+	u := s.named[name]
+	in := webhookendpoint.Inputs{
+		Problems: s.problems(v1alpha1.WebhookEndpointKind, e.Name),
+		Receiver: u.receiverFinding(), Loaded: u.loaded, Name: name, MoveTime: moveTime, Now: now,
+		BaseURL: func(receiver string) string { return base(s.namespace, receiver) },
+		Exposed: s.exposures.findings[e.Name],
+	}
+	if e.Spec.Exposure != nil && !conflicts(in.Exposed) {
+		in.ExternalURL = children.ExternalURL(e.Spec.Exposure)
+	}
+	return in
+}
+
+// followMove asks for another pass while an endpoint moves from one receiver to another: at the end of the move, and after it.
+func (s *scope) followMove(before *v1alpha1.WebhookEndpoint, after *v1alpha1.WebhookEndpointStatus) {
 	switch {
-	case s.available && s.obstacle.Reason != v1alpha1.ReasonNameTaken:
-		return condition.Finding{}
-	case !s.obstacle.OK():
-		return s.obstacle
-	default:
-		return condition.Finding{Reason: v1alpha1.ReasonMinimumReplicasUnavailable, Message: noPod}
+	case after.Receiver == receiverName(before) && before.Status.Receiver != "" && before.Status.Receiver != after.Receiver:
+		s.lookAgain(time.Second)
+	case after.Receiver != receiverName(before) && meta.IsStatusConditionTrue(after.Conditions, v1alpha1.ConditionProgrammed):
+		s.lookAgain(moveTime)
 	}
 }
 

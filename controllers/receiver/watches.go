@@ -6,6 +6,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -26,21 +28,19 @@ const SecretIndex = "secretNames"
 // namespacesAtOnce bounds the namespaces that are reconciled at a time.
 const namespacesAtOnce = 4
 
-// What the manager may do. It reads from its cache (list, watch) but for Secrets and for objects that may be somebody else's (get),
-// and writes its own objects alone, which RBAC knows by their names.
+// What the manager may do. It reads from its cache (list, watch) but for Secrets and for objects that may be somebody else's (get).
+// What it writes cannot be named here: a dedicated receiver is named after its endpoint, and RBAC knows no patterns. The manager
+// itself leaves alone what is not its own.
 //
 // +kubebuilder:rbac:groups=mailvane.dev,resources=webhookendpoints;eventsinks,verbs=list;watch
 // +kubebuilder:rbac:groups=mailvane.dev,resources=webhookendpoints/status;eventsinks/status,verbs=patch
-// +kubebuilder:rbac:groups="",resources=secrets;services;serviceaccounts,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=create;patch;delete,resourceNames=mailvane-receiver-config
-// +kubebuilder:rbac:groups="",resources=services;serviceaccounts,verbs=create;patch;delete,resourceNames=mailvane-receiver
+// +kubebuilder:rbac:groups="",resources=secrets;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch;patch
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=create;patch;delete,resourceNames=mailvane-receiver
-// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch
-// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=create;patch;delete,resourceNames=mailvane-receiver
-// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch
-// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=create;patch;delete,resourceNames=mailvane-receiver
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies;ingresses,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Register adds the Reconciler to a manager, whose cache has the [SecretIndex]. Everything leads to its namespace.
@@ -49,10 +49,12 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	b := builder.ControllerManagedBy(mgr).
 		Named("receiver").
 		WithOptions(controller.Options{MaxConcurrentReconciles: namespacesAtOnce}).
-		Watches(&v1alpha1.WebhookEndpoint{}, byNamespace, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.WebhookEndpoint{}, handler.EnqueueRequestsFromMapFunc(r.neighbours), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.EventSink{}, byNamespace, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&appsv1.Deployment{}, byNamespace).
-		Watches(&corev1.Pod{}, byNamespace, builder.WithPredicates(readinessChanged()))
+		Watches(&appsv1.StatefulSet{}, byNamespace).
+		Watches(&networkingv1.Ingress{}, byNamespace).
+		Watches(&corev1.Pod{}, r.onPods(), builder.WithPredicates(podChanged()))
 	for _, kind := range metadataKinds() {
 		toNamespace := byNamespace
 		if kind.Kind == "Secret" {
@@ -60,19 +62,42 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		}
 		b = b.WatchesMetadata(metadataOf(kind), toNamespace, builder.WithPredicates(predicate.ResourceVersionChangedPredicate{}))
 	}
-	if err := b.Complete(r); err != nil {
+	c, err := b.Build(r)
+	if err != nil {
 		return fmt.Errorf("register controller: %w", err)
 	}
-	return nil
+	r.routes, err = newRoutes(mgr, c, r.Now)
+	return err
 }
 
-func namespaceOf(_ context.Context, o client.Object) []reconcile.Request {
-	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: children.Name}}}
+// request is what makes a pass over a namespace.
+type request = reconcile.Request
+
+// neighbours returns the namespace of an endpoint, and those of the endpoints at the same URL: which of them has it may change.
+func (r *Reconciler) neighbours(ctx context.Context, o client.Object) []request {
+	requests := namespaceOf(ctx, o)
+	e, ok := o.(*v1alpha1.WebhookEndpoint)
+	if !ok || e.Spec.Exposure == nil {
+		return requests
+	}
+	var all v1alpha1.WebhookEndpointList
+	if err := r.Client.List(ctx, &all, client.MatchingFields{URLIndex: ExposedAt(e)}); err != nil {
+		log.FromContext(ctx).Error(err, "who else is at a URL is not known")
+		return requests
+	}
+	for i := range all.Items {
+		requests = append(requests, namespaceOf(ctx, &all.Items[i])...) // of which the queue keeps each once
+	}
+	return requests
+}
+
+func namespaceOf(_ context.Context, o client.Object) []request {
+	return []request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: children.Name}}}
 }
 
 // usersOfSecret returns the Secret's namespace when a receiver has to do with the Secret.
-func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	if secret.GetName() == children.ConfigSecretName {
+func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []request {
+	if children.IsConfigSecretName(secret.GetName()) {
 		return namespaceOf(ctx, secret)
 	}
 	for _, users := range []client.ObjectList{&v1alpha1.WebhookEndpointList{}, &v1alpha1.EventSinkList{}} {
@@ -99,11 +124,39 @@ func hasItems(list client.ObjectList) bool {
 	}
 }
 
-// readinessChanged passes a pod that begins or ceases to be ready.
-func readinessChanged() predicate.Predicate {
+// onPods makes a pass over the namespace of a pod, and looks at how it ends.
+func (r *Reconciler) onPods() handler.EventHandler {
+	toNamespace := handler.EnqueueRequestsFromMapFunc(namespaceOf)
+	return handler.Funcs{
+		CreateFunc: toNamespace.Create,
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[request]) {
+			r.announceStranded(ctx, e)
+			toNamespace.Update(ctx, e, queue)
+		},
+		DeleteFunc:  toNamespace.Delete,
+		GenericFunc: toNamespace.Generic,
+	}
+}
+
+// podChanged passes a pod that begins or ceases to be ready, or of which something else is to be said.
+func podChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		was, wasPod := e.ObjectOld.(*corev1.Pod)
 		is, isPod := e.ObjectNew.(*corev1.Pod)
-		return !wasPod || !isPod || isReady(was) != isReady(is)
+		return !wasPod || !isPod || state(was) != state(is)
 	}}
+}
+
+// podState is what a pass makes something of.
+type podState struct {
+	ready, imageFails, crashing, unschedulable, going bool
+	ip, stranded                                      string
+}
+
+func state(pod *corev1.Pod) podState {
+	c := container(pod)
+	return podState{
+		ready: isReady(pod), imageFails: imageFails(c), crashing: crashing(pod, c), unschedulable: unschedulable(pod),
+		going: !pod.DeletionTimestamp.IsZero(), ip: pod.Status.PodIP, stranded: stranded(pod),
+	}
 }

@@ -12,7 +12,7 @@ import (
 type endpointRenderer struct {
 	in     Input
 	sinks  sinkTable
-	owners map[string]*v1alpha1.WebhookEndpoint
+	owners map[place]*v1alpha1.WebhookEndpoint
 
 	problems []Problem
 }
@@ -33,7 +33,7 @@ func (r *endpointRenderer) render(endpoint *v1alpha1.WebhookEndpoint) config.End
 		State:          string(spec.State),
 		MaxBodyBytes:   spec.MaxBodySize.Value(),
 	}
-	if owner := r.owners[endpoint.Path()]; owner != endpoint {
+	if owner := r.owners[r.in.place(endpoint)]; owner != endpoint {
 		s.add("spec.path", v1alpha1.ReasonPathConflict, "%s already belongs to WebhookEndpoint %s/%s; choose another path",
 			endpoint.Path(), owner.Namespace, owner.Name)
 	}

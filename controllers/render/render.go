@@ -12,9 +12,9 @@ import (
 	"github.com/mailvane/mailvane/receiver/config"
 )
 
-// Input is what one receiver is made of. Objects carry the API's defaults.
+// Input is what a configuration is made of. Objects carry the API's defaults.
 type Input struct {
-	// Endpoints are the endpoints that the receiver serves.
+	// Endpoints are the endpoints.
 	Endpoints []v1alpha1.WebhookEndpoint
 	// Sinks are the sinks of the endpoints' namespaces.
 	Sinks []v1alpha1.EventSink
@@ -22,6 +22,18 @@ type Input struct {
 	Secret func(namespace, name string) (data map[string][]byte, found bool)
 	// Checks judge what the API's schema cannot.
 	Checks Checks
+	// Receiver returns the name of the receiver of an endpoint: a path belongs to one endpoint of each. nil = all have the same.
+	Receiver func(*v1alpha1.WebhookEndpoint) string
+}
+
+// place is where requests arrive.
+type place struct{ receiver, path string }
+
+func (in *Input) place(e *v1alpha1.WebhookEndpoint) place {
+	if in.Receiver == nil {
+		return place{path: e.Path()}
+	}
+	return place{in.Receiver(e), e.Path()}
 }
 
 // Checks are the questions to the parts that will have to work with the configuration. A nil check passes.
@@ -35,7 +47,7 @@ type Checks struct {
 	Sink func(config.Plugin) error
 }
 
-// Render returns the configuration of a receiver and what is wrong. A sink with a problem is left out, and so is an endpoint
+// Render returns the configuration of a receiver, or of several together, and what is wrong. A sink with a problem is left out, and so is an endpoint
 // whose path belongs to another; an endpoint with any other problem is in the configuration as unavailable. The others are
 // not affected. Everything is sorted by namespace and name.
 func Render(in Input) (config.Config, []Problem) {
@@ -45,7 +57,7 @@ func Render(in Input) (config.Config, []Problem) {
 	})
 
 	sinks, problems := renderSinks(in)
-	owners := pathOwners(endpoints)
+	owners := in.pathOwners(endpoints)
 	c := config.Config{Version: config.Version, Sinks: sinks.rendered()}
 	for i := range endpoints {
 		r := endpointRenderer{in: in, sinks: sinks, owners: owners}
@@ -61,13 +73,14 @@ func Render(in Input) (config.Config, []Problem) {
 func isPathConflict(p Problem) bool { return p.Reason == v1alpha1.ReasonPathConflict }
 
 // pathOwners returns the endpoint that each path belongs to: the oldest, and among those of one age the first by name.
-func pathOwners(sorted []v1alpha1.WebhookEndpoint) map[string]*v1alpha1.WebhookEndpoint {
-	owners := map[string]*v1alpha1.WebhookEndpoint{}
+func (in *Input) pathOwners(sorted []v1alpha1.WebhookEndpoint) map[place]*v1alpha1.WebhookEndpoint {
+	owners := map[place]*v1alpha1.WebhookEndpoint{}
 	for i := range sorted {
 		endpoint := &sorted[i]
-		owner := owners[endpoint.Path()]
+		where := in.place(endpoint)
+		owner := owners[where]
 		if owner == nil || endpoint.CreationTimestamp.Time.Before(owner.CreationTimestamp.Time) {
-			owners[endpoint.Path()] = endpoint
+			owners[where] = endpoint
 		}
 	}
 	return owners

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/condition"
@@ -20,8 +21,16 @@ type Inputs struct {
 	Receiver condition.Finding
 	// Loaded says whether every ready pod has loaded the configuration that holds this generation.
 	Loaded condition.Finding
-	// BaseURL is where the receiver is reached, without a slash at its end.
-	BaseURL string
+	// Name is the name of the receiver that the endpoint asks for.
+	Name string
+	// BaseURL returns where a receiver is reached, without a slash at its end.
+	BaseURL func(receiver string) string
+	// Exposed says whether the endpoint is reached from outside of the cluster.
+	Exposed condition.Finding
+	// ExternalURL is where, without a slash at its end; empty = nowhere.
+	ExternalURL string
+	// MoveTime is how long a former receiver serves on when the new one serves.
+	MoveTime time.Duration
 	// Now is the time of transitions.
 	Now time.Time
 }
@@ -31,17 +40,49 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 	status := v1alpha1.WebhookEndpointStatus{
 		Conditions:         slices.Clone(e.Status.Conditions),
 		ObservedGeneration: e.Generation,
-		URL:                in.BaseURL + e.Path(),
 	}
 	w := condition.Writer{Conditions: &status.Conditions, Generation: e.Generation, Now: in.Now}
 	resolved := condition.OfProblems(condition.References(in.Problems))
-	programmed := programmed(e, in)
-	w.Set(v1alpha1.ConditionReady, condition.First(condition.OfProblems(in.Problems), paused(e), in.Receiver, programmed))
+	programmed := Programmed(e, in)
+	exposed := in.Exposed
+	if exposed.Unknown { // which is no reason to doubt the rest
+		exposed = condition.Finding{}
+	}
+	w.Set(v1alpha1.ConditionReady, condition.First(condition.OfProblems(in.Problems), paused(e), in.Receiver, programmed, exposed))
 	w.Set(v1alpha1.ConditionReferencesResolved, resolved)
 	w.Set(v1alpha1.ConditionReceiverAvailable, in.Receiver)
 	w.Set(v1alpha1.ConditionProgrammed, programmed)
+	if e.Spec.Exposure == nil {
+		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionExposed)
+	} else {
+		w.Set(v1alpha1.ConditionExposed, in.Exposed)
+	}
 	w.SetStalled(condition.OfProblems(condition.Stalling(in.Problems)))
+	status.Receiver = receiver(e, in, status.Conditions)
+	status.URL = in.ExternalURL + e.Path()
+	if in.ExternalURL == "" {
+		status.URL = in.BaseURL(Serving(e, in.Name, programmed)) + e.Path()
+	}
 	return status
+}
+
+// Serving returns the name of the receiver to send requests to: the one that the endpoint asks for, or the former one until that
+// has loaded the endpoint.
+func Serving(e *v1alpha1.WebhookEndpoint, wanted string, programmed condition.Finding) string {
+	if programmed.OK() || e.Status.Receiver == "" {
+		return wanted
+	}
+	return e.Status.Receiver
+}
+
+// receiver returns the name of the receiver that serves the endpoint: the former one until the new one has done so for a while.
+func receiver(e *v1alpha1.WebhookEndpoint, in Inputs, conditions []metav1.Condition) string {
+	former := e.Status.Receiver
+	programmed := meta.FindStatusCondition(conditions, v1alpha1.ConditionProgrammed)
+	if former == "" || (programmed.Status == metav1.ConditionTrue && in.Now.Sub(programmed.LastTransitionTime.Time) >= in.MoveTime) {
+		return in.Name
+	}
+	return former
 }
 
 func paused(e *v1alpha1.WebhookEndpoint) condition.Finding {
@@ -51,8 +92,8 @@ func paused(e *v1alpha1.WebhookEndpoint) condition.Finding {
 	return condition.Finding{Reason: v1alpha1.ReasonPaused, Message: "spec.state is Paused: requests are answered with 503."}
 }
 
-// programmed is about the endpoint's own generation: what was loaded once stays loaded, whatever happens to other endpoints.
-func programmed(e *v1alpha1.WebhookEndpoint, in Inputs) condition.Finding {
+// Programmed says whether the receiver has loaded the endpoint. It is about the endpoint's own generation: what was loaded once stays loaded, whatever happens to other endpoints.
+func Programmed(e *v1alpha1.WebhookEndpoint, in Inputs) condition.Finding {
 	if len(in.Problems) > 0 {
 		return condition.Finding{Reason: in.Problems[0].Reason, Message: "The endpoint is not in use: " + answer(in.Problems)}
 	}

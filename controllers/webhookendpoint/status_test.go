@@ -16,6 +16,8 @@ import (
 func before() time.Time { return time.Unix(1_000, 0) }
 func now() time.Time    { return time.Unix(2_000, 0) }
 
+func base(receiver string) string { return "http://" + receiver + ":8080" }
+
 // object returns an endpoint of generation 2 whose conditions speak of the given generation.
 func object(observed int64, conditions ...metav1.Condition) *v1alpha1.WebhookEndpoint {
 	e := &v1alpha1.WebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: "mail", Name: "e", Generation: 2}}
@@ -100,7 +102,7 @@ func TestStatus(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tc.in.Now = now()
+			tc.in.Now, tc.in.Name, tc.in.BaseURL = now(), "receiver", base
 			status := webhookendpoint.Status(tc.endpoint, tc.in)
 			if diff := cmp.Diff(tc.want, short(status.Conditions)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
@@ -119,11 +121,82 @@ func TestStatusOfAPausedEndpoint(t *testing.T) {
 	t.Parallel()
 	e := object(0)
 	e.Spec.State = v1alpha1.EndpointPaused
-	status := webhookendpoint.Status(e, webhookendpoint.Inputs{BaseURL: "http://receiver:8080", Now: now()})
+	status := webhookendpoint.Status(e, webhookendpoint.Inputs{Name: "receiver", BaseURL: base, Now: now()})
 	if got := short(status.Conditions)["Ready"]; got != "False Paused" {
 		t.Errorf("Ready: %s", got)
 	}
 	if status.ObservedGeneration != 2 || status.URL != "http://receiver:8080/hooks/mail/e" {
 		t.Errorf("%+v", status)
+	}
+}
+
+// TestStatusOfAMove follows an endpoint from one receiver to another.
+func TestStatusOfAMove(t *testing.T) {
+	t.Parallel()
+	const wait = 15 * time.Second
+	pending := condition.Finding{Reason: v1alpha1.ReasonConfigurationPending}
+	programmed := func(since time.Time) metav1.Condition {
+		return metav1.Condition{
+			Type: v1alpha1.ConditionProgrammed, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReconciled,
+			ObservedGeneration: 2, LastTransitionTime: metav1.NewTime(since),
+		}
+	}
+	cases := map[string]struct {
+		reason     string
+		former     string
+		conditions []metav1.Condition
+		loaded     condition.Finding
+		receiver   string
+		url        string
+	}{
+		"new":           {"nobody served it before", "", nil, pending, "new", "http://new:8080"},
+		"not yet":       {"the former one serves until the new one does", "old", nil, pending, "old", "http://old:8080"},
+		"just now":      {"what is in front of them may not have noticed", "old", nil, condition.Finding{}, "old", "http://new:8080"},
+		"a moment ago":  {"as above", "old", []metav1.Condition{programmed(now().Add(-wait + time.Second))}, condition.Finding{}, "old", "http://new:8080"},
+		"for some time": {"the former one is not needed", "old", []metav1.Condition{programmed(now().Add(-wait))}, condition.Finding{}, "new", "http://new:8080"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := object(0)
+			e.Status.Receiver, e.Status.Conditions = tc.former, tc.conditions
+			status := webhookendpoint.Status(e, webhookendpoint.Inputs{Name: "new", BaseURL: base, Loaded: tc.loaded, MoveTime: wait, Now: now()})
+			if status.Receiver != tc.receiver || status.URL != tc.url+"/hooks/mail/e" {
+				t.Errorf("%s: %s, %s", tc.reason, status.Receiver, status.URL)
+			}
+		})
+	}
+}
+
+func TestStatusOfAnExposedEndpoint(t *testing.T) {
+	t.Parallel()
+	const yes = "True Reconciled"
+	cases := map[string]struct {
+		exposed        condition.Finding
+		external       string
+		ready, is, url string
+	}{
+		"taken":    {condition.Finding{}, "https://hooks.example.com", yes, yes, "https://hooks.example.com"},
+		"perhaps":  {condition.Finding{Reason: v1alpha1.ReasonIngressPending, Unknown: true}, "https://hooks.example.com", yes, "Unknown IngressPending", "https://hooks.example.com"},
+		"refused":  {condition.Finding{Reason: v1alpha1.ReasonRouteRefused}, "https://hooks.example.com", "False RouteRefused", "False RouteRefused", "https://hooks.example.com"},
+		"conflict": {condition.Finding{Reason: v1alpha1.ReasonHostConflict}, "", "False HostConflict", "False HostConflict", "http://receiver:8080"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := object(0)
+			e.Spec.Exposure = &v1alpha1.Exposure{Host: "hooks.example.com"}
+			in := webhookendpoint.Inputs{Name: "receiver", BaseURL: base, Exposed: tc.exposed, ExternalURL: tc.external, Now: now()}
+			e.Status = webhookendpoint.Status(e, in)
+			got := short(e.Status.Conditions)
+			if got[v1alpha1.ConditionReady] != tc.ready || got[v1alpha1.ConditionExposed] != tc.is || e.Status.URL != tc.url+"/hooks/mail/e" {
+				t.Errorf("%v, %s", got, e.Status.URL)
+			}
+			e.Spec.Exposure = nil
+			in.Exposed, in.ExternalURL = condition.Finding{}, ""
+			if _, there := short(webhookendpoint.Status(e, in).Conditions)[v1alpha1.ConditionExposed]; there {
+				t.Error("the condition is there without spec.exposure")
+			}
+		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/metrics"
 )
 
 // The paths of the API. The IDs of a POST are sent as JSON.
@@ -19,6 +20,7 @@ const (
 	PathMetrics     = "/metrics"
 	PathConfig      = config.LoadedPath
 	PathEndpoints   = "/v1/endpoints"
+	PathJournal     = "/v1/journal"
 	PathSinks       = "/v1/sinks"
 	PathDeadLetters = "/v1/deadletters"
 	PathRetry       = "/v1/deadletters/retry"
@@ -28,8 +30,18 @@ const (
 // PageSize is the largest number of dead letters in one answer, and of IDs in one request.
 const PageSize = 1000
 
-// Endpoint describes one endpoint.
-type Endpoint = intake.Summary
+// Endpoint describes one endpoint and what came to it since the receiver started.
+type Endpoint struct {
+	intake.Summary
+	metrics.Counts
+}
+
+// Journal describes the journal.
+type Journal struct {
+	// Shared is the same text for every receiver that uses the same journal, and no other: what one of them says of stored
+	// events and dead letters, they all say. Empty for a journal that belongs to one receiver alone.
+	Shared string `json:"shared,omitzero"`
+}
 
 // Sink describes one sink.
 type Sink struct {

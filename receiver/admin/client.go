@@ -32,6 +32,12 @@ func (c *Client) Endpoints(ctx context.Context) ([]Endpoint, error) {
 	return out, c.call(ctx, http.MethodGet, PathEndpoints, nil, &out)
 }
 
+// Journal describes the journal.
+func (c *Client) Journal(ctx context.Context) (Journal, error) {
+	var out Journal
+	return out, c.call(ctx, http.MethodGet, PathJournal, nil, &out)
+}
+
 // Sinks returns the sinks.
 func (c *Client) Sinks(ctx context.Context) ([]Sink, error) {
 	var out []Sink

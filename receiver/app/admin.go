@@ -33,7 +33,8 @@ func (r *Receiver) adminHandler() http.Handler {
 	mux.HandleFunc("GET "+admin.PathReady, r.serveReady)
 	mux.Handle("GET "+admin.PathMetrics, promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET "+admin.PathConfig, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.loaded()) })
-	mux.HandleFunc("GET "+admin.PathEndpoints, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.Endpoints()) })
+	mux.HandleFunc("GET "+admin.PathEndpoints, func(w http.ResponseWriter, _ *http.Request) { r.serveEndpoints(w) })
+	mux.HandleFunc("GET "+admin.PathJournal, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.journal()) })
 	mux.HandleFunc("GET "+admin.PathSinks, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.sinks()) })
 	mux.HandleFunc("GET "+admin.PathDeadLetters, r.serveDeadLetters)
 	mux.HandleFunc("GET "+admin.PathDeadLetters+"/{id}", r.serveDeadLetter)
@@ -54,12 +55,32 @@ func (r *Receiver) serveReady(w http.ResponseWriter, _ *http.Request) {
 }
 
 // Endpoints describes the endpoints that are served.
-func (r *Receiver) Endpoints() []admin.Endpoint {
+func (r *Receiver) Endpoints() []intake.Summary {
 	current := r.current.Load()
 	if current == nil {
-		return []admin.Endpoint{}
+		return nil
 	}
 	return intake.Summaries(current.config)
+}
+
+func (r *Receiver) serveEndpoints(w http.ResponseWriter) {
+	counts, err := r.metrics.Counts()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	out := []admin.Endpoint{}
+	for _, summary := range r.Endpoints() {
+		out = append(out, admin.Endpoint{Summary: summary, Counts: counts[summary.Name]})
+	}
+	answer(w, out)
+}
+
+func (r *Receiver) journal() admin.Journal {
+	if shared, ok := r.options.Journal.(journal.Shared); ok {
+		return admin.Journal{Shared: shared.SharedName()}
+	}
+	return admin.Journal{}
 }
 
 func (r *Receiver) loaded() config.Loaded {

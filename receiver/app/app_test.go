@@ -147,8 +147,9 @@ func TestAChangedSinkKeepsTheOrder(t *testing.T) {
 	r := start(t, vfs.NewMem())
 	entered, release := make(chan struct{}), make(chan struct{})
 	old, changed := newDestination(t), newDestination(t)
+	enter := sync.OnceFunc(func() { close(entered) })
 	old.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		close(entered)
+		enter()
 		<-release
 		old.ServeHTTP(w, q)
 	})

@@ -20,7 +20,7 @@ const serverStopTimeout = 20 * time.Second
 // A nil admin listener serves no admin API. It returns nil after an orderly shutdown.
 func (r *Receiver) Serve(ctx context.Context, webhooks, admin net.Listener) error {
 	front := &http.Server{
-		Handler: r.handler, ReadHeaderTimeout: intake.ReadHeaderTimeout, WriteTimeout: intake.WriteTimeout,
+		Handler: r.closing(r.handler), ReadHeaderTimeout: intake.ReadHeaderTimeout, ReadTimeout: intake.ReadTimeout, WriteTimeout: intake.WriteTimeout,
 		IdleTimeout: intake.IdleTimeout, MaxHeaderBytes: intake.MaxHeaderBytes, ErrorLog: quiet(r.options.Logger),
 	}
 	back := &http.Server{

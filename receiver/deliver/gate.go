@@ -20,9 +20,9 @@ type gate struct {
 
 func newGate(p *policy) *gate { return &gate{policy: p, changed: make(chan struct{})} }
 
-// enter waits until a send may start.
+// enter waits until a send may start. None may when ctx has ended.
 func (g *gate) enter(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil {
 		wait, changed := g.try()
 		if changed == nil {
 			return nil
@@ -31,6 +31,7 @@ func (g *gate) enter(ctx context.Context) error {
 			return err
 		}
 	}
+	return context.Cause(ctx)
 }
 
 // try passes (nil channel), or returns how long to wait and what ends the wait earlier.

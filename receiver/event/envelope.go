@@ -1,9 +1,10 @@
 package event
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/go-json-experiment/json"
@@ -57,31 +58,6 @@ func marshalOptions() json.Options {
 	return json.JoinOptions(json.Deterministic(true), jsontext.PreserveRawStrings(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// Encode returns e as a structured CloudEvents 1.0 JSON object on one line, with the given source.
-// It fails when Raw is not JSON.
-func Encode(e *Event, source string) ([]byte, error) {
-	out, err := json.Marshal(struct {
-		Attributes
-		Data *Event `json:"data"`
-	}{attributesOf(e, source), e}, marshalOptions())
-	if err != nil {
-		return nil, fmt.Errorf("encode event: %w", err)
-	}
-	return out, nil
-}
-
-func attributesOf(e *Event, source string) Attributes {
-	return Attributes{
-		SpecVersion: specVersion, ID: e.ID, Source: source, Type: e.Type.CloudEvents(),
-		Subject:         attributeText(e.CloudEventsSubject()),
-		Time:            e.Time.UTC().Format(time.RFC3339Nano),
-		DataContentType: dataContentType, DataSchema: DataSchema,
-		Provider:      strings.ToLower(e.Provider),
-		ProviderEvent: attributeText(e.ProviderEvent),
-		PartitionKey:  attributeText(e.Key()),
-	}
-}
-
 // Encode returns the envelope as a structured JSON object on one line.
 func (e *Envelope) Encode() ([]byte, error) {
 	out, err := json.Marshal(e, marshalOptions())
@@ -99,6 +75,25 @@ func ParseEnvelope(structured []byte) (Envelope, error) {
 	}
 	return e, nil
 }
+
+// envelopeStart is how every envelope that [Encode] wrote begins, up to its id.
+const envelopeStart = `{"specversion":"` + specVersion + `","id":"`
+
+// IDOf returns the id of an encoded event, for which it reads only its beginning.
+func IDOf(structured []byte) (string, error) {
+	if rest, ok := bytes.CutPrefix(structured, []byte(envelopeStart)); ok {
+		if end := bytes.IndexAny(rest, `"\\`); end >= 0 && rest[end] == '"' {
+			return string(rest[:end]), nil
+		}
+	}
+	envelope, err := ParseEnvelope(structured)
+	if err == nil && envelope.ID == "" {
+		err = errNoID
+	}
+	return envelope.ID, err
+}
+
+var errNoID = errors.New("the event has no id")
 
 // Event decodes the data of the envelope.
 func (e *Envelope) Event() (Event, error) {

@@ -117,15 +117,6 @@ func TestAttributesHoldNoControlCharacters(t *testing.T) {
 	}
 }
 
-func TestEncodeRefusesRawThatIsNotJSON(t *testing.T) {
-	t.Parallel()
-	e := sample()
-	e.Raw = jsontext.Value(`{"a":`)
-	if _, err := event.Encode(e, "/s"); err == nil {
-		t.Fatal("no error")
-	}
-}
-
 func TestKeyAndSubject(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

@@ -39,14 +39,18 @@ func (p *Peers) give(ctx context.Context, client *http.Client, what *parcel) err
 	if err != nil {
 		return fmt.Errorf("encode parcel: %w", err)
 	}
+	last := errNoPeer
 	for {
 		err := p.giveToAny(ctx, client, body)
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() == nil {
+			last = err // else it would only say that the time is over
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("hand off: %w", err)
+			return fmt.Errorf("hand off: %w", last)
 		case <-time.After(retryPause):
 		}
 	}

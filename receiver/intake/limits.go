@@ -13,6 +13,9 @@ const (
 	MaxHeaderBytes = 32 << 10
 	// ReadHeaderTimeout bounds how long a client may take to send its headers.
 	ReadHeaderTimeout = 10 * time.Second
+	// ReadTimeout bounds headers and body of a request whose body nobody wants, because it is refused before: net/http waits for
+	// such a body. A body that is read gets a deadline of its own, by its size.
+	ReadTimeout = ReadHeaderTimeout + bodyTimeout
 	// IdleTimeout is how long a connection is kept without a request; longer than the providers' pauses between events.
 	IdleTimeout = 2 * time.Minute
 	// WriteTimeout bounds the whole exchange of one request, body and durable storage included.

@@ -27,7 +27,7 @@ func (h *Handler) store(ctx context.Context, e *Endpoint, r *provider.Request, u
 		return receipt{}, h.storageProblem(e, err)
 	}
 	b.count(done, decoded.Refused, unverified)
-	return receipt{Accepted: done.Accepted, Duplicates: done.Duplicates, DeadLettered: done.DeadLettered, Refused: decoded.Refused}, nil
+	return receipt{accepted: done.Accepted, duplicates: done.Duplicates, deadLettered: done.DeadLettered, refused: decoded.Refused}, nil
 }
 
 func (h *Handler) storageProblem(e *Endpoint, err error) *problem {

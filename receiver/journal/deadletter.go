@@ -67,8 +67,6 @@ type Stats struct {
 	Problem string
 	// Unopened says that the storage could not be opened yet since the journal was made; the journal keeps trying.
 	Unopened bool
-	// Shared says that other processes use the same storage: what is pending is not this one's alone to deliver, and outlives it.
-	Shared bool
 
 	// Pending counts the undelivered entries per sink, leased and scheduled ones included.
 	Pending map[string]int64

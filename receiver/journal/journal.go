@@ -35,6 +35,13 @@ type Journal interface {
 	Close() error
 }
 
+// Shared is what a journal implements beside [Journal] if several receivers have it in common.
+type Shared interface {
+	// SharedName returns the same text in every process that uses the same journal, and another for any other journal.
+	// It holds no credential.
+	SharedName() string
+}
+
 // Batch is what one request adds, all or nothing.
 type Batch struct {
 	// Entries are the events to store.

@@ -2,7 +2,11 @@
 // names in the configuration, everything else by constants. No label holds anything that a request brought.
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 const namespace = "mailvane"
 
@@ -137,6 +141,51 @@ func (e *Endpoint) Events(outcome string, n int) {
 	if n > 0 {
 		e.m.events.WithLabelValues(e.name, outcome).Add(float64(n))
 	}
+}
+
+// Counts are what has been counted of one endpoint since the process started.
+type Counts struct {
+	// Accepted and Duplicates count events: those that were stored, and those that had been stored before.
+	Accepted   uint64 `json:"accepted"`
+	Duplicates uint64 `json:"duplicates"`
+	// Refused counts requests that were not authentic.
+	Refused uint64 `json:"refused"`
+}
+
+// Counts returns what has been counted so far, by the endpoint's name.
+func (m *Metrics) Counts() (map[string]Counts, error) {
+	some := prometheus.NewRegistry()
+	some.MustRegister(m.events, m.refusals)
+	families, err := some.Gather()
+	if err != nil {
+		return nil, fmt.Errorf("gather metrics: %w", err)
+	}
+	all := map[string]Counts{}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, pair := range metric.GetLabel() {
+				labels[pair.GetName()] = pair.GetValue()
+			}
+			name := labels["endpoint"]
+			all[name] = all[name].plus(labels, uint64(metric.GetCounter().GetValue()))
+		}
+	}
+	return all, nil
+}
+
+// plus returns c with one counter added: one of events by its outcome, or one of refusals by its reason.
+func (c Counts) plus(labels map[string]string, n uint64) Counts {
+	outcome, events := labels["outcome"]
+	switch {
+	case !events:
+		c.Refused += n
+	case outcome == EventAccepted:
+		c.Accepted += n
+	case outcome == EventDuplicate:
+		c.Duplicates += n
+	}
+	return c
 }
 
 // Sink are the metrics of one sink, resolved once.

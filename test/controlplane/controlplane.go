@@ -66,7 +66,7 @@ func (c *ControlPlane) Run(m *testing.M) int {
 }
 
 // Config returns how to reach the API server as an administrator. On a system where the control plane cannot be had, the test is skipped.
-func (c *ControlPlane) Config(t *testing.T) *rest.Config {
+func (c *ControlPlane) Config(t testing.TB) *rest.Config {
 	t.Helper()
 
 	c.start.Do(func() { c.err = c.run(t) })
@@ -80,7 +80,7 @@ func (c *ControlPlane) Config(t *testing.T) *rest.Config {
 }
 
 // Client returns a client of the API server that knows the kinds of Kubernetes and of Mailvane, and does not cache.
-func (c *ControlPlane) Client(t *testing.T) client.Client {
+func (c *ControlPlane) Client(t testing.TB) client.Client {
 	t.Helper()
 
 	c.Config(t)
@@ -88,7 +88,7 @@ func (c *ControlPlane) Client(t *testing.T) client.Client {
 }
 
 // Namespace makes a namespace for one test and returns its name. It stays until the control plane stops: nothing here empties one.
-func (c *ControlPlane) Namespace(t *testing.T) string {
+func (c *ControlPlane) Namespace(t testing.TB) string {
 	t.Helper()
 
 	namespace := corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
@@ -98,8 +98,24 @@ func (c *ControlPlane) Namespace(t *testing.T) string {
 	return namespace.Name
 }
 
+// Kubeconfig returns a kubeconfig for a user with no rights but those that the test gives to that name.
+func (c *ControlPlane) Kubeconfig(t *testing.T, name string) []byte {
+	t.Helper()
+
+	config := c.Config(t)
+	user, err := c.environment.AddUser(envtest.User{Name: name}, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubeconfig, err := user.KubeConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kubeconfig
+}
+
 // Kubectl runs kubectl as an administrator and returns what it prints. It fails the test if kubectl fails.
-func (c *ControlPlane) Kubectl(t *testing.T, args ...string) string {
+func (c *ControlPlane) Kubectl(t testing.TB, args ...string) string {
 	t.Helper()
 
 	config := c.Config(t)
@@ -134,7 +150,7 @@ func Scheme() (*runtime.Scheme, error) {
 }
 
 // run starts the control plane and installs Mailvane's definitions.
-func (c *ControlPlane) run(t *testing.T) error {
+func (c *ControlPlane) run(t testing.TB) error {
 	definitions, err := Definitions()
 	if err != nil {
 		return err
@@ -169,12 +185,14 @@ func (c *ControlPlane) run(t *testing.T) error {
 }
 
 // programs returns the folder of the programs, and sees to it that the test can still say so if its time is too short to compile them.
-func programs(t *testing.T) (string, error) {
+func programs(t testing.TB) (string, error) {
 	ctx := t.Context()
-	if deadline, limited := t.Deadline(); limited {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-timeToReport))
-		defer cancel()
+	if test, ok := t.(*testing.T); ok { // a benchmark has no deadline
+		if deadline, limited := test.Deadline(); limited {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-timeToReport))
+			defer cancel()
+		}
 	}
 	dir, err := assets.Dir(ctx, os.Stderr)
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -57,3 +57,14 @@ app.kubernetes.io/component: manager
   name: {{ include "mailvane.serviceAccount" . | quote }}
   namespace: {{ .Release.Namespace | quote }}
 {{- end }}
+
+{{- /* The fields of spec.receiver that the values set. An autoscaler has the number of pods to itself. */}}
+{{- define "mailvane.receiverDefaults" -}}
+{{- $defaults := dict }}
+{{- range $name, $value := omit .Values.receiver "image" }}
+{{- if and $value (not (and (eq $name "replicas") $.Values.receiver.autoscaling)) }}
+{{- $_ := set $defaults $name $value }}
+{{- end }}
+{{- end }}
+{{- toYaml $defaults }}
+{{- end }}

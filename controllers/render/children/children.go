@@ -1,4 +1,4 @@
-// Package children renders the objects of one receiver in a cluster. It is pure: the same options give the same objects.
+// Package children renders the objects of one receiver in a cluster. It is pure: the same receiver gives the same objects.
 package children
 
 import (
@@ -6,15 +6,17 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
 )
 
 const (
-	// Name is the name of every object of the receiver that the endpoints of a namespace share, but for its configuration.
-	Name = "mailvane-receiver"
-	// ConfigSecretName is the name of the Secret with the receiver's configuration.
-	ConfigSecretName = Name + "-config"
 	// ConfigHashAnnotation holds, on the Secret with the configuration, the hash of the configuration.
 	ConfigHashAnnotation = "mailvane.dev/config-hash"
+	// sinksAnnotation holds, on the Secret with the configuration of a dedicated receiver, the names of the sinks in it.
+	sinksAnnotation = "mailvane.dev/sinks"
+	// HandoffKeyAnnotation is on the Secret with the configuration when it has a key for hand-off.
+	HandoffKeyAnnotation = "mailvane.dev/handoff-key"
 	// NudgeAnnotation is on the pods of a receiver. Its change makes the kubelet look at the mounted Secret at once instead of
 	// within a minute or two. Its value is not the hash: who may read pods, but no Secrets, could find out a weak password by it.
 	NudgeAnnotation = "mailvane.dev/config-nudge"
@@ -37,43 +39,85 @@ const (
 	ManagedByValue = "mailvane"
 )
 
-// Options say what a receiver is like.
+// The labels by which the objects and the pods of a receiver are found.
+const (
+	nameLabel = "app.kubernetes.io/name"
+	// InstanceLabel holds the name of the receiver.
+	InstanceLabel = "app.kubernetes.io/instance"
+)
+
+// Options are what all receivers have in common.
 type Options struct {
 	// Image is the container image, which holds /receiver.
 	Image string
-	// Replicas is the number of pods.
-	Replicas int32
 	// ManagerNamespace is where the admin port may be reached from.
 	ManagerNamespace string
+	// Defaults say what receivers are like whose endpoint does not say it, and those that endpoints share. They carry the
+	// defaults of the API.
+	Defaults v1alpha1.Receiver
 }
 
-// Render returns the receiver of a namespace without its configuration, in the order in which the objects are needed.
-func Render(namespace string, o Options) []runtime.ApplyConfiguration {
-	return []runtime.ApplyConfiguration{
-		serviceAccount(namespace),
-		service(namespace),
-		networkPolicy(namespace, o.ManagerNamespace),
-		deployment(namespace, o),
-		podDisruptionBudget(namespace),
+// Receiver is one receiver.
+type Receiver struct {
+	// Namespace and Name are those of its objects. The name is [Name] or a [DedicatedName].
+	Namespace, Name string
+	// Owner is the endpoint that it belongs to; nil when it is shared.
+	Owner *v1alpha1.WebhookEndpoint
+	// Spec says what it is like; what is not set there has no default but the one in this package.
+	Spec v1alpha1.Receiver
+}
+
+// Render returns a receiver without its configuration, in the order in which the objects are needed.
+func (r *Receiver) Render(o Options) []runtime.ApplyConfiguration {
+	objects := []runtime.ApplyConfiguration{r.serviceAccount(), r.service()}
+	if r.isEmbedded() {
+		objects = append(objects, r.peers())
 	}
+	objects = append(objects, r.networkPolicy(o.ManagerNamespace))
+	if r.HasClaims() {
+		objects = append(objects, r.statefulSet(o))
+	} else {
+		objects = append(objects, r.deployment(o))
+	}
+	objects = append(objects, r.podDisruptionBudget())
+	if r.IsAutoscaled() {
+		objects = append(objects, r.autoscaler())
+	}
+	return objects
 }
 
 // Selector returns the labels by which the pods of a receiver are found. A Deployment's selector can never be changed.
-func Selector() map[string]string {
-	return map[string]string{"app.kubernetes.io/name": Name, "app.kubernetes.io/instance": Name}
+func Selector(receiver string) map[string]string {
+	return map[string]string{nameLabel: Name, InstanceLabel: receiver}
 }
 
-// labels returns the labels of every object.
-func labels() map[string]string {
+// Labels returns the labels of every object of a receiver.
+func Labels(receiver string) map[string]string {
 	all := map[string]string{
 		"app.kubernetes.io/component": "receiver",
 		"app.kubernetes.io/part-of":   "mailvane",
 		ManagedByLabel:                ManagedByValue,
 	}
-	maps.Copy(all, Selector())
+	maps.Copy(all, Selector(receiver))
 	return all
 }
 
-func podSelector() *metav1ac.LabelSelectorApplyConfiguration {
-	return metav1ac.LabelSelector().WithMatchLabels(Selector())
+// OwnerReference returns what makes an object go with an endpoint. It does not block the endpoint's deletion, which would need a
+// permission more.
+func OwnerReference(e *v1alpha1.WebhookEndpoint) *metav1ac.OwnerReferenceApplyConfiguration {
+	return metav1ac.OwnerReference().
+		WithAPIVersion(v1alpha1.GroupVersion().String()).WithKind(v1alpha1.WebhookEndpointKind).
+		WithName(e.Name).WithUID(e.UID).WithController(true)
+}
+
+// owners returns the owner references of a receiver's objects.
+func (r *Receiver) owners() []*metav1ac.OwnerReferenceApplyConfiguration {
+	if r.Owner == nil {
+		return nil
+	}
+	return []*metav1ac.OwnerReferenceApplyConfiguration{OwnerReference(r.Owner)}
+}
+
+func (r *Receiver) podSelector() *metav1ac.LabelSelectorApplyConfiguration {
+	return metav1ac.LabelSelector().WithMatchLabels(Selector(r.Name))
 }

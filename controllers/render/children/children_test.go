@@ -10,9 +10,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
+	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/config"
 )
@@ -48,16 +52,148 @@ func compareGolden(t *testing.T, path, got string) {
 	}
 }
 
+// full sets everything that all journals have in common.
+func full(journal v1alpha1.Journal) v1alpha1.Receiver {
+	return v1alpha1.Receiver{
+		Replicas: 3,
+		Resources: v1alpha1.Resources{
+			Requests: v1alpha1.ResourceAmounts{CPU: resource.MustParse("1"), Memory: resource.MustParse("1Gi")},
+			Limits:   v1alpha1.ResourceAmounts{Memory: resource.MustParse("2Gi")},
+		},
+		Placement: v1alpha1.Placement{
+			NodeSelector:      map[string]string{"kubernetes.io/arch": "arm64"},
+			Tolerations:       []v1alpha1.Toleration{{Key: "mail", Operator: "Equal", Value: "yes", Effect: "NoExecute", TolerationSeconds: new(int64(60))}, {Operator: "Exists"}},
+			PriorityClassName: "high",
+		},
+		Journal: journal,
+	}
+}
+
+// TestGolden renders each kind of receiver.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	o := children.Options{Image: "mailvane.example.com/mailvane:v1", Replicas: 2, ManagerNamespace: "mailvane-system"}
-	objects := children.Render("mail", o)
-	secret, err := children.ConfigSecret("mail", []byte("{}"))
-	if err != nil {
-		t.Fatal(err)
+	owner := &v1alpha1.WebhookEndpoint{ObjectMeta: metav1.ObjectMeta{Namespace: "mail", Name: "crm", UID: "d1a5e8ba-7ba8-4a5e-9a5f-0f4f9a1c0c11"}}
+	embedded := v1alpha1.Journal{Type: v1alpha1.JournalEmbedded, Embedded: &v1alpha1.EmbeddedJournal{
+		Persistence: v1alpha1.PersistenceEphemeral, Size: resource.MustParse("20Gi"),
+	}}
+	claim := v1alpha1.Journal{Type: v1alpha1.JournalEmbedded, Embedded: &v1alpha1.EmbeddedJournal{
+		Persistence: v1alpha1.PersistenceClaim, Size: resource.MustParse("20Gi"), StorageClassName: "fast",
+	}}
+	reference := func(name, key string) *v1alpha1.SecretKeyReference {
+		return &v1alpha1.SecretKeyReference{Name: name, Key: key}
 	}
-	compareGolden(t, "testdata/shared.yaml", text(t, append(objects, secret)))
+	jetStream := v1alpha1.Journal{Type: v1alpha1.JournalJetStream, JetStream: &v1alpha1.JetStreamJournal{
+		URLs: []v1alpha1.NATSURL{"nats://a:4222", "nats://b:4222"}, Replicas: 3, CredentialsRef: reference("nats", "user.creds"),
+		TLS: v1alpha1.JetStreamTLS{CARef: reference("nats-ca", "ca.crt"), SecretRef: &v1alpha1.SecretReference{Name: "nats-client"}},
+	}}
+	autoscaled := full(embedded)
+	autoscaled.Replicas, autoscaled.Autoscaling = 0, v1alpha1.Autoscaling{MinReplicas: 2, MaxReplicas: 9, TargetCPUUtilizationPercentage: 70}
+	cases := map[string]struct {
+		name  string
+		owner *v1alpha1.WebhookEndpoint
+		spec  v1alpha1.Receiver
+	}{
+		"shared":     {children.Name, nil, v1alpha1.Receiver{}},
+		"autoscaled": {children.DedicatedName("crm"), owner, autoscaled},
+		"claims":     {children.DedicatedName("crm"), owner, full(claim)},
+		"jetstream":  {children.DedicatedName("crm"), owner, full(jetStream)},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := children.Receiver{Namespace: "mail", Name: tc.name, Owner: tc.owner, Spec: tc.spec}
+			objects := r.Render(children.Options{Image: "mailvane.example.com/mailvane:v1", ManagerNamespace: "mailvane-system"})
+			secret, err := r.ConfigSecret([]byte("{}"), []string{"a", "b"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareGolden(t, "testdata/"+name+".yaml", text(t, append(objects, secret, r.HandoffKey(make([]byte, 32)))))
+		})
+	}
 }
+
+// TestExposureGolden renders an Ingress and an HTTPRoute, without and with a secret at the end of the path.
+func TestExposureGolden(t *testing.T) {
+	t.Parallel()
+	token := v1alpha1.Authentication{PathToken: v1alpha1.PathTokenFactor{SecretRefs: []v1alpha1.SecretKeyReference{{Name: "a", Key: "b"}}}}
+	plain := v1alpha1.Exposure{Host: "hooks.example.com", Ingress: &v1alpha1.IngressExposure{}}
+	full := v1alpha1.Exposure{Host: "hooks.example.com", Ingress: &v1alpha1.IngressExposure{
+		ClassName: "nginx", TLSSecretName: "hooks-tls", Annotations: map[string]string{"example.com/issuer": "main"},
+	}}
+	gateway := v1alpha1.Exposure{Host: "hooks.example.com", Gateway: &v1alpha1.GatewayExposure{ParentRefs: []v1alpha1.GatewayReference{
+		{Name: "main"}, {Name: "other", Namespace: "infra", SectionName: "https", Port: 443},
+	}}}
+	var objects []runtime.ApplyConfiguration
+	for _, tc := range []struct {
+		exposure       v1alpha1.Exposure
+		authentication v1alpha1.Authentication
+		url            string
+	}{
+		{plain, v1alpha1.Authentication{}, "http://hooks.example.com"},
+		{full, token, "https://hooks.example.com"},
+		{gateway, v1alpha1.Authentication{}, "https://hooks.example.com"},
+		{gateway, token, "https://hooks.example.com"},
+	} {
+		e := &v1alpha1.WebhookEndpoint{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "mail", Name: "crm", UID: "d1a5e8ba-7ba8-4a5e-9a5f-0f4f9a1c0c11"},
+			Spec:       v1alpha1.WebhookEndpointSpec{Exposure: &tc.exposure, Authentication: tc.authentication},
+		}
+		objects = append(objects, children.Exposure(e, children.Name))
+		if got := children.ExternalURL(&tc.exposure); got != tc.url {
+			t.Errorf("got %s, want %s", got, tc.url)
+		}
+	}
+	compareGolden(t, "testdata/exposures.yaml", text(t, objects))
+	open := v1alpha1.Exposure{Host: "a", Gateway: &v1alpha1.GatewayExposure{ParentRefs: []v1alpha1.GatewayReference{{Name: "main", Port: 80}}}}
+	if got := children.ExternalURL(&open); got != "http://a" {
+		t.Errorf("on port 80: %s", got)
+	}
+}
+
+// TestNames makes names of all names that an endpoint can have: each is a DNS label, and none is another's.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 60)
+	endpoints := []string{"a", "1", "receiver", "a-peers", "a-config", "peers", "config", "a.b", "a-b", long, long + "b", strings.Repeat("a", 34), strings.Repeat("a", 35), strings.Repeat("a.", 100) + "a"}
+	taken := map[string]string{children.Name: "shared", children.PeersName(children.Name): "shared", children.ConfigSecretName(children.Name): "shared"}
+	for _, e := range endpoints {
+		name := children.DedicatedName(e)
+		for _, n := range []string{name, children.PeersName(name), children.ConfigSecretName(name)} {
+			if errs := validation.IsDNS1035Label(n); len(errs) > 0 {
+				t.Errorf("%s: %s: %v", e, n, errs)
+			}
+			if other, ok := taken[n]; ok {
+				t.Errorf("%s and %s have %s", e, other, n)
+			}
+			taken[n] = e
+		}
+		if len(name) > 52 {
+			t.Errorf("%s is too long for the hash of a StatefulSet's revision", name)
+		}
+	}
+	if got := children.DedicatedName("crm"); got != "mailvane-crm-receiver" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestInherit(t *testing.T) {
+	t.Parallel()
+	defaults := full(v1alpha1.Journal{Type: v1alpha1.JournalEmbedded})
+	own := v1alpha1.Receiver{
+		Autoscaling: v1alpha1.Autoscaling{MinReplicas: 1, MaxReplicas: 2},
+		Resources:   v1alpha1.Resources{Limits: v1alpha1.ResourceAmounts{Memory: resource.MustParse("3Gi")}},
+		Placement:   v1alpha1.Placement{PriorityClassName: "low"},
+		Journal:     v1alpha1.Journal{Type: v1alpha1.JournalJetStream},
+	}
+	if diff := cmp.Diff(own, children.Inherit(defaults, own)); diff != "" {
+		t.Errorf("each part as a whole (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(defaults, children.Inherit(defaults, v1alpha1.Receiver{})); diff != "" {
+		t.Errorf("nothing set (-want +got):\n%s", diff)
+	}
+}
+
+func shared() *children.Receiver { return &children.Receiver{Namespace: "mail", Name: children.Name} }
 
 func TestConfigSecret(t *testing.T) {
 	t.Parallel()
@@ -71,7 +207,7 @@ func TestConfigSecret(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			secret, err := children.ConfigSecret("mail", tc.document)
+			secret, err := shared().ConfigSecret(tc.document, nil)
 			if err != nil || len(secret.Data) != 1 || secret.Data[tc.file] == nil {
 				t.Fatalf("%v, %d keys; want %s", err, len(secret.Data), tc.file)
 			}
@@ -89,7 +225,7 @@ func TestConfigSecretOfTooMuch(t *testing.T) {
 		noise = append(noise, sum[:]...)
 	}
 	var large *children.TooLargeError
-	if _, err := children.ConfigSecret("mail", noise); !errors.As(err, &large) || large.Bytes < len(noise) {
+	if _, err := shared().ConfigSecret(noise, nil); !errors.As(err, &large) || large.Bytes < len(noise) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -9,30 +9,43 @@ import (
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 )
 
-func service(namespace string) *corev1ac.ServiceApplyConfiguration {
-	return corev1ac.Service(Name, namespace).
-		WithLabels(labels()).
+func (r *Receiver) service() *corev1ac.ServiceApplyConfiguration {
+	return corev1ac.Service(r.Name, r.Namespace).
+		WithLabels(Labels(r.Name)).WithOwnerReferences(r.owners()...).
 		WithSpec(corev1ac.ServiceSpec().
 			WithType(corev1.ServiceTypeClusterIP).
-			WithSelector(Selector()).
-			WithPorts(corev1ac.ServicePort().
-				WithName(webhookPortName).WithProtocol(corev1.ProtocolTCP).
-				WithPort(WebhookPort).WithTargetPort(intstr.FromString(webhookPortName))))
+			WithSelector(Selector(r.Name)).
+			WithPorts(servicePort(webhookPortName, WebhookPort)))
 }
 
-// networkPolicy opens the webhook port to everybody and the admin port, which asks for no credential, to the manager's
-// namespace. The kubelet's probes come from the node, which a policy never shuts out.
-func networkPolicy(namespace, managerNamespace string) *networkingv1ac.NetworkPolicyApplyConfiguration {
+// peers is the headless Service by whose name a pod finds the others that are ready.
+func (r *Receiver) peers() *corev1ac.ServiceApplyConfiguration {
+	return corev1ac.Service(PeersName(r.Name), r.Namespace).
+		WithLabels(Labels(r.Name)).WithOwnerReferences(r.owners()...).
+		WithSpec(corev1ac.ServiceSpec().
+			WithType(corev1.ServiceTypeClusterIP).WithClusterIP(corev1.ClusterIPNone).
+			WithSelector(Selector(r.Name)).
+			WithPorts(servicePort(adminPortName, AdminPort)))
+}
+
+func servicePort(name string, port int32) *corev1ac.ServicePortApplyConfiguration {
+	return corev1ac.ServicePort().WithName(name).WithProtocol(corev1.ProtocolTCP).WithPort(port).WithTargetPort(intstr.FromString(name))
+}
+
+// networkPolicy opens the webhook port to everybody and the admin port, which asks for no credential but to take events over, to
+// the manager's namespace and to the receiver's own pods. The kubelet's probes come from the node, which a policy never shuts out.
+func (r *Receiver) networkPolicy(managerNamespace string) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	manager := networkingv1ac.NetworkPolicyPeer().WithNamespaceSelector(
 		metav1ac.LabelSelector().WithMatchLabels(map[string]string{corev1.LabelMetadataName: managerNamespace}))
-	return networkingv1ac.NetworkPolicy(Name, namespace).
-		WithLabels(labels()).
+	pods := networkingv1ac.NetworkPolicyPeer().WithPodSelector(r.podSelector())
+	return networkingv1ac.NetworkPolicy(r.Name, r.Namespace).
+		WithLabels(Labels(r.Name)).WithOwnerReferences(r.owners()...).
 		WithSpec(networkingv1ac.NetworkPolicySpec().
-			WithPodSelector(podSelector()).
+			WithPodSelector(r.podSelector()).
 			WithPolicyTypes(networkingv1.PolicyTypeIngress).
 			WithIngress(
 				networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(webhookPortName)),
-				networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(adminPortName)).WithFrom(manager)))
+				networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(adminPortName)).WithFrom(manager, pods)))
 }
 
 func policyPort(name string) *networkingv1ac.NetworkPolicyPortApplyConfiguration {

@@ -2,12 +2,18 @@ package children
 
 import (
 	"fmt"
+	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
 )
+
+// ContainerName is the name of the only container of a receiver's pod.
+const ContainerName = "receiver"
 
 const (
 	configVolume  = "config"
@@ -21,49 +27,101 @@ const (
 )
 
 // pod meets the restricted Pod Security Standard.
-func pod(o Options) *corev1ac.PodSpecApplyConfiguration {
-	return corev1ac.PodSpec().
-		WithServiceAccountName(Name).
+func (r *Receiver) pod(o Options) *corev1ac.PodSpecApplyConfiguration {
+	spec := corev1ac.PodSpec().
+		WithServiceAccountName(r.Name).
 		WithAutomountServiceAccountToken(false).
 		WithEnableServiceLinks(false).
 		WithTerminationGracePeriodSeconds(terminationGracePeriodSeconds).
 		WithSecurityContext(corev1ac.PodSecurityContext().
 			WithRunAsNonRoot(true).WithRunAsUser(nonRoot).WithRunAsGroup(nonRoot).WithFSGroup(nonRoot).
+			// A large volume is not walked through at each start.
+			WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
-		WithTopologySpreadConstraints(spread(corev1.LabelHostname), spread(corev1.LabelTopologyZone)).
-		WithContainers(container(o)).
-		WithVolumes(
-			corev1ac.Volume().WithName(configVolume).WithSecret(corev1ac.SecretVolumeSource().
-				WithSecretName(ConfigSecretName).WithDefaultMode(readableByGroup)),
-			// No size limit: the journal keeps its own, with 503, where the kubelet would evict the pod with what it holds.
-			corev1ac.Volume().WithName(journalVolume).WithEmptyDir(corev1ac.EmptyDirVolumeSource()))
+		WithTopologySpreadConstraints(r.spread(corev1.LabelHostname), r.spread(corev1.LabelTopologyZone)).
+		WithContainers(r.container(o)).
+		WithVolumes(corev1ac.Volume().WithName(configVolume).WithSecret(corev1ac.SecretVolumeSource().
+			WithSecretName(ConfigSecretName(r.Name)).WithDefaultMode(readableByGroup))).
+		WithVolumes(r.journalVolumes()...)
+	return place(spec, r.Spec.Placement)
 }
 
-func spread(topology string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
+// place puts a pod where it is to run.
+func place(spec *corev1ac.PodSpecApplyConfiguration, p v1alpha1.Placement) *corev1ac.PodSpecApplyConfiguration {
+	if len(p.NodeSelector) > 0 {
+		spec = spec.WithNodeSelector(p.NodeSelector)
+	}
+	if p.PriorityClassName != "" {
+		spec = spec.WithPriorityClassName(p.PriorityClassName)
+	}
+	for _, t := range p.Tolerations {
+		toleration := corev1ac.Toleration()
+		setUnlessZero(&toleration.Key, t.Key)
+		setUnlessZero(&toleration.Operator, corev1.TolerationOperator(t.Operator))
+		setUnlessZero(&toleration.Value, t.Value)
+		setUnlessZero(&toleration.Effect, corev1.TaintEffect(t.Effect))
+		toleration.TolerationSeconds = t.TolerationSeconds
+		spec = spec.WithTolerations(toleration)
+	}
+	return spec
+}
+
+func setUnlessZero[T comparable](to **T, value T) {
+	if value != *new(T) {
+		*to = &value
+	}
+}
+
+func (r *Receiver) spread(topology string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
 	return corev1ac.TopologySpreadConstraint().
-		WithMaxSkew(1).WithTopologyKey(topology).WithWhenUnsatisfiable(corev1.ScheduleAnyway).WithLabelSelector(podSelector())
+		WithMaxSkew(1).WithTopologyKey(topology).WithWhenUnsatisfiable(corev1.ScheduleAnyway).WithLabelSelector(r.podSelector())
 }
 
-func container(o Options) *corev1ac.ContainerApplyConfiguration {
+func (r *Receiver) container(o Options) *corev1ac.ContainerApplyConfiguration {
 	return corev1ac.Container().
-		WithName("receiver").
+		WithName(ContainerName).
 		WithImage(o.Image).
 		WithCommand("/receiver").
-		WithArgs("--config="+configFolder, "--data="+journalFolder, listen("--listen", WebhookPort), listen("--admin-listen", AdminPort)).
+		WithArgs("--config="+configFolder, listen("--listen", WebhookPort), listen("--admin-listen", AdminPort)).
+		WithArgs(r.journalArgs()...).
 		WithPorts(
 			corev1ac.ContainerPort().WithName(webhookPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(WebhookPort),
 			corev1ac.ContainerPort().WithName(adminPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(AdminPort)).
 		WithLivenessProbe(probe("/healthz", 10)).
 		WithReadinessProbe(probe("/readyz", 5)).
-		WithResources(corev1ac.ResourceRequirements().
-			WithRequests(corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("128Mi")}).
-			WithLimits(corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")})).
+		WithResources(resources(r.Spec.Resources)).
 		WithSecurityContext(corev1ac.SecurityContext().
 			WithAllowPrivilegeEscalation(false).WithReadOnlyRootFilesystem(true).
 			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))).
-		WithVolumeMounts(
-			corev1ac.VolumeMount().WithName(configVolume).WithMountPath(configFolder).WithReadOnly(true),
-			corev1ac.VolumeMount().WithName(journalVolume).WithMountPath(journalFolder))
+		WithVolumeMounts(corev1ac.VolumeMount().WithName(configVolume).WithMountPath(configFolder).WithReadOnly(true)).
+		WithVolumeMounts(r.journalMounts()...)
+}
+
+// resources returns what a pod requests and may take at most, or the defaults when nothing is said of it.
+func resources(asked v1alpha1.Resources) *corev1ac.ResourceRequirementsApplyConfiguration {
+	if reflect.ValueOf(asked).IsZero() {
+		return corev1ac.ResourceRequirements().
+			WithRequests(corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("128Mi")}).
+			WithLimits(corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")})
+	}
+	requirements := corev1ac.ResourceRequirements()
+	if list := amounts(asked.Requests); len(list) > 0 {
+		requirements = requirements.WithRequests(list)
+	}
+	if list := amounts(asked.Limits); len(list) > 0 {
+		requirements = requirements.WithLimits(list)
+	}
+	return requirements
+}
+
+func amounts(a v1alpha1.ResourceAmounts) corev1.ResourceList {
+	list := corev1.ResourceList{}
+	for name, amount := range map[corev1.ResourceName]resource.Quantity{corev1.ResourceCPU: a.CPU, corev1.ResourceMemory: a.Memory} {
+		if !amount.IsZero() {
+			list[name] = amount
+		}
+	}
+	return list
 }
 
 func probe(path string, periodSeconds int32) *corev1ac.ProbeApplyConfiguration {

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/google/cel-go/cel"
+	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/ext"
 
 	"github.com/mailvane/mailvane/receiver/event"
@@ -17,7 +19,9 @@ const (
 	variable = "event"
 	// maxExpressionBytes bounds the text of an expression; the API has the same bound.
 	maxExpressionBytes = 4096
-	// costLimit bounds one evaluation, in CEL cost units (roughly one per operator or 10 characters scanned).
+	// maxCompiled bounds the filters that are remembered.
+	maxCompiled = 20_000
+	// costLimit bounds one evaluation of an expression with loops, in CEL cost units (roughly one per operator or 10 characters scanned).
 	costLimit = 100_000
 )
 
@@ -27,6 +31,10 @@ var ErrNotBool = errors.New("must yield true or false")
 // Compiler compiles expressions against the event type. It is safe for concurrent use.
 type Compiler struct {
 	env *cel.Env
+
+	mu sync.Mutex
+	// compiled holds what was compiled before: one edit of a thousand endpoints compiles one filter.
+	compiled map[string]*Filter
 }
 
 // Filter is a compiled expression. It is safe for concurrent use.
@@ -44,11 +52,28 @@ func NewCompiler() (*Compiler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build the filter environment: %w", err)
 	}
-	return &Compiler{env: env}, nil
+	return &Compiler{env: env, compiled: map[string]*Filter{}}, nil
 }
 
 // Compile parses and type-checks an expression. The error names the position and what is wrong.
 func (c *Compiler) Compile(expression string) (*Filter, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.compiled[expression]; ok {
+		return f, nil
+	}
+	f, err := c.compile(expression)
+	if err != nil {
+		return nil, err
+	}
+	if len(c.compiled) >= maxCompiled {
+		clear(c.compiled) // what is still in use will be compiled once more
+	}
+	c.compiled[expression] = f
+	return f, nil
+}
+
+func (c *Compiler) compile(expression string) (*Filter, error) {
 	if len(expression) > maxExpressionBytes {
 		return nil, fmt.Errorf("must be at most %d bytes long", maxExpressionBytes)
 	}
@@ -59,11 +84,22 @@ func (c *Compiler) Compile(expression string) (*Filter, error) {
 	if !ast.OutputType().IsExactType(cel.BoolType) {
 		return nil, fmt.Errorf("yields %s: %w", ast.OutputType(), ErrNotBool)
 	}
-	program, err := c.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit))
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	if loops(ast) {
+		options = append(options, cel.CostLimit(costLimit))
+	}
+	program, err := c.env.Program(ast, options...)
 	if err != nil {
 		return nil, fmt.Errorf("does not compile: %w", err)
 	}
 	return &Filter{program: program}, nil
+}
+
+// loops says whether an expression has a macro such as exists or all. Without one its cost is bounded by the length of the
+// expression and of the event, and counting it would more than double it.
+func loops(ast *cel.Ast) bool {
+	root := celast.NavigateAST(ast.NativeRep())
+	return root.Kind() == celast.ComprehensionKind || len(celast.MatchDescendants(root, celast.KindMatcher(celast.ComprehensionKind))) > 0
 }
 
 // Match reports whether the expression selects e. An error is the expression's own, such as a division by zero.

@@ -1,6 +1,7 @@
 package filter_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,4 +124,35 @@ func newCompiler(t *testing.T) *filter.Compiler {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// TestLoopsAreBounded evaluates a filter whose cost grows with the third power of the number of recipients.
+func TestLoopsAreBounded(t *testing.T) {
+	t.Parallel()
+	f, err := newCompiler(t).Compile(`event.recipients.all(a, event.recipients.all(b, event.recipients.all(c, a + b != c)))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := bounced()
+	e.Recipients = slices.Repeat([]string{"a@example.com"}, 200)
+	if _, err := f.Match(e); err == nil || !strings.Contains(err.Error(), "cost limit") {
+		t.Errorf("error: %v", err)
+	}
+}
+
+func TestAFilterIsCompiledOnce(t *testing.T) {
+	t.Parallel()
+	c := newCompiler(t)
+	first, err := c.Compile(`event.smtpCode == 550`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if again, err := c.Compile(`event.smtpCode == 550`); err != nil || again != first {
+			t.Errorf("compiled again: %v", err)
+		}
+		if other, err := c.Compile(`event.smtpCode == 551`); err != nil || other == first {
+			t.Errorf("another filter is the same: %v", err)
+		}
+	}
 }

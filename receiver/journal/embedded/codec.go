@@ -19,7 +19,7 @@ var errMalformed = errors.New("stored value is malformed")
 
 // event is what tableEvents holds.
 type event struct {
-	sinks       []uint32
+	sinks       sinkIDs
 	acceptedAt  uint64
 	orderingKey string
 	payload     []byte
@@ -41,18 +41,29 @@ func encodeEvent(sinks []*queue, e *journal.Entry) []byte {
 func decodeEvent(value []byte) (event, error) {
 	r := reader{rest: value}
 	var e event
-	n := r.uvarint()
-	if n > uint64(len(r.rest)) {
-		return e, errMalformed
+	count := r.uvarint()
+	from := r.rest
+	for range min(count, uint64(len(from))) {
+		r.uvarint()
 	}
-	e.sinks = make([]uint32, n)
-	for i := range e.sinks {
-		e.sinks[i] = uint32(r.uvarint())
-	}
+	e.sinks = from[:len(from)-len(r.rest)]
 	e.acceptedAt = r.uvarint()
 	e.orderingKey = string(r.bytes(r.uvarint()))
 	e.payload = r.rest
 	return e, r.err
+}
+
+// sinkIDs are the ids of sinks, as they are stored.
+type sinkIDs []byte
+
+// without returns the ids but for one; nil when there is no other.
+func (s sinkIDs) without(id uint32) (others []uint32) {
+	for r := (reader{rest: s}); len(r.rest) > 0; {
+		if other := uint32(r.uvarint()); other != id {
+			others = append(others, other)
+		}
+	}
+	return others
 }
 
 // schedule says when an entry is due again.

@@ -152,6 +152,7 @@ func (g *group) claim(keys []dedupeHash) (duplicate bool, err error) {
 	}
 	for _, k := range keys {
 		g.keys[k] = struct{}{}
+		g.j.seen.add(g.generation, k)
 		if err := g.batch.Set(dedupeKey(g.generation, k), nil, nil); err != nil {
 			return false, err
 		}
@@ -163,11 +164,15 @@ func (g *group) seen(k dedupeHash) (bool, error) {
 	if _, ok := g.keys[k]; ok {
 		return true, nil
 	}
-	seen, err := has(g.db, dedupeKey(g.generation, k))
-	if seen || err != nil || g.generation == 0 {
-		return seen, err
+	for _, generation := range []uint32{g.generation, g.generation - 1} {
+		if g.j.seen.excludes(generation, k) {
+			continue
+		}
+		if seen, err := has(g.db, dedupeKey(generation, k)); seen || err != nil {
+			return seen, err
+		}
 	}
-	return has(g.db, dedupeKey(g.generation-1, k))
+	return false, nil
 }
 
 // resolve removes a dead letter and reports whether there was one.

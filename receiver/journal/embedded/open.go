@@ -47,6 +47,7 @@ type Journal struct {
 
 	queues  queueTable
 	dedupe  dedupeClock
+	seen    seenKeys
 	space   space
 	deleted deletions
 	// settling serializes settlements, so that exactly one of them sees that an event is owed to nobody any more.
@@ -111,7 +112,13 @@ func (j *Journal) openStore() error {
 	j.db, j.fs = db, fs
 	j.life, j.die = context.WithCancel(context.Background())
 	j.space.forget()
-	j.work.Go(func() { count.run(j.life) })
+	life := j.life
+	j.work.Go(func() { count.run(life) })
+	j.work.Go(func() {
+		if err := j.seen.load(life, db); err != nil {
+			j.opts.Logger.Warn("dedupe keys could not be read ahead; each will be looked up", "error", err)
+		}
+	})
 	j.cause.Store(nil)
 	if err := fs.stopCause(); err != nil { // since it was last asked
 		j.fail(err)

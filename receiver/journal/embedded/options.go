@@ -38,7 +38,12 @@ const (
 	memTableShare = 32
 	// bloomBitsPerKey gives one false positive in a hundred when a dedupe key is looked up that was never seen.
 	bloomBitsPerKey = 10
-	maxOpenFiles    = 500
+	// blockBytes is what is read, checked and decompressed at a time: queues are read in order, and keys are seldom looked up.
+	blockBytes   = 32 << 10
+	maxOpenFiles = 500
+	// youngTables is how many flushes are left as they are before they are merged: most of what a queue holds is delivered and
+	// deleted by then.
+	youngTables = 8
 	// baseLevelBytes saves a backlog one rewrite.
 	baseLevelBytes = 256 << 20
 )
@@ -110,6 +115,7 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Opti
 		MemTableSize:                uint64(memTable),
 		MemTableStopWritesThreshold: 3,
 		LBaseMaxBytes:               baseLevelBytes,
+		L0CompactionThreshold:       youngTables,
 		L0StopWritesThreshold:       64,
 		MaxOpenFiles:                maxOpenFiles,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
@@ -121,6 +127,7 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Opti
 	}
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
+		opts.Levels[i].BlockSize = blockBytes
 	}
 	return opts
 }

@@ -97,14 +97,22 @@ func (p *picker) fresh() error {
 
 // takeOwed leases an entry that is owed, but for one that due will find.
 func (p *picker) takeOwed(sequence uint64, value []byte) (bool, error) {
-	if len(value) == 0 {
-		return p.take(sequence, lease{})
+	l := lease{after: p.q.last}
+	if len(value) > 0 {
+		s, err := decodeSchedule(value)
+		if err != nil || s.epoch == p.q.j.epoch {
+			p.q.last = 0
+			return err == nil, err
+		}
+		l.scheduled, l.schedule = true, s
 	}
-	s, err := decodeSchedule(value)
-	if err != nil || s.epoch == p.q.j.epoch {
-		return err == nil, err
+	taken, err := p.take(sequence, l)
+	if _, leased := p.q.leased[sequence]; leased {
+		p.q.last = sequence
+	} else if taken {
+		p.q.last = 0
 	}
-	return p.take(sequence, lease{scheduled: true, schedule: s})
+	return taken, err
 }
 
 // take leases one delivery. It returns false, and sets full, when the limit does not allow it.
@@ -127,11 +135,7 @@ func (p *picker) take(sequence uint64, l lease) (bool, error) {
 	}
 	p.bytes += len(e.payload)
 	l.size = size
-	for _, id := range e.sinks {
-		if id != p.q.id {
-			l.others = append(l.others, id)
-		}
-	}
+	l.others = e.sinks.without(p.q.id)
 	p.q.leased[sequence] = l
 	p.deliveries = append(p.deliveries, journal.Delivery{
 		Sequence:    sequence,

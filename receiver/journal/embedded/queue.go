@@ -31,6 +31,8 @@ type queue struct {
 	leased map[uint64]lease
 	// cursor is the first sequence in tableOwed that was not looked at.
 	cursor uint64
+	// last is the last sequence before cursor that was leased; 0 when what was looked at after it was not leased.
+	last uint64
 	// dueFrom is a lower bound in the present epoch of tableSchedule: what is before it is leased or gone; nil = its start.
 	dueFrom []byte
 	// oldest is a lower bound of the sequences that are owed.
@@ -46,6 +48,8 @@ type lease struct {
 	others []uint32
 	// size is that of the stored event, in bytes.
 	size int
+	// after is the sequence that the queue was owed directly before this one; 0 = not known.
+	after uint64
 }
 
 // queueTable holds the queues by sink name.
@@ -126,7 +130,7 @@ func (q *queue) rewind() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.leased = map[uint64]lease{}
-	q.cursor, q.oldest = 0, 0
+	q.cursor, q.last, q.oldest = 0, 0, 0
 	q.dueFrom = nil
 }
 

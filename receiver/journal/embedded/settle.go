@@ -35,6 +35,9 @@ func (q *queue) Settle(_ context.Context, settlements []journal.Settlement) erro
 		}
 	}
 	if err == nil {
+		err = s.remove()
+	}
+	if err == nil {
 		err = s.commit()
 	}
 	if err != nil {
@@ -52,6 +55,7 @@ type settling struct {
 	batch *pebble.Batch
 
 	ended       []uint64
+	finished    []finished
 	done        int64
 	deadLetters int64
 	dueFrom     []byte
@@ -73,31 +77,23 @@ func (s *settling) settle(t *journal.Settlement) error {
 	}
 	switch t.Outcome {
 	case journal.Delivered:
-		return s.finish(sequence, l)
+		s.finish(sequence, l)
+		return nil
 	case journal.Retry:
 		l.attempts++
 		return s.schedule(sequence, l, toMillis(t.At))
 	case journal.Dead:
-		return errors.Join(s.bury(sequence, l, t.DeadLetter), s.finish(sequence, l))
+		s.finish(sequence, l)
+		return s.bury(sequence, l, t.DeadLetter)
 	default: // Defer
 		return s.schedule(sequence, l, toMillis(t.At))
 	}
 }
 
-// finish ends the debt to this sink, and removes the event when no other sink is owed it.
-func (s *settling) finish(sequence uint64, l lease) error {
+// finish ends the debt to this sink.
+func (s *settling) finish(sequence uint64, l lease) {
 	s.done++
-	if err := s.batch.Delete(owedKey(s.q.id, sequence), nil); err != nil {
-		return err
-	}
-	for _, other := range l.others {
-		owed, err := has(s.db, owedKey(other, sequence))
-		if owed || err != nil {
-			return err
-		}
-	}
-	s.deleted.add(sequence, int64(l.size))
-	return s.batch.DeleteSized(eventKey(sequence), uint32(l.size), nil)
+	s.finished = append(s.finished, finished{sequence, l})
 }
 
 func (s *settling) schedule(sequence uint64, l lease, due uint64) error {

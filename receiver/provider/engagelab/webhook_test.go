@@ -33,3 +33,5 @@ func TestWebhook(t *testing.T) {
 }
 
 func FuzzWebhook(f *testing.F) { providertest.Fuzz(f, suite()) }
+
+func BenchmarkWebhook(b *testing.B) { providertest.Benchmark(b, suite(), "delivered") }

@@ -78,3 +78,5 @@ func TestWebhook(t *testing.T) {
 }
 
 func FuzzWebhook(f *testing.F) { providertest.Fuzz(f, suite(f)) }
+
+func BenchmarkWebhook(b *testing.B) { providertest.Benchmark(b, suite(b), "hard-bounced") }

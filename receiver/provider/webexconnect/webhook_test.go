@@ -24,3 +24,5 @@ func TestWebhook(t *testing.T) {
 }
 
 func FuzzWebhook(f *testing.F) { providertest.Fuzz(f, suite()) }
+
+func BenchmarkWebhook(b *testing.B) { providertest.Benchmark(b, suite(), "bounceHard") }

@@ -23,7 +23,7 @@ type content struct {
 	// id is the same for every attempt to send the same.
 	id     string
 	header http.Header
-	body   []byte
+	body   body
 }
 
 // attribute is one context attribute of an event.
@@ -35,57 +35,61 @@ func (t *target) contents(messages []sink.Message) ([]content, error) {
 		c, err := batched(messages)
 		return []content{c}, err
 	}
+	one := structured
+	if t.mode == modeBinary {
+		one = binary
+	}
 	list := make([]content, len(messages))
 	for i := range messages {
-		attributes, data, err := parseEnvelope(messages[i].Envelope)
-		if err != nil {
+		var err error
+		if list[i], err = one(messages[i].Envelope); err != nil {
 			return nil, err
 		}
-		if t.mode == modeBinary {
-			list[i] = binary(attributes, data)
-		} else {
-			list[i] = content{header: http.Header{"Content-Type": {structuredType}}, body: messages[i].Envelope}
-		}
-		list[i].id = find(attributes, "id")
 	}
 	return list, nil
 }
 
-// batched joins the envelopes as they are into one JSON array.
+// structured sends the envelope as it is.
+func structured(envelope []byte) (content, error) {
+	id, err := eventID(envelope)
+	return content{id: id, header: http.Header{"Content-Type": {structuredType}}, body: body{envelope}}, err
+}
+
+// batched makes the envelopes, as they are, the elements of one JSON array.
 func batched(messages []sink.Message) (content, error) {
-	size := len("[]")
-	for i := range messages {
-		size += len(messages[i].Envelope) + len(",")
-	}
-	body := append(make([]byte, 0, size), '[')
+	parts := make(body, 0, 2*len(messages)+1)
 	ids := make([]string, len(messages))
+	separator := []byte("[")
 	for i := range messages {
-		attributes, _, err := parseEnvelope(messages[i].Envelope)
-		if err != nil {
+		var err error
+		if ids[i], err = eventID(messages[i].Envelope); err != nil {
 			return content{}, err
 		}
-		ids[i] = find(attributes, "id")
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = append(body, messages[i].Envelope...)
+		parts = append(parts, separator, messages[i].Envelope)
+		separator = []byte(",")
 	}
-	id := event.HashID(ids...)
-	return content{id: id, header: http.Header{"Content-Type": {batchedType}}, body: append(body, ']')}, nil
+	return content{id: event.HashID(ids...), header: http.Header{"Content-Type": {batchedType}}, body: append(parts, []byte("]"))}, nil
 }
 
 // binary puts the attributes into headers and the data, verbatim, into the body (CloudEvents HTTP protocol binding 1.0.2,
 // section 3.1).
-func binary(attributes []attribute, data []byte) content {
-	h := http.Header{}
-	for _, a := range attributes {
-		if a.name == "datacontenttype" {
-			h.Set("Content-Type", a.value)
-			continue
-		}
-		h.Set("Ce-"+a.name, percentEncode(a.value))
+func binary(envelope []byte) (content, error) {
+	attributes, data, err := parseEnvelope(envelope)
+	if err != nil {
+		return content{}, err
 	}
-	return content{header: h, body: data}
+	c := content{header: http.Header{}, body: body{data}}
+	for _, a := range attributes {
+		switch a.name {
+		case "datacontenttype":
+			c.header.Set("Content-Type", a.value)
+			continue
+		case "id":
+			c.id = a.value
+		}
+		c.header.Set("Ce-"+a.name, percentEncode(a.value))
+	}
+	return c, nil
 }
 
 const hexDigits = "0123456789ABCDEF"
@@ -105,20 +109,19 @@ func percentEncode(s string) string {
 	return string(encoded)
 }
 
-func find(attributes []attribute, name string) string {
-	for _, a := range attributes {
-		if a.name == name {
-			return a.value
-		}
-	}
-	return ""
-}
-
 var errNotAnEvent = errors.New("message is not a CloudEvent in JSON")
+
+func eventID(envelope []byte) (string, error) {
+	id, err := event.IDOf(envelope)
+	if err != nil {
+		return "", sink.Permanent(errNotAnEvent)
+	}
+	return id, nil
+}
 
 // parseEnvelope splits a structured event into its context attributes, in their order, and its data as it stands there.
 func parseEnvelope(envelope []byte) (attributes []attribute, data []byte, err error) {
-	d := jsontext.NewDecoder(bytes.NewReader(envelope), jsontext.AllowInvalidUTF8(true))
+	d := jsontext.NewDecoder(bytes.NewBuffer(envelope), jsontext.AllowInvalidUTF8(true))
 	if open, err := d.ReadToken(); err != nil || open.Kind() != '{' {
 		return nil, nil, sink.Permanent(errNotAnEvent)
 	}

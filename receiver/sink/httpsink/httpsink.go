@@ -3,7 +3,6 @@
 package httpsink
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -66,10 +65,11 @@ func (s *httpSink) Send(ctx context.Context, messages []sink.Message) error {
 }
 
 func (s *httpSink) post(ctx context.Context, c *content) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.target.url, bytes.NewReader(c.body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.target.url, http.NoBody)
 	if err != nil {
 		return errors.New("request cannot be built") // the cause would quote the URL
 	}
+	c.body.attach(request)
 	maps.Copy(request.Header, s.target.headers)
 	maps.Copy(request.Header, c.header)
 	if request.Header.Get("User-Agent") == "" {

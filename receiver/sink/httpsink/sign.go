@@ -14,7 +14,7 @@ const secretPrefix = "whsec_"
 
 // sign sets the headers of Standard Webhooks 1.0.0: webhook-id, webhook-timestamp and webhook-signature, the last with a
 // signature for every key, separated by spaces, so that the receiver may hold any one of them.
-func sign(h http.Header, keys [][]byte, id string, at time.Time, body []byte) {
+func sign(h http.Header, keys [][]byte, id string, at time.Time, b body) {
 	timestamp := strconv.FormatInt(at.Unix(), 10)
 	h.Set("Webhook-Id", id)
 	h.Set("Webhook-Timestamp", timestamp)
@@ -28,7 +28,9 @@ func sign(h http.Header, keys [][]byte, id string, at time.Time, body []byte) {
 		}
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(id + "." + timestamp + "."))
-		mac.Write(body)
+		for _, part := range b {
+			mac.Write(part)
+		}
 		signatures = append(signatures, "v1,"...)
 		signatures = base64.StdEncoding.AppendEncode(signatures, mac.Sum(nil))
 	}

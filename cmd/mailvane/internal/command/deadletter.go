@@ -1,8 +1,10 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"time"
 
@@ -12,6 +14,13 @@ import (
 	"github.com/mailvane/mailvane/receiver/admin"
 )
 
+// letter is a dead letter as commands show it.
+type letter struct {
+	// Reference is what commands take for it; see [scope.reference].
+	Reference string `json:"id"`
+	admin.DeadLetter
+}
+
 // selection says which dead letters a command is about.
 type selection struct {
 	all   bool
@@ -20,14 +29,10 @@ type selection struct {
 }
 
 func newDeadLetter() *cobra.Command {
-	var address string
 	c := &cobra.Command{Use: "deadletter", Short: "Look after events that could not be decoded, routed or delivered"}
-	adminFlag(c, &address)
-	c.AddCommand(newDeadLetterList(&address), newDeadLetterShow(&address),
-		newDeadLetterAct(&address, "retry", "retried", "Deliver dead letters again, under the present configuration",
-			func(client *admin.Client) act { return client.Retry }),
-		newDeadLetterAct(&address, "drop", "dropped", "Remove dead letters for good",
-			func(client *admin.Client) act { return client.Drop }))
+	c.AddCommand(newDeadLetterList(), newDeadLetterShow(),
+		newDeadLetterAct("retry", "retried", "Deliver dead letters again, under the present configuration", (*admin.Client).Retry),
+		newDeadLetterAct("drop", "dropped", "Remove dead letters for good", (*admin.Client).Drop))
 	return c
 }
 
@@ -40,27 +45,50 @@ func (s *selection) matches(d *admin.DeadLetter) bool {
 	return (s.sink == "" || s.sink == d.Sink) && (s.cause == "" || s.cause == string(d.Cause))
 }
 
-func newDeadLetterList(address *string) *cobra.Command {
+// of returns the selected dead letters of one receiver, oldest first.
+func (s *selection) of(ctx context.Context, r *receiver) ([]admin.DeadLetter, error) {
+	var out []admin.DeadLetter
+	err := r.DeadLetters(ctx, func(d *admin.DeadLetter) error {
+		if s.matches(d) {
+			out = append(out, *d)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// each returns the selected dead letters of every journal.
+func (s *selection) each(ctx context.Context, receivers []*receiver) (answers[[]admin.DeadLetter], error) {
+	distinct, failed := journals(ctx, receivers)
+	found, err := ask(ctx, distinct, s.of)
+	return found, errors.Join(failed, err)
+}
+
+func newDeadLetterList() *cobra.Command {
+	var from access
 	var format string
 	var s selection
 	c := &cobra.Command{
-		Use: "list", Short: "List dead letters, oldest first", Args: cobra.NoArgs,
+		Use: "list", Short: "List dead letters, those of each receiver oldest first", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			letters := []admin.DeadLetter{}
-			t := table{header: deadLetterHeader()}
-			err := newClient(*address).DeadLetters(c.Context(), func(d *admin.DeadLetter) error {
-				if s.matches(d) {
-					letters = append(letters, *d)
-					t.rows = append(t.rows, deadLetterRow(d))
-				}
-				return nil
-			})
+			scope, err := from.openReceivers(c.Context(), c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
-			return write(c.OutOrStdout(), format, letters, t)
+			found, err := s.each(c.Context(), scope.receivers)
+			letters := []letter{}
+			t := table{header: deadLetterHeader()}
+			for _, answer := range found {
+				for i := range answer.said {
+					l := letter{Reference: scope.reference(answer.from, answer.said[i].ID), DeadLetter: answer.said[i]}
+					letters = append(letters, l)
+					t.rows = append(t.rows, l.row())
+				}
+			}
+			return errors.Join(write(c.OutOrStdout(), format, letters, t), err)
 		},
 	}
+	from.flags(c)
 	s.flags(c)
 	outputFlag(c, &format)
 	return c
@@ -70,43 +98,49 @@ func deadLetterHeader() []string {
 	return []string{"ID", "TIME", "CAUSE", "ENDPOINT", "SINK", "ATTEMPTS", "REASON"}
 }
 
-func deadLetterRow(d *admin.DeadLetter) []string {
-	sink := d.Sink
+func (l *letter) row() []string {
+	sink := l.Sink
 	if sink == "" {
 		sink = "-"
 	}
 	return []string{
-		strconv.FormatUint(d.ID, 10), d.Time.Format(time.RFC3339), string(d.Cause), d.Endpoint, sink,
-		strconv.Itoa(d.Attempts), d.Reason,
+		l.Reference, l.Time.Format(time.RFC3339), string(l.Cause), l.Endpoint, sink, strconv.Itoa(l.Attempts), l.Reason,
 	}
 }
 
-func newDeadLetterShow(address *string) *cobra.Command {
-	return &cobra.Command{
+func newDeadLetterShow() *cobra.Command {
+	var from access
+	c := &cobra.Command{
 		Use: "show ID", Short: "Show one dead letter with its payload", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, arguments []string) error {
-			ids, err := parseIDs(arguments)
+			scope, err := from.openReceivers(c.Context(), c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
-			letter, err := newClient(*address).DeadLetter(c.Context(), ids[0])
+			r, id, err := scope.resolve(arguments[0])
 			if err != nil {
 				return err
 			}
-			return showDeadLetter(c, &letter)
+			d, err := r.DeadLetter(c.Context(), id)
+			if err != nil {
+				return err
+			}
+			l := letter{Reference: arguments[0], DeadLetter: d}
+			return l.show(c.OutOrStdout())
 		},
 	}
+	from.flags(c)
+	return c
 }
 
-func showDeadLetter(c *cobra.Command, d *admin.DeadLetter) error {
-	out := c.OutOrStdout()
-	row := deadLetterRow(d)
+func (l *letter) show(out io.Writer) error {
+	row := l.row()
 	for i, name := range deadLetterHeader() {
 		fmt.Fprintf(out, "%-9s %s\n", name, oneLine(row[i : i+1])[0])
 	}
-	payload := jsontext.Value(d.Payload)
-	if len(d.PayloadBase64) > 0 {
-		payload = d.PayloadBase64
+	payload := jsontext.Value(l.Payload)
+	if len(l.PayloadBase64) > 0 {
+		payload = l.PayloadBase64
 	}
 	if payload.IsValid() {
 		if err := payload.Indent(); err != nil {
@@ -115,35 +149,4 @@ func showDeadLetter(c *cobra.Command, d *admin.DeadLetter) error {
 	}
 	_, err := fmt.Fprintf(out, "\n%s\n", payload)
 	return err
-}
-
-func parseIDs(arguments []string) ([]uint64, error) {
-	ids := make([]uint64, 0, len(arguments))
-	for _, text := range arguments {
-		id, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not the ID of a dead letter; `mailvane deadletter list` shows them", text)
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
-}
-
-var errSelection = errors.New("name the IDs, or give --all, --sink or --cause")
-
-func (s *selection) ids(c *cobra.Command, client *admin.Client, arguments []string) ([]uint64, error) {
-	if len(arguments) > 0 {
-		return parseIDs(arguments)
-	}
-	if !s.all && s.sink == "" && s.cause == "" {
-		return nil, errSelection
-	}
-	var ids []uint64
-	err := client.DeadLetters(c.Context(), func(d *admin.DeadLetter) error {
-		if s.matches(d) {
-			ids = append(ids, d.ID)
-		}
-		return nil
-	})
-	return ids, err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
@@ -17,7 +18,6 @@ import (
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/sender"
 	"github.com/mailvane/mailvane/config/samples"
 	"github.com/mailvane/mailvane/receiver/config"
-	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
 )
 
 // quickstartSink is where the quickstart's HTTP sink delivers to.
@@ -123,33 +123,10 @@ func (f *folder) find(name string, problems []manifest.Problem) (*sender.Target,
 	return f.target(found)
 }
 
+// target returns what is sent to for an endpoint of the folder.
 func (f *folder) target(e *config.Endpoint) (*sender.Target, error) {
-	kind, ok := providers.Lookup(e.Provider.Type)
-	if !ok {
-		return nil, fmt.Errorf("this release knows no provider %q", e.Provider.Type)
-	}
-	key, err := f.signingKey(e)
-	if err != nil {
-		return nil, err
-	}
-	return &sender.Target{Kind: kind, Endpoint: *e, SigningKey: key}, nil
-}
-
-// signingKey returns the private key that the endpoint's annotation names; nil when it names none.
-func (f *folder) signingKey(e *config.Endpoint) ([]byte, error) {
-	for i := range f.set.Endpoints {
-		object := &f.set.Endpoints[i]
-		secret := object.Annotations[v1alpha1.SendSigningKeySecretAnnotation]
-		if object.Namespace != e.Namespace || object.Name != e.Name || secret == "" {
-			continue
-		}
-		data, found := f.set.Secret(e.Namespace, secret)
-		if !found || len(data[v1alpha1.SendSigningKey]) == 0 {
-			return nil, fmt.Errorf("the annotation %s names the Secret %q, which must hold %q", v1alpha1.SendSigningKeySecretAnnotation, secret, v1alpha1.SendSigningKey)
-		}
-		return data[v1alpha1.SendSigningKey], nil
-	}
-	return nil, nil
+	i := slices.IndexFunc(f.set.Endpoints, func(o v1alpha1.WebhookEndpoint) bool { return o.Namespace == e.Namespace && o.Name == e.Name })
+	return newTarget(e, &f.set.Endpoints[i], f.set.Secret)
 }
 
 // writeQuickstart writes the quickstart's manifests to a folder, with another address for its HTTP sink.

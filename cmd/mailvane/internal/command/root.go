@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -16,12 +18,19 @@ import (
 // errReported ends the program with status 1 after a command has said what is wrong itself.
 var errReported = errors.New("already reported")
 
-// Run executes the program with arguments and returns its exit status: 0, or 1 after any failure.
+// pluginPrefix begins the names of programs that kubectl finds and runs as "kubectl NAME".
+const pluginPrefix = "kubectl-"
+
+// Run executes the program with its name and arguments, and returns its exit status: 0, or 1 after any failure. Under a name
+// that begins with "kubectl-" it speaks of itself as kubectl's plugin.
 func Run(arguments []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRoot()
-	root.SetArgs(arguments)
+	if strings.HasPrefix(filepath.Base(arguments[0]), pluginPrefix) {
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl mailvane"}
+	}
+	root.SetArgs(arguments[1:])
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)

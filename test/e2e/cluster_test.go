@@ -2,18 +2,16 @@
 
 // Package e2e installs the chart into the cluster that KUBECONFIG names and follows real events through real pods: "make e2e".
 //
-// The nodes must be able to run the image that MAILVANE_IMAGE names (repository:tag). What the test makes it takes away
-// again. It must not run where somebody else has Mailvane installed.
+// The nodes must be able to run the image that MAILVANE_IMAGE names (repository:tag), and one with /load, of test/load, that
+// MAILVANE_LOAD_IMAGE names. What the tests make they take away again. They must not run where somebody else has Mailvane installed.
 package e2e
 
 import (
-	"bufio"
+	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +21,10 @@ const (
 	release   = "mailvane-e2e"
 	system    = "mailvane-e2e"
 	namespace = "mail" // the quickstart's
+	underLoad = "mailvane-e2e-load"
+	crowd     = "mailvane-e2e-crowd"
+	upgraded  = "mailvane-e2e-upgraded"
+	receivers = "app.kubernetes.io/managed-by=mailvane,app.kubernetes.io/component=receiver"
 	samples   = "../../config/samples/quickstart"
 	chart     = "../../charts/mailvane"
 	patience  = 2 * time.Minute
@@ -36,7 +38,7 @@ type cluster struct {
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	for _, name := range []string{"KUBECONFIG", "MAILVANE_IMAGE"} {
+	for _, name := range []string{"KUBECONFIG", "MAILVANE_IMAGE", "MAILVANE_LOAD_IMAGE"} {
 		if os.Getenv(name) == "" {
 			t.Fatalf("%s must be set", name)
 		}
@@ -48,7 +50,7 @@ func newCluster(t *testing.T) *cluster {
 }
 
 func (c *cluster) try(name string, arguments ...string) (string, error) {
-	out, err := exec.Command(name, arguments...).CombinedOutput()
+	out, err := exec.CommandContext(context.Background(), name, arguments...).CombinedOutput()
 	return string(out), err
 }
 
@@ -66,16 +68,24 @@ func (c *cluster) kubectl(arguments ...string) string {
 	return c.run("kubectl", arguments...)
 }
 
-// install installs the chart, and takes everything away when the test ends.
-func (c *cluster) install() {
+// in returns the same cluster for a part of the test.
+func (c *cluster) in(t *testing.T) *cluster {
+	t.Helper()
+	part := *c
+	part.t = t
+	return &part
+}
+
+// install installs a chart, and takes everything away when the test ends.
+func (c *cluster) install(chart string, arguments ...string) {
 	c.t.Helper()
 	if out, _ := c.try("kubectl", "get", "crd", "-o", "name"); strings.Contains(out, "mailvane.dev") {
 		c.t.Fatal("this cluster has Mailvane already; the test would take it away")
 	}
 	c.t.Cleanup(func() {
 		for _, arguments := range [][]string{
-			{"kubectl", "delete", "namespace", namespace, "--ignore-not-found"},
-			{c.helm, "uninstall", release, "--namespace", system},
+			{"kubectl", "delete", "namespace", namespace, underLoad, crowd, upgraded, "--ignore-not-found"},
+			{c.helm, "uninstall", release, "--namespace", system, "--ignore-not-found"},
 			{"kubectl", "delete", "namespace", system, "--ignore-not-found"},
 			{"kubectl", "delete", "crd", "webhookendpoints.mailvane.dev", "eventsinks.mailvane.dev", "--ignore-not-found"},
 		} {
@@ -84,13 +94,27 @@ func (c *cluster) install() {
 			}
 		}
 	})
-	repository, tag, _ := strings.Cut(os.Getenv("MAILVANE_IMAGE"), ":")
-	c.run(c.helm, "install", release, chart, "--namespace", system, "--create-namespace",
-		"--set", "image.repository="+repository+",image.tag="+tag, "--wait", "--timeout", "2m")
+	c.run(c.helm, append([]string{"install", release, chart, "--namespace", system, "--create-namespace", "--wait", "--timeout", "2m"}, append(image(), arguments...)...)...)
 }
 
-// conditions returns "name type status" of every condition of the endpoints and sinks.
-func (c *cluster) conditions() []string {
+// image returns the arguments that name the image under test.
+func image() []string {
+	repository, tag, _ := strings.Cut(os.Getenv("MAILVANE_IMAGE"), ":")
+	return []string{"--set", "image.repository=" + repository + ",image.tag=" + tag}
+}
+
+// apply applies manifests.
+func (c *cluster) apply(manifests string) {
+	c.t.Helper()
+	command := exec.CommandContext(c.t.Context(), "kubectl", "apply", "--server-side", "-f", "-")
+	command.Stdin = strings.NewReader(manifests)
+	if out, err := command.CombinedOutput(); err != nil {
+		c.t.Fatalf("apply: %v\n%s", err, out)
+	}
+}
+
+// conditions returns "name type status" of every condition of the endpoints and sinks of a namespace.
+func (c *cluster) conditions(namespace string) []string {
 	c.t.Helper()
 	var list struct {
 		Items []struct {
@@ -125,13 +149,13 @@ func (c *cluster) conditions() []string {
 	return out
 }
 
-// wait polls until every condition is True, and returns how long that took.
-func (c *cluster) wait() time.Duration {
+// wait polls until every condition of a namespace is True, and returns how long that took.
+func (c *cluster) wait(namespace string) time.Duration {
 	c.t.Helper()
 	started := time.Now()
 	for {
 		var open []string
-		for _, condition := range c.conditions() {
+		for _, condition := range c.conditions(namespace) {
 			if !strings.HasSuffix(condition, " True") {
 				open = append(open, condition)
 			}
@@ -146,72 +170,29 @@ func (c *cluster) wait() time.Duration {
 	}
 }
 
-// forward makes the receiver's Service reachable here, and returns its URL.
-func (c *cluster) forward() string {
-	c.t.Helper()
-	command := exec.Command("kubectl", "port-forward", "--namespace", namespace, "service/mailvane-receiver", ":8080")
-	out, err := command.StdoutPipe()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		c.t.Fatal(err)
-	}
-	c.t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	port := regexp.MustCompile(`127\.0\.0\.1:(\d+)`).FindStringSubmatch(line)
-	if err != nil || port == nil {
-		c.t.Fatalf("port-forward: %q, %v", line, err)
-	}
-	return "http://127.0.0.1:" + port[1]
-}
-
 // arrived counts the events that the receivers' pods have printed.
 func (c *cluster) arrived() int {
 	c.t.Helper()
-	logs := c.kubectl("logs", "--namespace", namespace, "--selector", "app.kubernetes.io/name=mailvane-receiver", "--tail=-1")
+	logs := c.kubectl("logs", "--namespace", namespace, "--selector", receivers, "--tail=-1")
 	return strings.Count(logs, `"specversion":"1.0"`)
 }
 
-// pods names the receivers' pods with their restarts.
-func (c *cluster) pods() string {
+// pods names the receivers' pods of a namespace with their restarts.
+func (c *cluster) pods(namespace string) string {
 	c.t.Helper()
-	return c.kubectl("get", "pods", "--namespace", namespace, "-o", `jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].restartCount}{"\n"}{end}`)
+	return c.kubectl("get", "pods", "--namespace", namespace, "--selector", receivers,
+		"-o", `jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].restartCount}{"\n"}{end}`)
 }
 
-func TestQuickstart(t *testing.T) {
-	c := newCluster(t)
-	c.install()
-	c.kubectl("apply", "-k", samples)
-	t.Logf("all conditions True after %.1f s", c.wait().Seconds())
-
-	url := c.forward()
-	sent := 0
-	for _, endpoint := range []string{"emailengine", "mailchannels", "webexconnect", "engagelab"} {
-		out := c.run(c.mailvane, "send", "-f", samples, "--endpoint", endpoint, "--url", url)
-		for _, m := range regexp.MustCompile(`"accepted":(\d+)`).FindAllStringSubmatch(out, -1) {
-			var n int
-			if _, err := fmt.Sscan(m[1], &n); err != nil {
-				t.Fatal(err)
-			}
-			sent += n
+// until polls until the condition holds.
+func (c *cluster) until(what string, holds func() bool) time.Duration {
+	c.t.Helper()
+	started := time.Now()
+	for !holds() {
+		if time.Since(started) > patience {
+			c.t.Fatalf("not within %v: %s", patience, what)
 		}
+		time.Sleep(200 * time.Millisecond)
 	}
-	for deadline := time.Now().Add(patience); c.arrived() < sent; time.Sleep(200 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d accepted events arrived", c.arrived(), sent)
-		}
-	}
-	t.Logf("%d events accepted and arrived", sent)
-
-	before := c.pods()
-	c.kubectl("patch", "webhookendpoint", "emailengine", "--namespace", namespace, "--type=merge",
-		"-p", `{"spec":{"routes":[{"name":"bounces","sinkRef":{"name":"console"},"filter":"event.type == 'email.bounced'"}]}}`)
-	t.Logf("an edited filter is live after %.1f s", c.wait().Seconds())
-	if after := c.pods(); after != before {
-		t.Errorf("the edit restarted or replaced pods:\n%s\n%s", before, after)
-	}
+	return time.Since(started)
 }

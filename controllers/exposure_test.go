@@ -1,0 +1,254 @@
+package controllers_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/render/children"
+)
+
+// exposed returns an endpoint that is reached at a host, through an Ingress.
+func exposed(name, host string) *v1alpha1.WebhookEndpoint {
+	e := endpoint(name, "credentials", "crm")
+	e.Spec.Path = "/hooks/" + name
+	e.Spec.Exposure = &v1alpha1.Exposure{Host: host, Ingress: &v1alpha1.IngressExposure{
+		ClassName: "nginx", TLSSecretName: "hooks-tls", Annotations: map[string]string{"example.com/issuer": "main"},
+	}}
+	return e
+}
+
+func (p *place) isExposed(name string, status metav1.ConditionStatus, reason string) error {
+	return p.is(name, v1alpha1.ConditionExposed, status, reason)
+}
+
+// testAnIngress follows an Ingress from its making over a move of its endpoint and a change of its host to its end.
+func testAnIngress(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	host := p.namespace + ".example.com"
+	e := exposed("e0", host)
+	p.create(e)
+	p.serve()
+	eventually(t, func() error { return p.ready("e0") })
+	if err := p.isExposed("e0", metav1.ConditionUnknown, v1alpha1.ReasonIngressPending); err != nil {
+		t.Error(err)
+	}
+	var ingress networkingv1.Ingress
+	if err := p.get("mailvane-e0", &ingress); err != nil {
+		t.Fatal(err)
+	}
+	if owner := metav1.GetControllerOf(&ingress); owner == nil || owner.UID != e.UID || ingress.Annotations["example.com/issuer"] != "main" {
+		t.Errorf("%+v", ingress.ObjectMeta)
+	}
+	backend := func() string {
+		if err := p.get("mailvane-e0", &ingress); err != nil {
+			t.Fatal(err)
+		}
+		return ingress.Spec.Rules[0].HTTP.Paths[0].Backend.Service.Name
+	}
+	if got := backend(); got != children.Name {
+		t.Errorf("it leads to %s", got)
+	}
+	ingress.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{IP: "192.0.2.7"}}
+	if err := p.client.Status().Update(t.Context(), &ingress); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() error { return p.isExposed("e0", metav1.ConditionTrue, v1alpha1.ReasonReconciled) })
+	if err := p.get("e0", e); err != nil || e.Status.URL != "https://"+host+"/hooks/e0" {
+		t.Errorf("url %s, %v", e.Status.URL, err)
+	}
+
+	p.edit(e, func() { e.Spec.Receiver = &v1alpha1.Receiver{} })
+	name := children.DedicatedName("e0")
+	eventually(t, func() error { return p.get(name, &appsv1.Deployment{}) })
+	if got := backend(); got != children.Name {
+		t.Errorf("before the new receiver has a pod, it leads to %s", got)
+	}
+	p.available(&appsv1.Deployment{}, name)
+	p.pod("own-0", name)
+	eventually(t, func() error {
+		if got := backend(); got != name {
+			return fmt.Errorf("it leads to %s", got)
+		}
+		return nil
+	})
+
+	p.edit(e, func() { e.Spec.Exposure = nil })
+	p.gone("mailvane-e0", &ingress)
+	eventually(t, func() error {
+		if err := p.get("e0", e); err != nil {
+			return err
+		}
+		for _, c := range e.Status.Conditions {
+			if c.Type == v1alpha1.ConditionExposed {
+				return fmt.Errorf("%+v", c)
+			}
+		}
+		return nil
+	})
+}
+
+// testAForeignIngress has the name of ours.
+func testAForeignIngress(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	foreign := &networkingv1.Ingress{Spec: networkingv1.IngressSpec{DefaultBackend: &networkingv1.IngressBackend{
+		Service: &networkingv1.IngressServiceBackend{Name: "other", Port: networkingv1.ServiceBackendPort{Number: 80}},
+	}}}
+	foreign.Name = "mailvane-e0"
+	p.create(foreign, exposed("e0", p.namespace+".example.com"))
+	eventually(t, func() error { return p.isExposed("e0", metav1.ConditionFalse, v1alpha1.ReasonNameTaken) })
+	var now networkingv1.Ingress
+	if err := p.get("mailvane-e0", &now); err != nil || now.ResourceVersion != foreign.ResourceVersion {
+		t.Errorf("it was touched: %v", err)
+	}
+}
+
+// testAHostConflict has two endpoints of two namespaces at one host and path. The older one has it, until it goes.
+func testAHostConflict(t *testing.T) {
+	t.Parallel()
+	first, second := prepared(t), prepared(t)
+	host := first.namespace + ".example.com"
+	older, younger := exposed("e", host), exposed("e", host)
+	first.create(older)
+	eventually(t, func() error { return first.get("mailvane-e", &networkingv1.Ingress{}) })
+	second.create(younger)
+	second.serve()
+	if older.CreationTimestamp.Equal(&younger.CreationTimestamp) && second.namespace < first.namespace {
+		first, second = second, first // of one second, the name decides
+		second.serve()
+	}
+	eventually(t, func() error { return second.isExposed("e", metav1.ConditionFalse, v1alpha1.ReasonHostConflict) })
+	second.gone("mailvane-e", &networkingv1.Ingress{})
+	var e v1alpha1.WebhookEndpoint
+	if err := second.get("e", &e); err != nil || strings.Contains(e.Status.URL, host) {
+		t.Errorf("url %s, %v", e.Status.URL, err)
+	}
+	if err := first.isExposed("e", metav1.ConditionUnknown, v1alpha1.ReasonIngressPending); err != nil {
+		t.Error(err)
+	}
+	first.remove(endpoint("e", "", ""))
+	eventually(t, func() error { return second.get("mailvane-e", &networkingv1.Ingress{}) })
+	eventually(t, func() error { return second.ready("e") })
+}
+
+// routeDefinition returns the definition of HTTPRoutes as the Gateway API brings it.
+func routeDefinition(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var definition apiextensionsv1.CustomResourceDefinition
+	if err := yaml.UnmarshalStrict(text, &definition); err != nil {
+		t.Fatal(err)
+	}
+	return &definition
+}
+
+// testAnHTTPRoute begins in a cluster without the Gateway API, which then gets it, and loses it again.
+func testAnHTTPRoute(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	e := exposed("e0", p.namespace+".example.com")
+	e.Spec.Exposure.Ingress, e.Spec.Exposure.Gateway = nil, &v1alpha1.GatewayExposure{ParentRefs: []v1alpha1.GatewayReference{
+		{Name: "main", Namespace: "infra", SectionName: "https", Port: 443},
+	}}
+	p.create(e)
+	p.serve()
+	missing := func() error { return p.isExposed("e0", metav1.ConditionFalse, v1alpha1.ReasonGatewayAPINotInstalled) }
+	eventually(t, missing)
+	if err := p.is("e0", v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonReconciled); err != nil {
+		eventually(t, func() error {
+			return p.is("e0", v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonReconciled)
+		})
+	}
+	definition := routeDefinition(t)
+	if err := p.client.Create(t.Context(), definition); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() error { return p.isExposed("e0", metav1.ConditionFalse, v1alpha1.ReasonRoutePending) })
+	p.checkRoute()
+
+	p.routeSays("Accepted", metav1.ConditionFalse, "NotAllowedByListeners")
+	eventually(t, func() error { return p.isExposed("e0", metav1.ConditionFalse, v1alpha1.ReasonRouteRefused) })
+	p.routeSays("Accepted", metav1.ConditionTrue, "Accepted")
+	eventually(t, func() error { return p.ready("e0") })
+	if err := p.get("e0", e); err != nil || e.Status.URL != "https://"+p.namespace+".example.com/hooks/e0" {
+		t.Errorf("url %s, %v", e.Status.URL, err)
+	}
+
+	if err := p.client.Delete(t.Context(), definition); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, missing)
+}
+
+func (p *place) route() (*unstructured.Unstructured, error) {
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(children.HTTPRouteKind())
+	return u, p.get("mailvane-e0", u)
+}
+
+// checkRoute reads the route with the types of the Gateway API.
+func (p *place) checkRoute() {
+	p.t.Helper()
+	u, err := p.route()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	text, err := yaml.Marshal(u.Object)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var route gatewayv1.HTTPRoute
+	if err := yaml.UnmarshalStrict(text, &route); err != nil {
+		p.t.Fatal(err)
+	}
+	rule := route.Spec.Rules[0]
+	got := fmt.Sprintf("%v %s %s %s:%d at %s/%s", route.Spec.Hostnames, *rule.Matches[0].Path.Type, *rule.Matches[0].Path.Value,
+		rule.BackendRefs[0].Name, *rule.BackendRefs[0].Port, *route.Spec.ParentRefs[0].Namespace, route.Spec.ParentRefs[0].Name)
+	if diff := cmp.Diff("["+p.namespace+".example.com] Exact /hooks/e0 mailvane-receiver:8080 at infra/main", got); diff != "" {
+		p.t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// routeSays does what the controller of a Gateway does.
+func (p *place) routeSays(conditionType string, status metav1.ConditionStatus, reason string) {
+	p.t.Helper()
+	eventually(p.t, func() error {
+		u, err := p.route()
+		if err != nil {
+			return err
+		}
+		err = unstructured.SetNestedSlice(u.Object, []any{map[string]any{
+			"controllerName": "example.com/gateway",
+			"parentRef":      map[string]any{"name": "main", "namespace": "infra", "sectionName": "https", "port": int64(443)},
+			"conditions": []any{map[string]any{
+				"type": conditionType, "status": string(status), "reason": reason, "message": "because",
+				"lastTransitionTime": "2026-01-02T03:04:05Z", "observedGeneration": int64(1),
+			}},
+		}}, "status", "parents")
+		return errors.Join(err, p.client.Status().Update(p.t.Context(), u, &client.SubResourceUpdateOptions{}))
+	})
+}

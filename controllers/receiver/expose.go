@@ -1,0 +1,216 @@
+package receiver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/apply"
+	"github.com/mailvane/mailvane/controllers/condition"
+	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/controllers/webhookendpoint"
+)
+
+// URLIndex is the field index of endpoints by the host and the path that they are exposed at.
+const URLIndex = "exposureURL"
+
+// ExposedAt returns the host and the path that an endpoint is exposed at; empty when it is not exposed.
+func ExposedAt(e *v1alpha1.WebhookEndpoint) string {
+	if e.Spec.Exposure == nil {
+		return ""
+	}
+	return e.Spec.Exposure.Host + e.Path()
+}
+
+// exposures are the Ingresses and HTTPRoutes of a namespace.
+type exposures struct {
+	ingresses map[string]*networkingv1.Ingress
+	routes    map[string]*unstructured.Unstructured
+	// installed says whether the cluster knows HTTPRoutes.
+	installed bool
+	// findings say, by endpoint, why it is not reached from outside.
+	findings map[string]condition.Finding
+}
+
+func ingressKind() schema.GroupVersionKind {
+	return networkingv1.SchemeGroupVersion.WithKind("Ingress")
+}
+
+// gatherExposures reads what endpoints are exposed by.
+func (r *Reconciler) gatherExposures(ctx context.Context, s *scope) error {
+	s.exposures = exposures{
+		ingresses: map[string]*networkingv1.Ingress{}, routes: map[string]*unstructured.Unstructured{}, findings: map[string]condition.Finding{},
+	}
+	var ingresses networkingv1.IngressList
+	if err := r.Client.List(ctx, &ingresses, client.InNamespace(s.namespace), client.MatchingLabels(children.ExposureLabels())); err != nil {
+		return fmt.Errorf("list Ingresses: %w", err)
+	}
+	for i := range ingresses.Items {
+		s.exposures.ingresses[ingresses.Items[i].Name] = &ingresses.Items[i]
+	}
+	age := routesIdlePoll
+	for i := range s.endpoints {
+		if x := s.endpoints[i].Spec.Exposure; x != nil && x.Gateway != nil {
+			age = routesPoll
+			break
+		}
+	}
+	installed, err := r.routes.available(ctx, age)
+	if err != nil || !installed {
+		return err
+	}
+	s.exposures.installed = true
+	routes, err := r.routes.list(ctx, s.namespace)
+	for i := range routes {
+		s.exposures.routes[routes[i].GetName()] = &routes[i]
+	}
+	return err
+}
+
+// expose writes the Ingresses and HTTPRoutes, and deletes those that nobody asks for any more.
+func (r *Reconciler) expose(ctx context.Context, s *scope, now time.Time) error {
+	var errs []error
+	wanted := map[child]bool{}
+	for i := range s.endpoints {
+		e := &s.endpoints[i]
+		if e.Spec.Exposure == nil {
+			continue
+		}
+		id := child{ingressKind().GroupKind(), children.ExposureName(e.Name)}
+		if e.Spec.Exposure.Gateway != nil {
+			id.kind = children.HTTPRouteKind().GroupKind()
+		}
+		finding, err := r.exposeOne(ctx, s, e, now)
+		s.exposures.findings[e.Name] = finding
+		wanted[id] = !conflicts(finding)
+		errs = append(errs, err)
+	}
+	for name, ingress := range s.exposures.ingresses {
+		if !wanted[child{ingressKind().GroupKind(), name}] {
+			errs = append(errs, r.applier.Delete(ctx, metadata(ingressKind(), ingress)))
+		}
+	}
+	for name, route := range s.exposures.routes {
+		if !wanted[child{children.HTTPRouteKind().GroupKind(), name}] {
+			errs = append(errs, r.applier.Delete(ctx, metadata(children.HTTPRouteKind(), route)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// conflicts says whether requests would reach another endpoint.
+func conflicts(f condition.Finding) bool {
+	return f.Reason == v1alpha1.ReasonHostConflict || f.Reason == v1alpha1.ReasonPathConflict
+}
+
+// exposeOne writes what one endpoint is exposed by, and says how it is.
+func (r *Reconciler) exposeOne(ctx context.Context, s *scope, e *v1alpha1.WebhookEndpoint, now time.Time) (condition.Finding, error) {
+	in := s.inputsOf(e, now)
+	for _, p := range in.Problems {
+		if p.Reason == v1alpha1.ReasonPathConflict {
+			return condition.Finding{Reason: p.Reason, Message: p.Message}, nil
+		}
+	}
+	if f, err := r.hostConflict(ctx, e); err != nil || !f.OK() {
+		return f, err
+	}
+	if e.Spec.Exposure.Gateway != nil && !s.exposures.installed {
+		s.lookAgain(routesPoll)
+		return condition.Finding{
+			Reason:  v1alpha1.ReasonGatewayAPINotInstalled,
+			Message: "The cluster does not know the kind HTTPRoute of gateway.networking.k8s.io/v1; install the Gateway API, or use spec.exposure.ingress.",
+		}, nil
+	}
+	present, state := s.exposures.of(e)
+	serving := webhookendpoint.Serving(e, in.Name, webhookendpoint.Programmed(e, in))
+	if f, err := s.noteExposure(r.applier.Apply(ctx, children.Exposure(e, serving), present)); err != nil || !f.OK() {
+		return f, err
+	}
+	return state, nil
+}
+
+// of returns the Ingress or HTTPRoute of an endpoint as the cache has it, nil when it has none, and how it is.
+func (x *exposures) of(e *v1alpha1.WebhookEndpoint) (*metav1.PartialObjectMetadata, condition.Finding) {
+	name := children.ExposureName(e.Name)
+	if e.Spec.Exposure.Gateway == nil {
+		ingress := x.ingresses[name]
+		if ingress == nil {
+			return nil, ingressFinding(nil)
+		}
+		return metadata(ingressKind(), ingress), ingressFinding(ingress)
+	}
+	route := x.routes[name]
+	if route == nil {
+		return nil, routeFinding(nil, e)
+	}
+	return metadata(children.HTTPRouteKind(), route), routeFinding(route, e)
+}
+
+// noteExposure makes a finding of why an object could not be written.
+func (s *scope) noteExposure(err error) (condition.Finding, error) {
+	var foreign *apply.ForeignError
+	switch {
+	case errors.As(err, &foreign):
+		s.lookAgain(foreignRetry)
+		return condition.Finding{Reason: v1alpha1.ReasonNameTaken, Message: foreign.Error()}, nil
+	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
+		return condition.Finding{
+			Reason:  v1alpha1.ReasonApplyFailed,
+			Message: "The API server refuses the Ingress or HTTPRoute; the manager's log says why.",
+		}, err
+	}
+	return condition.Finding{}, err
+}
+
+func metadata(kind schema.GroupVersionKind, o metav1.Object) *metav1.PartialObjectMetadata {
+	m := metadataOf(kind)
+	m.Name, m.Namespace, m.UID, m.ResourceVersion = o.GetName(), o.GetNamespace(), o.GetUID(), o.GetResourceVersion()
+	m.Labels, m.OwnerReferences = o.GetLabels(), o.GetOwnerReferences()
+	return m
+}
+
+// hostConflict looks for an older endpoint, in any namespace that the manager sees, with the same host and path.
+func (r *Reconciler) hostConflict(ctx context.Context, e *v1alpha1.WebhookEndpoint) (condition.Finding, error) {
+	var all v1alpha1.WebhookEndpointList
+	if err := r.Client.List(ctx, &all, client.MatchingFields{URLIndex: ExposedAt(e)}); err != nil {
+		return condition.Finding{}, fmt.Errorf("list endpoints by URL: %w", err)
+	}
+	owner := e
+	for i := range all.Items {
+		other := &all.Items[i]
+		if other.DeletionTimestamp.IsZero() && isOlder(other, owner) {
+			owner = other
+		}
+	}
+	if owner == e {
+		return condition.Finding{}, nil
+	}
+	return condition.Finding{Reason: v1alpha1.ReasonHostConflict, Message: fmt.Sprintf(
+		"%s already belongs to WebhookEndpoint %s/%s; choose another host or path", ExposedAt(e), owner.Namespace, owner.Name)}, nil
+}
+
+// isOlder orders endpoints by age, and those of one age by namespace and name.
+func isOlder(a, b *v1alpha1.WebhookEndpoint) bool {
+	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name)) < 0
+}
+
+// ingressFinding says whether a controller has taken an Ingress. Not all of them report an address, so its lack proves nothing.
+func ingressFinding(ingress *networkingv1.Ingress) condition.Finding {
+	if ingress != nil && len(ingress.Status.LoadBalancer.Ingress) > 0 {
+		return condition.Finding{}
+	}
+	return condition.Finding{
+		Reason: v1alpha1.ReasonIngressPending, Unknown: true,
+		Message: "No controller has reported an address for the Ingress yet; is there one for its class? Some never report one.",
+	}
+}

@@ -1,0 +1,75 @@
+package receiver
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/condition"
+)
+
+// routeStatus is what is read of the status of an HTTPRoute.
+type routeStatus struct {
+	Parents []parentStatus `json:"parents"`
+}
+
+// parentStatus is what one Gateway says of a route.
+type parentStatus struct {
+	ParentRef struct {
+		Name        string `json:"name"`
+		Namespace   string `json:"namespace"`
+		SectionName string `json:"sectionName"`
+		Port        int32  `json:"port"`
+	} `json:"parentRef"`
+	Conditions []metav1.Condition `json:"conditions"`
+}
+
+func (p *parentStatus) isOf(ref v1alpha1.GatewayReference, namespace string) bool {
+	sameNamespace := p.ParentRef.Namespace == ref.Namespace ||
+		(ref.Namespace == "" && p.ParentRef.Namespace == namespace) || (p.ParentRef.Namespace == "" && ref.Namespace == namespace)
+	return sameNamespace && p.ParentRef.Name == ref.Name && p.ParentRef.SectionName == ref.SectionName && p.ParentRef.Port == ref.Port
+}
+
+// routeFinding says whether every Gateway has taken the route of an endpoint.
+func routeFinding(route *unstructured.Unstructured, e *v1alpha1.WebhookEndpoint) condition.Finding {
+	var object struct {
+		Status routeStatus `json:"status"`
+	}
+	if route != nil {
+		// What cannot be read is as if it were not there: the route is pending.
+		_ = runtime.DefaultUnstructuredConverter.FromUnstructured(route.Object, &object)
+	}
+	for _, ref := range e.Spec.Exposure.Gateway.ParentRefs {
+		if f := gatewayFinding(object.Status.Parents, ref, e.Namespace); !f.OK() {
+			return f
+		}
+	}
+	return condition.Finding{}
+}
+
+// gatewayFinding goes by the conditions that the Gateway API defines for routes.
+func gatewayFinding(parents []parentStatus, ref v1alpha1.GatewayReference, namespace string) condition.Finding {
+	for i := range parents {
+		if !parents[i].isOf(ref, namespace) {
+			continue
+		}
+		accepted := false
+		for _, c := range parents[i].Conditions {
+			if (c.Type == "Accepted" || c.Type == "ResolvedRefs") && c.Status == metav1.ConditionFalse {
+				return condition.Finding{
+					Reason: v1alpha1.ReasonRouteRefused, Message: fmt.Sprintf("Gateway %s says %s=False, %s: %s", ref.Name, c.Type, c.Reason, c.Message),
+				}
+			}
+			accepted = accepted || (c.Type == "Accepted" && c.Status == metav1.ConditionTrue)
+		}
+		if accepted {
+			return condition.Finding{}
+		}
+	}
+	return condition.Finding{
+		Reason: v1alpha1.ReasonRoutePending, Message: fmt.Sprintf("Gateway %s has not taken the HTTPRoute; does it exist, and does it have a controller?", ref.Name),
+	}
+}

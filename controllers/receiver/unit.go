@@ -1,0 +1,179 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/apply"
+	"github.com/mailvane/mailvane/controllers/condition"
+	"github.com/mailvane/mailvane/controllers/render/children"
+)
+
+// unit is one receiver of the namespace.
+type unit struct {
+	children.Receiver
+	memory *receiverMemory
+
+	// Set by gather.
+	objects   []runtime.ApplyConfiguration // that it consists of, but for its configuration
+	retiring  bool                         // its endpoint wants another receiver, and it serves until that one does
+	serves    []string                     // the endpoints in its configuration
+	available bool                         // one of its pods is
+	pods      []corev1.Pod                 // that are not about to go
+
+	// Set by configure, apply and program.
+	unwritten condition.Finding // the configuration could not be written
+	obstacle  condition.Finding // an object could not be written
+	journal   condition.Finding // the journal of a pod does not take events
+	missing   condition.Finding // a Secret that the pods mount is not there
+	loaded    condition.Finding // the pods have not loaded the configuration
+}
+
+// receiverName returns the name of the receiver that an endpoint asks for.
+func receiverName(e *v1alpha1.WebhookEndpoint) string {
+	if e.Spec.Receiver != nil {
+		return children.DedicatedName(e.Name)
+	}
+	return children.Name
+}
+
+// units returns the receivers of a namespace. An endpoint that moves from one to another is served by both until the new one does.
+func (r *Reconciler) units(s *scope) []*unit {
+	shared := r.newUnit(s, children.Receiver{Name: children.Name, Spec: r.Receiver.Defaults})
+	paths := map[string]bool{} // of the shared receiver's own endpoints
+	for i := range s.endpoints {
+		if e := &s.endpoints[i]; e.Spec.Receiver == nil {
+			shared.serves, paths[e.Path()] = append(shared.serves, e.Name), true
+		}
+	}
+	var dedicated []*unit
+	for i := range s.endpoints {
+		e := &s.endpoints[i]
+		if e.Spec.Receiver != nil || leaves(e) {
+			dedicated = append(dedicated, r.dedicatedUnit(s, e))
+		}
+		if e.Spec.Receiver != nil && leaves(e) && !paths[e.Path()] {
+			shared.serves = append(shared.serves, e.Name)
+		}
+	}
+	if len(shared.serves) > 0 || s.sharedIsKept() {
+		return append([]*unit{shared}, dedicated...)
+	}
+	return dedicated
+}
+
+// leaves says whether an endpoint is still served by a receiver that it does not ask for any more.
+func leaves(e *v1alpha1.WebhookEndpoint) bool {
+	return e.Status.Receiver != "" && e.Status.Receiver != receiverName(e)
+}
+
+// dedicatedUnit returns the receiver of one endpoint, which wants it or has just wanted it.
+func (r *Reconciler) dedicatedUnit(s *scope, e *v1alpha1.WebhookEndpoint) *unit {
+	receiver := children.Receiver{Name: children.DedicatedName(e.Name), Owner: e}
+	if e.Spec.Receiver != nil {
+		receiver.Spec = children.Inherit(r.Receiver.Defaults, *e.Spec.Receiver)
+	}
+	u := r.newUnit(s, receiver)
+	u.serves, u.retiring = []string{e.Name}, e.Spec.Receiver == nil
+	return u
+}
+
+// sharedIsKept says whether the shared receiver stays although no endpoint uses it: when the last endpoint of a namespace goes,
+// sinks may still be owed events.
+func (s *scope) sharedIsKept() bool {
+	return len(s.endpoints) == 0 && len(s.sinks) > 0 && s.configSecret(children.Name) != nil
+}
+
+func (r *Reconciler) newUnit(s *scope, receiver children.Receiver) *unit {
+	receiver.Namespace = s.namespace
+	u := &unit{
+		Receiver: receiver, memory: s.memory.receiver(receiver.Name), pods: s.pods[receiver.Name], objects: receiver.Render(r.Receiver),
+	}
+	for _, kind := range []string{"Deployment", "StatefulSet"} {
+		u.available = u.available || s.workloads[workloadID(kind, receiver.Name)].available
+	}
+	return u
+}
+
+func workloadID(kind, name string) child {
+	return child{schema.GroupKind{Group: "apps", Kind: kind}, name}
+}
+
+// ready returns the pods that take requests.
+func (u *unit) ready() []*corev1.Pod {
+	var ready []*corev1.Pod
+	for i := range u.pods {
+		if isReady(&u.pods[i]) {
+			ready = append(ready, &u.pods[i])
+		}
+	}
+	return ready
+}
+
+func isReady(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp.IsZero() && pod.Status.PodIP != "" &&
+		slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		})
+}
+
+// note keeps why an object is not as it should be. An object that belongs to somebody else is looked at again later; what the
+// API server refuses, for example for a quota, is an error as well.
+func (u *unit) note(s *scope, err error) error {
+	var foreign *apply.ForeignError
+	switch {
+	case errors.As(err, &foreign):
+		u.obstacle = condition.First(u.obstacle, condition.Finding{Reason: v1alpha1.ReasonNameTaken, Message: foreign.Error()})
+		s.lookAgain(foreignRetry)
+		return nil
+	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
+		u.obstacle = condition.First(u.obstacle, condition.Finding{
+			Reason:  v1alpha1.ReasonApplyFailed,
+			Message: "The API server refuses an object of the receiver; the manager's log says which and why.",
+		})
+	}
+	return err
+}
+
+// receiverFinding says whether the endpoints have a receiver. One that runs is there although the API server refuses a change of it,
+// but of no use when a name of its objects leads elsewhere, or when its journal takes nothing.
+func (u *unit) receiverFinding() condition.Finding {
+	switch {
+	case u.obstacle.Reason == v1alpha1.ReasonNameTaken:
+		return u.obstacle
+	case !u.journal.OK():
+		return u.journal
+	case u.available:
+		return condition.Finding{}
+	default:
+		return condition.First(u.obstacle, u.missing, podFinding(u), u.noPod())
+	}
+}
+
+// noPod is the finding of a receiver without a pod that takes requests.
+func (u *unit) noPod() condition.Finding {
+	return condition.Finding{
+		Reason:  v1alpha1.ReasonMinimumReplicasUnavailable,
+		Message: fmt.Sprintf("No pod of the receiver is ready; see %s %s.", u.kind(), u.Name),
+	}
+}
+
+// kind returns the kind of what makes the pods.
+func (u *unit) kind() string {
+	if u.HasClaims() {
+		return "StatefulSet"
+	}
+	return "Deployment"
+}
+
+// base returns where a receiver is reached in the cluster.
+func base(namespace, receiver string) string {
+	return fmt.Sprintf("http://%s.%s.svc:%d", receiver, namespace, children.WebhookPort)
+}

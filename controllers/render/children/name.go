@@ -1,0 +1,50 @@
+package children
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// Name is the name of the receiver that the endpoints of a namespace share, and of most of its objects.
+const Name = "mailvane-receiver"
+
+// maxStem bounds what is between "mailvane-" and "-receiver" in a name. The label controller-revision-hash of a StatefulSet's pods
+// is the longest thing that a name becomes part of: the name, a hyphen and 10 characters, of the 63 that a label may have.
+const maxStem = 34
+
+// digits is the number of hexadecimal digits of a hash in a name.
+const digits = 8
+
+// DedicatedName returns the name of the receiver that belongs to one endpoint: mailvane-<endpoint>-receiver. It is a DNS label for
+// every name that an endpoint can have. With a word before and one after the endpoint's name, neither it nor the names that are
+// made of it are those of the shared receiver's objects or of another endpoint's.
+func DedicatedName(endpoint string) string {
+	return "mailvane-" + stem(endpoint) + "-receiver"
+}
+
+// ExposureName returns the name of the Ingress or HTTPRoute of an endpoint.
+func ExposureName(endpoint string) string {
+	return "mailvane-" + stem(endpoint)
+}
+
+// ConfigSecretName returns the name of the Secret with a receiver's configuration.
+func ConfigSecretName(receiver string) string { return receiver + "-config" }
+
+// IsConfigSecretName says whether a Secret has the name of a receiver's configuration, whoever made it.
+func IsConfigSecretName(name string) bool {
+	return strings.HasPrefix(name, "mailvane-") && strings.HasSuffix(name, ConfigSecretName("receiver"))
+}
+
+// PeersName returns the name of the headless Service over a receiver's pods.
+func PeersName(receiver string) string { return receiver + "-peers" }
+
+// stem returns a name if it fits and has no dot; else its beginning and a hash of all of it.
+func stem(name string) string {
+	if len(name) <= maxStem && !strings.Contains(name, ".") {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	beginning := strings.ReplaceAll(name, ".", "-")
+	return strings.TrimRight(beginning[:min(len(beginning), maxStem-digits-1)], "-") + "-" + hex.EncodeToString(sum[:])[:digits]
+}

@@ -1,0 +1,106 @@
+package event
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+)
+
+// derived is what reflection makes of an event and its attributes.
+func derived(e *Event, source string) ([]byte, error) {
+	return json.Marshal(struct {
+		Attributes
+		Data *Event `json:"data"`
+	}{Attributes{
+		SpecVersion: specVersion, ID: e.ID, Source: source, Type: e.Type.CloudEvents(),
+		Subject: attributeText(e.CloudEventsSubject()), Time: e.Time.UTC().Format(time.RFC3339Nano),
+		DataContentType: dataContentType, DataSchema: DataSchema, Provider: strings.ToLower(e.Provider),
+		ProviderEvent: attributeText(e.ProviderEvent), PartitionKey: attributeText(e.Key()),
+	}, e}, marshalOptions())
+}
+
+// filled returns an event of which every field is set, and all texts hold what must be escaped or replaced.
+func filled(nasty string) *Event {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
+	return &Event{
+		ID: "id" + nasty, Type: Bounced, Provider: "EmailEngine", ProviderEvent: "p" + nasty, Time: at, TimeRaw: nasty, TimeZoneAssumed: true, TimeImplausible: true,
+		Recipient: nasty, Recipients: []string{"a@example.com", nasty}, Sender: nasty, Subject: nasty, MessageID: nasty, ProviderMessageID: nasty,
+		ProviderEventID: nasty, CorrelationID: nasty, Account: nasty, SMTPCode: 550, EnhancedCode: "5.1.1", Reason: nasty, Diagnostic: nasty,
+		Bounce: Bounce{Type: Hard, Category: nasty}, Reject: Reject{Reason: PolicyViolation}, Complaint: Complaint{FeedbackType: nasty},
+		URL: nasty, IP: "192.0.2.1", UserAgent: nasty, Client: Client{Name: nasty, OS: "os"}, Tags: []string{nasty, "t"},
+		Metadata: map[string]string{"b": nasty, "a" + nasty: "1"}, Unverified: true,
+		Raw: jsontext.Value("{ \"a\\\\\" : \"x \\\" y\\\\\" ,\r\n\t\"b\" : [ 1 , 2.50 , { } , \"\" ] }"),
+	}
+}
+
+func TestEncodeIsWhatIsDerived(t *testing.T) {
+	t.Parallel()
+	cases := map[string]*Event{
+		"empty":            {},
+		"filled":           filled("x"),
+		"escapes":          filled("\"\\/\b\f\n\r\t\x00\x1f\x7f<>&\u2028\u2029\U0001F4E7é"),
+		"invalid UTF-8":    filled("a\xff\xc3(\xed\xa0\x80z"),
+		"empty containers": {Recipients: []string{}, Tags: []string{}, Metadata: map[string]string{}, Raw: jsontext.Value("[]")},
+		"only second":      {Bounce: Bounce{Category: "c"}, Client: Client{OS: "os"}, Raw: jsontext.Value(` "text with  spaces" `)},
+		"other zone":       {Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))},
+	}
+	for name, e := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e.Time = e.Time.UTC() // as it is in every event
+			want, err := derived(e, "/mailvane/a/b")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Encode(e, "/mailvane/a/b")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), string(got)); diff != "" {
+				t.Errorf("(-derived +written):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEncodeRefusesATimeWithoutForm(t *testing.T) {
+	t.Parallel()
+	for _, year := range []int{-1, 10_000} {
+		if _, err := Encode(&Event{Time: time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)}, "/s"); err == nil {
+			t.Errorf("year %d is taken", year)
+		}
+	}
+}
+
+// FuzzEncode holds the two forms against each other on any text and any JSON.
+func FuzzEncode(f *testing.F) {
+	f.Add("a\"\\\n\xff", []byte(`{"a": [1, "b \" c"]}`))
+	f.Fuzz(func(t *testing.T, text string, raw []byte) {
+		e := filled(text)
+		if e.Raw = jsontext.Value(raw); !e.Raw.IsValid() {
+			return
+		}
+		want, err := derived(e, "/s")
+		if err != nil {
+			return // two names of the metadata are the same once invalid UTF-8 is replaced
+		}
+		got, err := Encode(e, "/s")
+		if err != nil || string(got) != string(want) {
+			t.Fatalf("%v\nderived %s\nwritten %s", err, want, got)
+		}
+	})
+}
+
+func BenchmarkEncode(b *testing.B) {
+	e := filled("text of a common length")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Encode(e, "/mailvane/a/b"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
