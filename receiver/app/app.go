@@ -143,11 +143,14 @@ func (r *Receiver) shutdown(ctx context.Context, stopServing func()) error {
 
 // flush waits until no sink is owed anything, or FlushTimeout. What is in a journal that others share is theirs to deliver.
 func (r *Receiver) flush(ctx context.Context) {
+	if _, shared := r.options.Journal.(journal.Shared); shared {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, r.options.FlushTimeout)
 	defer cancel()
 	tick := time.NewTicker(flushPoll)
 	defer tick.Stop()
-	for s := r.options.Journal.Stats(); pendingTotal(s) > 0 && !s.Shared; s = r.options.Journal.Stats() {
+	for pendingTotal(r.options.Journal.Stats()) > 0 {
 		select {
 		case <-ctx.Done():
 			r.options.Logger.Info("stopping with events still to deliver; they stay in the journal", "pending", pendingTotal(r.options.Journal.Stats()))

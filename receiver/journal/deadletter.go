@@ -52,7 +52,8 @@ type DeadLetter struct {
 
 // DeadLetters reads and removes dead letters.
 type DeadLetters interface {
-	// List returns up to limit dead letters with an ID greater than after, oldest first, without payloads.
+	// List returns up to limit dead letters with an ID greater than after, oldest first, without payloads and headers. Where the
+	// storage has replicas, one that was dropped a moment ago may still be among them.
 	List(ctx context.Context, after uint64, limit int) ([]DeadLetter, error)
 	// Get returns one with its payload, or ErrNotFound.
 	Get(ctx context.Context, id uint64) (DeadLetter, error)
@@ -66,8 +67,6 @@ type Stats struct {
 	Problem string
 	// Unopened says that the storage could not be opened yet since the journal was made; the journal keeps trying.
 	Unopened bool
-	// Shared says that other processes use the same storage: what is pending is not this one's alone to deliver, and outlives it.
-	Shared bool
 
 	// Pending counts the undelivered entries per sink, leased and scheduled ones included.
 	Pending map[string]int64

@@ -36,7 +36,7 @@ type Cluster struct {
 }
 
 // readyWithin bounds the wait for a server that was started.
-const readyWithin = 30 * time.Second
+const readyWithin = 90 * time.Second
 
 // Start starts the servers and waits until JetStream answers on all of them.
 func Start(ctx context.Context, o Options) (*Cluster, error) {

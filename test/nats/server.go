@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -139,25 +140,32 @@ func (s *Server) WaitReady(ctx context.Context) error {
 	client := &http.Client{Timeout: time.Second}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for !s.healthy(ctx, client) {
+	for {
+		err := s.healthy(ctx, client)
+		if err == nil {
+			return nil
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready; see %s: %w", s.Name, s.Log(), ctx.Err())
+			return fmt.Errorf("%s is not ready; see %s: %w", s.Name, s.Log(), err)
 		case <-tick.C:
 		}
 	}
-	return nil
 }
 
-func (s *Server) healthy(ctx context.Context, client *http.Client) bool {
+func (s *Server) healthy(ctx context.Context, client *http.Client) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.monitor+"/healthz", http.NoBody)
 	if err != nil {
-		return false
+		return err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return false
+		return err
 	}
-	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == http.StatusOK {
+		return nil
+	}
+	text, err := io.ReadAll(response.Body)
+	return errors.Join(fmt.Errorf("it answers %d: %s", response.StatusCode, text), err)
 }

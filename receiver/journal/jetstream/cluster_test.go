@@ -230,6 +230,9 @@ func TestReceiversShareTheirJournal(t *testing.T) {
 	t.Parallel()
 	c := startServers(t, nats.Options{Servers: 1})
 	one, other := open(t, options(c)), open(t, otherReceiver(c))
+	if one.SharedName() != other.SharedName() || one.SharedName() == "" {
+		t.Errorf("one journal has two names: %q and %q", one.SharedName(), other.SharedName())
+	}
 	const events = 300
 	var group sync.WaitGroup
 	receipts := make([]journal.Receipt, 2)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,7 +63,7 @@ func Open(o Options) (*Journal, error) {
 		j.instance = messageID(o.Instance)
 	}
 	j.confirmPrefix = inboxPrefix + o.Name + ".ack." + j.process + "."
-	j.stats = journal.Stats{Unopened: true, Shared: true}
+	j.stats = journal.Stats{Unopened: true}
 	j.ctx, j.cancel = context.WithCancel(context.Background())
 	j.events, j.dead = newCommitter(j), newCommitter(j)
 	j.group.Go(func() { j.events.run(j.ctx) })
@@ -172,6 +174,11 @@ func (j *Journal) allQueues() map[string]*queue {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return maps.Clone(j.queues)
+}
+
+// SharedName implements [journal.Shared]: where the servers are, and the streams' name.
+func (j *Journal) SharedName() string {
+	return strings.Join(slices.Sorted(slices.Values(j.options.URLs)), ",") + " " + j.options.Name
 }
 
 // Stats implements [journal.Journal]. It is what was seen at the last round, about a second ago.

@@ -189,6 +189,7 @@ func (j *Journal) confirmed(m *nats.Msg) {
 	if h := q.settled[number]; h != nil {
 		delete(q.settled, number)
 		delete(q.held, number)
+		q.confirmed = number
 		if len(q.settled) == 0 {
 			q.signal()
 		}

@@ -2,12 +2,8 @@ package jetstream
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -55,6 +51,7 @@ type queue struct {
 	due        dueHeap
 	dueBytes   int // payloads in due
 	settled    map[uint64]*held
+	confirmed  uint64 // what was last confirmed
 	behind     uint64 // how many more the servers had when the last one came
 }
 
@@ -75,147 +72,6 @@ func (q *queue) wake() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.signal()
-}
-
-// fillWait is how long a Fetch that has less than it may take waits for what the servers are sending already.
-const fillWait = 5 * time.Millisecond
-
-// Fetch implements [journal.Queue].
-func (q *queue) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Delivery, error) {
-	q.want()
-	patience := time.Now().Add(fillWait)
-	for {
-		if q.journal.ctx.Err() != nil {
-			return nil, journal.ErrClosed
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		list, wait, changed := q.lease(limit, patience)
-		if len(list) > 0 {
-			return q.deliveries(ctx, list)
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-changed:
-		case <-timer.C:
-		case <-ctx.Done():
-		case <-q.journal.ctx.Done():
-		}
-		timer.Stop()
-	}
-}
-
-// want has the sink fed by this process, if no other does.
-func (q *queue) want() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if !q.wanted {
-		q.wanted = true
-		q.journal.poke()
-	}
-}
-
-// lease takes what is due, or returns how long to wait and what ends the wait earlier.
-func (q *queue) lease(limit journal.Limit, patience time.Time) ([]*held, time.Duration, <-chan struct{}) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	now := time.Now()
-	switch {
-	case q.epoch == nil || now.Sub(q.epoch.seen) > fenceAfter:
-		return nil, pollInterval, q.changed
-	case len(q.fresh) < min(limit.Events, int(min(q.behind, freshEvents))) && now.Before(patience):
-		return nil, time.Until(patience), q.changed
-	}
-	var taken []*held
-	bytes := 0
-	for len(taken) < limit.Events {
-		h := q.next(now)
-		if h == nil || len(taken) > 0 && limit.Bytes > 0 && bytes+h.size > limit.Bytes {
-			break
-		}
-		q.remove(h)
-		h.state = leased
-		bytes += h.size
-		taken = append(taken, h)
-	}
-	wait := pollInterval
-	if len(q.due) > 0 {
-		wait = min(wait, max(time.Until(time.UnixMilli(q.due[0].due)), time.Millisecond))
-	}
-	return taken, wait, q.changed
-}
-
-// deliveries returns what was leased, and reads payloads again that were dropped. What cannot be read now is due again later.
-func (q *queue) deliveries(ctx context.Context, list []*held) ([]journal.Delivery, error) {
-	all := make([]journal.Delivery, 0, len(list))
-	for n, h := range list {
-		if h.dropped() {
-			err := q.reload(ctx, h)
-			if errors.Is(err, jetstream.ErrMsgNotFound) { // somebody has removed it by hand
-				continue
-			}
-			if err != nil {
-				q.postpone(list[n:])
-				return all, unless(len(all) > 0, fmt.Errorf("%w: read an event again: %w", journal.ErrUnavailable, err))
-			}
-		}
-		all = append(all, journal.Delivery{Sequence: h.sequence, OrderingKey: h.key, AcceptedAt: h.accepted, Attempts: h.attempts, Payload: h.payload})
-	}
-	return all, nil
-}
-
-// reload reads the payload of what this process has leased.
-func (q *queue) reload(ctx context.Context, h *held) error {
-	m, err := h.epoch.stream.GetMsg(ctx, h.sequence)
-	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
-		return err
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if err != nil {
-		q.acknowledge(h)
-		return err
-	}
-	h.payload = m.Data
-	return nil
-}
-
-// postpone gives leases back for a moment.
-func (q *queue) postpone(list []*held) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, h := range list {
-		if h.state == leased && q.held[h.sequence] == h {
-			q.schedule(h, time.Now().Add(time.Second))
-		}
-	}
-}
-
-// next returns what is to be leased next: what is due, then what is new.
-func (q *queue) next(now time.Time) *held {
-	if len(q.due) > 0 && q.due[0].due <= now.UnixMilli() {
-		return q.due[0]
-	}
-	if len(q.fresh) > 0 {
-		return q.fresh[0]
-	}
-	return nil
-}
-
-// remove takes h, which next returned, from where it waits.
-func (q *queue) remove(h *held) {
-	if h.state == scheduled {
-		q.due.pop()
-		q.dueBytes -= len(h.payload)
-		return
-	}
-	q.fresh[0] = nil
-	q.fresh = q.fresh[1:]
-	q.freshBytes -= len(h.payload)
-	if q.hasRoom() {
-		q.signal()
-	}
 }
 
 // Settle implements [journal.Queue].
@@ -307,23 +163,38 @@ func (q *queue) begin(e *epoch) {
 	q.signal()
 }
 
-// release gives the sink to whoever wants it, when what was settled is confirmed.
+// release gives the sink to whoever wants it, when what was settled is confirmed and gone from the stream: the next owner must
+// not begin with it.
 func (q *queue) release(ctx context.Context, s *session) {
+	e, last := q.confirmAll(ctx)
+	if e == nil {
+		return
+	}
+	for last > 0 {
+		if _, err := e.stream.GetMsg(ctx, last); err != nil || !pause(ctx, confirmPause) {
+			break
+		}
+	}
+	_ = s.js.DeleteConsumer(ctx, q.journal.options.Name, e.name) // another process does it, if this does not succeed
+}
+
+// confirmPause is the wait before the next look at what is to be gone.
+const confirmPause = 5 * time.Millisecond
+
+// confirmAll waits until everything that was settled is confirmed. It returns the epoch, if this process has the sink, and the
+// number of what was confirmed last.
+func (q *queue) confirmAll(ctx context.Context) (e *epoch, last uint64) {
 	for {
 		q.mu.Lock()
-		e, open, changed := q.epoch, len(q.settled), q.changed
+		e, open, last, changed := q.epoch, len(q.settled), q.confirmed, q.changed
 		q.mu.Unlock()
-		if e == nil {
-			return
-		}
-		if open == 0 {
-			_ = s.js.DeleteConsumer(ctx, q.journal.options.Name, e.name) // another process does it, if this does not succeed
-			return
+		if e == nil || open == 0 {
+			return e, last
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return
+			return e, 0
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
@@ -33,9 +35,10 @@ func duplicateInBatch(t *testing.T, h Harness) {
 	j := h.Open(t)
 	b := journal.Batch{Entries: []journal.Entry{entry(0, sinkA), entry(0, sinkA), entry(1, sinkA)}}
 	wantReceipt(t, j, b, journal.Receipt{Accepted: 2, Duplicates: 1})
-	if got := fetch(t, j, sinkA, 10); len(got) != 2 {
-		t.Errorf("fetched %v, want two entries", payloads(got))
+	if diff := cmp.Diff(numbered(0, 2), payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
+		t.Error(diff)
 	}
+	wantNothing(t, j, sinkA)
 }
 
 func duplicateConcurrently(t *testing.T, h Harness) {
