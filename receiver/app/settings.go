@@ -101,7 +101,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		instance.closeListeners()
 		return nil, err
 	}
-	j, err := s.openJournal(instance.Address(), log)
+	j, err := s.openJournal(instance.Address(), log) //nolint:contextcheck // it outlives what opens it
 	if err != nil {
 		instance.closeListeners()
 		return nil, err
