@@ -66,6 +66,11 @@ lint: ## Check the code by the rules in .golangci.yml.
 	@echo "Linting. The first run builds the linter and takes several minutes."
 	$(TOOL) golangci-lint run
 
+.PHONY: lint-api
+lint-api: ## Check the types of the API by the rules of kube-api-linter in hack/kal/golangci.yml.
+	@echo "Checking the API. The first run builds the linter and takes several minutes."
+	$(GO) tool -modfile=hack/kal/go.mod golangci-lint-kube-api-linter run --config hack/kal/golangci.yml ./api/...
+
 .PHONY: chart-lint
 chart-lint: ## Check the Helm chart by Helm's rules and our own.
 	@echo "Checking the chart. The first run builds Helm and takes several minutes."

@@ -65,7 +65,7 @@ type WebhookEndpointSpec struct {
 	// receiver, and whatever you put in front of that.
 	// +optional
 	Exposure *Exposure `json:"exposure,omitempty"`
-	// receiver, even when it is empty, gives the endpoint a receiver of its own. Without it, it shares that of the namespace.
+	// receiver gives, even when it is empty, the endpoint a receiver of its own. Without it, it shares that of the namespace.
 	// +optional
 	Receiver *Receiver `json:"receiver,omitempty"`
 	// state is Active, or Paused: requests are answered with 503 and Retry-After, so that the provider keeps its events.

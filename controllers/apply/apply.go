@@ -73,7 +73,7 @@ func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfigur
 		return fmt.Errorf("encode object: %w", err)
 	}
 	digest := sha256.Sum256(document)
-	if cached != nil && !foreign(cached) && a.isApplied(digest, cached) {
+	if a.isApplied(digest, cached) {
 		return nil
 	}
 	u, err := decode(document)
@@ -81,8 +81,7 @@ func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfigur
 		return err
 	}
 	if cached == nil || foreign(cached) { // a cache is behind, and does not know who owns which fields
-		current, err := a.own(ctx, u)
-		if err != nil || (current != nil && a.isApplied(digest, current)) {
+		if current, err := a.own(ctx, u); err != nil || a.isApplied(digest, current) {
 			return err
 		}
 	}
@@ -200,8 +199,11 @@ func isNewer(version, applied string) bool {
 	return err != nil || order > 0
 }
 
-// isApplied says whether an object is as it was applied.
+// isApplied says whether an object, nil when there is none, is as it was applied.
 func (a *Applier) isApplied(digest [sha256.Size]byte, current *metav1.PartialObjectMetadata) bool {
+	if current == nil || foreign(current) {
+		return false
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	last, ok := a.applied[object{current.Kind, current.Namespace, current.Name}]
