@@ -13,6 +13,8 @@ MINUTES ?= 1
 JOURNAL ?= embedded
 # Flags of the end-to-end tests, such as -short, which leaves out what takes minutes.
 E2EFLAGS ?=
+# Flags of the measurements, such as "-o json" or "-only intake".
+BENCHFLAGS ?=
 # The container image that "make image" builds.
 IMAGE ?= mailvane:dev
 
@@ -47,6 +49,11 @@ test: control-plane ## Run all tests with the race detector, in random order.
 torture: ## Kill receivers again and again for MINUTES (1) and count what is lost; JOURNAL=jetstream: NATS servers, too.
 	@echo "Building, then torturing for $(MINUTES) minutes."
 	@$(GO) run ./test/torture --minutes $(MINUTES) --journal $(JOURNAL)
+
+.PHONY: bench
+bench: control-plane ## Measure receivers and the manager against floors that are measured in the same run; BENCHFLAGS="-o json".
+	@echo "Building, then measuring for some ten minutes. Leave the machine alone meanwhile."
+	@mkdir -p bin && $(GO) build -o bin/bench ./test/bench && bin/bench $(BENCHFLAGS)
 
 .PHONY: e2e
 e2e: ## Install the chart into the cluster of KUBECONFIG, with the images MAILVANE_IMAGE and MAILVANE_LOAD_IMAGE.

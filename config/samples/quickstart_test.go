@@ -39,13 +39,16 @@ func TestDedicatedApplies(t *testing.T) {
 func TestQuickstartApplies(t *testing.T) {
 	t.Parallel()
 
-	for name, flags := range map[string][]string{
-		"kubectl merges":        nil,
-		"the API server merges": {"--server-side"},
+	// One after the other, and in this order: the manifests say which namespace they are for, and that one stays.
+	for _, tc := range []struct {
+		name  string
+		flags []string
+	}{
+		{"kubectl merges", nil},
+		{"the API server merges", []string{"--server-side"}},
 	} {
-		// One after the other: the manifests say which namespace they are for.
-		t.Run(name, func(t *testing.T) {
-			args := append([]string{"apply", "--kustomize", samples.QuickstartFolder, "--validate=strict"}, flags...)
+		t.Run(tc.name, func(t *testing.T) {
+			args := append([]string{"apply", "--kustomize", samples.QuickstartFolder, "--validate=strict"}, tc.flags...)
 			said := cluster.Kubectl(t, args...)
 			before := versions(t)
 			if lines := strings.Count(said, "\n"); lines != len(before) {

@@ -84,7 +84,7 @@ type group struct {
 }
 
 func groups() []group {
-	return []group{{"intake", intake}, {"endpoints", manyEndpoints}, {"batches", batches}, {"start", startups}, {"drain", drains}}
+	return []group{{"intake", intake}, {"endpoints", manyEndpoints}, {"batches", batches}, {"start", startups}, {"drain", drains}, {"manager", manager}}
 }
 
 func groupNames() []string {

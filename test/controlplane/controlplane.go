@@ -49,6 +49,8 @@ type ControlPlane struct {
 	environment *envtest.Environment
 	api         client.Client
 	err         error
+	// users is held while a user is made: the environment's authority is not safe for concurrent use.
+	users sync.Mutex
 }
 
 // Run runs the tests, then stops the control plane if one of them started it, and returns the exit code. Whatever still watches the
@@ -103,7 +105,7 @@ func (c *ControlPlane) Kubeconfig(t *testing.T, name string) []byte {
 	t.Helper()
 
 	config := c.Config(t)
-	user, err := c.environment.AddUser(envtest.User{Name: name}, config)
+	user, err := c.addUser(envtest.User{Name: name}, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,12 +116,18 @@ func (c *ControlPlane) Kubeconfig(t *testing.T, name string) []byte {
 	return kubeconfig
 }
 
+func (c *ControlPlane) addUser(user envtest.User, config *rest.Config) (*envtest.AuthenticatedUser, error) {
+	c.users.Lock()
+	defer c.users.Unlock()
+	return c.environment.AddUser(user, config)
+}
+
 // Kubectl runs kubectl as an administrator and returns what it prints. It fails the test if kubectl fails.
 func (c *ControlPlane) Kubectl(t testing.TB, args ...string) string {
 	t.Helper()
 
 	config := c.Config(t)
-	user, err := c.environment.AddUser(envtest.User{Name: "kubectl", Groups: []string{"system:masters"}}, config)
+	user, err := c.addUser(envtest.User{Name: "kubectl", Groups: []string{"system:masters"}}, config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/mailvane/mailvane/test/process"
 )
 
 // Server is one nats-server process, which can be started again on what it has stored.
@@ -32,7 +34,7 @@ func newServer(ctx context.Context, program, dir string, i int) (*Server, error)
 	}
 	for _, address := range []*string{&s.clients, &s.routes, &s.monitor} {
 		var err error
-		if *address, err = freeAddress(ctx); err != nil {
+		if *address, err = process.FreeAddress(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/emailengine"
+	"github.com/mailvane/mailvane/test/process"
 )
 
 const (
@@ -39,12 +40,7 @@ var program = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file := filepath.Join(folder, "receiver")
-	out, err := exec.Command("go", "build", "-o", file, "github.com/mailvane/mailvane/cmd/receiver").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build the receiver: %w\n%s", err, out)
-	}
-	return file, nil
+	return process.Build(context.Background(), folder, "cmd/receiver")
 })
 
 func TestMain(m *testing.M) {
@@ -63,7 +59,7 @@ type receiver struct {
 	pid     int
 }
 
-var ready = regexp.MustCompile(`"msg":"receiver is ready","webhooks":"([^"]+)","admin":"([^"]+)"`)
+var ready = regexp.MustCompile(`"msg":"receiver serves","webhooks":"([^"]+)","admin":"([^"]+)"`)
 
 // start runs a receiver with a configuration until the test ends.
 func start(t *testing.T, c *config.Config, flags ...string) *receiver {

@@ -21,7 +21,8 @@ const readyWait = 60 * time.Second
 func Build(ctx context.Context, folder, command string) (string, error) {
 	binary := filepath.Join(folder, filepath.Base(command))
 	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", binary, "github.com/mailvane/mailvane/"+command) //nolint:gosec // a program of this module
-	c.Env = append(os.Environ(), "CGO_ENABLED=0") // as in the image
+	// As in the image.
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := c.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", command, err, out)
 	}

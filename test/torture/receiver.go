@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/test/process"
 )
 
 const (
@@ -35,35 +34,20 @@ func build(ctx context.Context, o *options, folder string) (string, error) {
 	if o.binary != "" {
 		return o.binary, nil
 	}
-	binary := filepath.Join(folder, "receiver")
-	c := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/mailvane/mailvane/cmd/receiver") //nolint:gosec // a fixed program
-	if out, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the receiver: %w\n%s", err, out)
-	}
-	return binary, nil
+	return process.Build(ctx, folder, "cmd/receiver")
 }
 
 func newReceiver(ctx context.Context, binary, log string, flags []string) (*receiver, error) {
 	r := &receiver{binary: binary, flags: flags}
 	var err error
-	if r.webhooks, err = freeAddress(ctx); err != nil {
+	if r.webhooks, err = process.FreeAddress(ctx); err != nil {
 		return nil, err
 	}
-	if r.backend, err = freeAddress(ctx); err != nil {
+	if r.backend, err = process.FreeAddress(ctx); err != nil {
 		return nil, err
 	}
 	r.log, err = os.Create(log)
 	return r, err
-}
-
-func freeAddress(ctx context.Context) (string, error) {
-	var c net.ListenConfig
-	l, err := c.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }() // only its number is wanted
-	return l.Addr().String(), nil
 }
 
 // start runs the receiver and waits until it is ready.
