@@ -21,6 +21,7 @@ type options struct {
 	backlog  int
 	output   string
 	only     string
+	binary   string
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout)) }
@@ -67,6 +68,7 @@ func parse(arguments []string) (*options, error) {
 	flags.IntVar(&o.requests, "requests", 60_000, "requests per measurement")
 	flags.IntVar(&o.backlog, "backlog", 1_000_000, "events of the backlog")
 	flags.StringVar(&o.output, "o", "table", "table or json")
+	flags.StringVar(&o.binary, "receiver", "", "the receiver program, for example of an earlier release; empty = build it")
 	flags.StringVar(&o.only, "only", "", "comma-separated groups to measure: "+strings.Join(groupNames(), ", ")+"; empty = all")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err
@@ -101,7 +103,7 @@ func measureAll(ctx context.Context, o *options) (figures []figure, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	w, err := newWorkbench(ctx, folder)
+	w, err := newWorkbench(ctx, folder, o.binary)
 	if err != nil {
 		return nil, err
 	}

@@ -39,13 +39,15 @@ type workbench struct {
 	backlogs [3]string
 }
 
-func newWorkbench(ctx context.Context, folder string) (w *workbench, err error) {
-	w = &workbench{folder: folder, source: newSource()}
+func newWorkbench(ctx context.Context, folder, binary string) (w *workbench, err error) {
+	w = &workbench{folder: folder, binary: binary, source: newSource()}
 	if w.log, err = os.Create(filepath.Join(folder, "log")); err != nil {
 		return nil, err
 	}
-	if w.binary, err = process.Build(ctx, folder, "cmd/receiver"); err != nil {
-		return nil, err
+	if w.binary == "" {
+		if w.binary, err = process.Build(ctx, folder, "cmd/receiver"); err != nil {
+			return nil, err
+		}
 	}
 	for _, what := range []string{"floor", "sink", "sink"} {
 		address, err := w.help(ctx, what)
