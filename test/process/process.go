@@ -4,6 +4,7 @@ package process
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -29,15 +30,26 @@ func Build(ctx context.Context, folder, command string) (string, error) {
 	return binary, nil
 }
 
+// The ports that FreeAddress chooses from. They lie below those that Linux gives to outgoing connections: one of these could take
+// the port of a server before it starts, or while it is down between two starts.
+const (
+	firstPort = 10_240
+	lastPort  = 32_000
+)
+
 // FreeAddress returns a loopback address that nothing listens on.
 func FreeAddress(ctx context.Context) (string, error) {
 	var c net.ListenConfig
-	l, err := c.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
+	var err error
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // it is no secret
+		var l net.Listener
+		if l, err = c.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err != nil {
+			continue
+		}
+		return l.Addr().String(), l.Close()
 	}
-	defer func() { _ = l.Close() }() // only its number is wanted
-	return l.Addr().String(), nil
+	return "", fmt.Errorf("find a free port: %w", err)
 }
 
 // Process is a running program.
