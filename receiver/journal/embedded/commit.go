@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"runtime"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -11,6 +12,13 @@ import (
 // maxGroupBytes bounds a group, so that one fsync stays short and a group fits into a memtable.
 const maxGroupBytes = 4 << 20
 
+const (
+	// crowd is how many appends a group must have held for the next one to wait for more.
+	crowd = 8
+	// maxLinger is how long it waits: an fsync and the wake-ups that go with it cost more than that many times a second.
+	maxLinger = 400 * time.Microsecond
+)
+
 // commitLoop is the committer: the one goroutine that stores appends.
 //
 // While one group of appends waits for its fsync, the next one is built; it is written when the first is done. So an
@@ -19,6 +27,7 @@ func (j *Journal) commitLoop() {
 	synced := make(chan struct{}, 1)
 	synced <- struct{}{}
 	g := j.newGroup()
+	last := 0
 	for {
 		requests, ready := j.requests, synced
 		if g.size() >= maxGroupBytes {
@@ -31,7 +40,8 @@ func (j *Journal) commitLoop() {
 		case r := <-requests:
 			g.add(r)
 		case <-ready:
-			j.gather(g)
+			j.gather(g, last)
+			last = len(g.waiters)
 			j.commit(g, synced)
 			g = j.newGroup()
 		case <-j.failed:
@@ -54,20 +64,36 @@ func (j *Journal) commitLoop() {
 }
 
 // gather adds what is being submitted right now. Whoever was just answered may be about to submit again: as long as
-// yielding to them brings more, it is worth more than the time.
-func (j *Journal) gather(g *group) {
-	for {
-		before := len(g.waiters)
+// yielding to them brings more, it is worth more than the time. Where many submit, it is worth a moment more: last is how many
+// the group before held.
+func (j *Journal) gather(g *group, last int) {
+	for before := -1; before < len(g.waiters) && g.size() < maxGroupBytes; {
+		before = len(g.waiters)
 		runtime.Gosched()
-		for more := true; more && g.size() < maxGroupBytes; {
-			select {
-			case r := <-j.requests:
-				g.add(r)
-			default:
-				more = false
-			}
+		j.takeSubmitted(g)
+	}
+	if last < crowd {
+		return
+	}
+	linger := time.NewTimer(maxLinger)
+	defer linger.Stop()
+	for len(g.waiters) < 2*last && g.size() < maxGroupBytes {
+		select {
+		case r := <-j.requests:
+			g.add(r)
+		case <-linger.C:
+			return
 		}
-		if len(g.waiters) == before || g.size() >= maxGroupBytes {
+	}
+}
+
+// takeSubmitted adds what waits to be taken.
+func (j *Journal) takeSubmitted(g *group) {
+	for g.size() < maxGroupBytes {
+		select {
+		case r := <-j.requests:
+			g.add(r)
+		default:
 			return
 		}
 	}

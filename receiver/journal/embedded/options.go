@@ -43,7 +43,7 @@ const (
 	maxOpenFiles = 500
 	// youngTables is how many flushes are left as they are before they are merged: most of what a queue holds is delivered and
 	// deleted by then.
-	youngTables = 8
+	youngTables = 20
 	// baseLevelBytes saves a backlog one rewrite.
 	baseLevelBytes = 256 << 20
 )
