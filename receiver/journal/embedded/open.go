@@ -113,8 +113,8 @@ func (j *Journal) openStore() error {
 	j.life, j.die = context.WithCancel(context.Background())
 	j.space.forget()
 	life := j.life
-	j.work.Go(func() { count.run(life) })
-	j.work.Go(func() {
+	j.work.Go(func() { // one after the other: a start should not be slower for it
+		count.run(life)
 		if err := j.seen.load(life, db); err != nil {
 			j.opts.Logger.Warn("dedupe keys could not be read ahead; each will be looked up", "error", err)
 		}
@@ -253,11 +253,24 @@ func (j *Journal) refusal() error {
 // Queue returns the queue of one sink.
 func (j *Journal) Queue(sink string) journal.Queue { return j.queues.get(j, sink) }
 
+// flush moves what is in the log into tables, so that the next opening has no log to read again. Nothing depends on it.
+func (j *Journal) flush() {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	if j.db == nil || j.cause.Load() != nil {
+		return
+	}
+	if err := j.db.Flush(); err != nil {
+		j.opts.Logger.Warn("journal could not be flushed before it is closed", "error", err)
+	}
+}
+
 // Close stops everything. What was acknowledged stays; leases are forgotten. Closing twice is allowed.
 func (j *Journal) Close() error {
 	j.closeOnce.Do(func() {
 		close(j.closing)
 		j.loops.Wait()
+		j.flush()
 		j.closeErr = j.closeStore()
 	})
 	return j.closeErr
