@@ -146,6 +146,9 @@ func (w *world) kubelet() error {
 	if err := w.get(children.ConfigSecretName(children.Name), &secret); err != nil {
 		return err
 	}
+	if secret.Annotations[children.ConfigHashAnnotation] == "" {
+		return errors.New("the Secret holds no configuration yet") // a pod, which is made after it, never sees that
+	}
 	w.mounted, w.told = true, told
 	for name, content := range secret.Data {
 		unfinished := filepath.Join(w.mount, ".unfinished")
