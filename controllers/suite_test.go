@@ -203,7 +203,7 @@ func (p *fakePods) follow(namespace string, upToDate bool) {
 // mounted is what a kubelet has mounted, and the annotation at which it looked last.
 type mounted struct {
 	told   string
-	loaded receiver.Loaded
+	loaded config.Loaded
 }
 
 // wait makes a pod load the configuration when its kubelet is told to look, and at no other time.
@@ -227,7 +227,7 @@ func (p *fakePods) suffer(namespace, problem string) {
 }
 
 // Loaded returns the hash of the written configuration, or an old one, or fails when nobody has said anything yet.
-func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod) (receiver.Loaded, error) {
+func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod) (config.Loaded, error) {
 	p.mu.Lock()
 	upToDate, known := p.upToDate[pod.Namespace]
 	problem := p.problems[pod.Namespace]
@@ -236,17 +236,17 @@ func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod) (receiver.Loaded
 	told := pod.Annotations[children.NudgeAnnotation]
 	switch {
 	case !known:
-		return receiver.Loaded{}, errNotYet
+		return config.Loaded{}, errNotYet
 	case !upToDate:
-		return receiver.Loaded{Hash: "old"}, nil
+		return config.Loaded{Hash: "old"}, nil
 	case waits && told == before.told:
 		return before.loaded, nil
 	}
 	var secret corev1.Secret
 	if err := p.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: children.ConfigSecretName(pod.Labels[children.InstanceLabel])}, &secret); err != nil {
-		return receiver.Loaded{}, err
+		return config.Loaded{}, err
 	}
-	loaded := receiver.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: problem}
+	loaded := config.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: problem}
 	if waits {
 		p.mu.Lock()
 		p.asTold[pod.UID] = mounted{told, loaded}

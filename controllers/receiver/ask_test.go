@@ -11,15 +11,16 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
 // talkative answers for every pod, and counts.
 type talkative struct {
-	said  Loaded
+	said  config.Loaded
 	asked int
 }
 
-func (p *talkative) Loaded(context.Context, *corev1.Pod) (Loaded, error) {
+func (p *talkative) Loaded(context.Context, *corev1.Pod) (config.Loaded, error) {
 	p.asked++
 	return p.said, nil
 }
@@ -43,17 +44,17 @@ func TestWhoIsAskedAgain(t *testing.T) {
 		journal   v1alpha1.Journal
 		pod       corev1.Pod
 		available bool
-		said      Loaded
+		said      config.Loaded
 		times     []int
 		want      []int // questions so far
 		after     time.Duration
 	}{
-		"loaded":           {"it stays so", v1alpha1.Journal{}, podIn("a", true), true, Loaded{Hash: hash}, []int{0, 1, 100}, []int{1, 1, 1}, 0},
-		"not loaded":       {"it will be", v1alpha1.Journal{}, podIn("a", true), true, Loaded{Hash: "old"}, []int{0, 1, 2}, []int{1, 2, 3}, firstPoll},
-		"a full journal":   {"there will be room", v1alpha1.Journal{}, podIn("a", true), true, Loaded{Hash: hash, JournalProblem: "full"}, []int{0, 1}, []int{1, 2}, firstPoll},
-		"NATS":             {"it can fail at any time", jetStream, podIn("a", true), true, Loaded{Hash: hash}, []int{0, 1, 29, 30, 31, 60}, []int{1, 1, 1, 2, 2, 3}, journalPoll},
-		"starting":         {"it may say why", v1alpha1.Journal{}, podIn("a", false), false, Loaded{}, []int{0, 1}, []int{1, 2}, firstPoll},
-		"one more, starts": {"others serve", v1alpha1.Journal{}, podIn("a", false), true, Loaded{}, []int{0, 1}, []int{0, 0}, 0},
+		"loaded":           {"it stays so", v1alpha1.Journal{}, podIn("a", true), true, config.Loaded{Hash: hash}, []int{0, 1, 100}, []int{1, 1, 1}, 0},
+		"not loaded":       {"it will be", v1alpha1.Journal{}, podIn("a", true), true, config.Loaded{Hash: "old"}, []int{0, 1, 2}, []int{1, 2, 3}, firstPoll},
+		"a full journal":   {"there will be room", v1alpha1.Journal{}, podIn("a", true), true, config.Loaded{Hash: hash, JournalProblem: "full"}, []int{0, 1}, []int{1, 2}, firstPoll},
+		"NATS":             {"it can fail at any time", jetStream, podIn("a", true), true, config.Loaded{Hash: hash}, []int{0, 1, 29, 30, 31, 60}, []int{1, 1, 1, 2, 2, 3}, journalPoll},
+		"starting":         {"it may say why", v1alpha1.Journal{}, podIn("a", false), false, config.Loaded{}, []int{0, 1}, []int{1, 2}, firstPoll},
+		"one more, starts": {"others serve", v1alpha1.Journal{}, podIn("a", false), true, config.Loaded{}, []int{0, 1}, []int{0, 0}, 0},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -39,35 +39,27 @@ func NewHTTPPods() *HTTPPods {
 	}}
 }
 
-// Loaded is what a pod says of itself.
-type Loaded struct {
-	// Hash names the configuration that is in force; empty before the first.
-	Hash string `json:"hash"`
-	// JournalProblem says why the journal cannot take events now; empty when it can.
-	JournalProblem string `json:"journalProblem"`
-}
-
 // Loaded returns what the pod says.
-func (p *HTTPPods) Loaded(ctx context.Context, pod *corev1.Pod) (Loaded, error) {
+func (p *HTTPPods) Loaded(ctx context.Context, pod *corev1.Pod) (config.Loaded, error) {
 	return p.ask(ctx, net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(children.AdminPort)))
 }
 
-func (p *HTTPPods) ask(ctx context.Context, address string) (Loaded, error) {
+func (p *HTTPPods) ask(ctx context.Context, address string) (config.Loaded, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+config.LoadedPath, nil)
 	if err != nil {
-		return Loaded{}, fmt.Errorf("ask receiver: %w", err)
+		return config.Loaded{}, fmt.Errorf("ask receiver: %w", err)
 	}
 	response, err := p.client.Do(request)
 	if err != nil {
-		return Loaded{}, fmt.Errorf("ask receiver: %w", err)
+		return config.Loaded{}, fmt.Errorf("ask receiver: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return Loaded{}, fmt.Errorf("ask receiver: it answers %d", response.StatusCode)
+		return config.Loaded{}, fmt.Errorf("ask receiver: it answers %d", response.StatusCode)
 	}
-	var loaded Loaded
+	var loaded config.Loaded
 	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswerBytes)).Decode(&loaded); err != nil {
-		return Loaded{}, fmt.Errorf("ask receiver: %w", err)
+		return config.Loaded{}, fmt.Errorf("ask receiver: %w", err)
 	}
 	return loaded, nil
 }

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
 func TestLoaded(t *testing.T) {
@@ -15,13 +17,13 @@ func TestLoaded(t *testing.T) {
 		want   Loaded
 		fails  bool
 	}{
-		"loaded":          {200, `{"hash":"abc"}`, Loaded{Hash: "abc"}, false},
-		"nothing loaded":  {200, `{"hash":""}`, Loaded{}, false},
-		"a full journal":  {200, `{"hash":"abc","journalProblem":"full"}`, Loaded{Hash: "abc", JournalProblem: "full"}, false},
-		"an older image":  {404, "not found", Loaded{}, true},
-		"something else":  {200, "<html>", Loaded{}, true},
-		"endless":         {200, `{"hash":"` + strings.Repeat("a", 1<<20) + `"}`, Loaded{}, true},
-		"sends elsewhere": {302, "", Loaded{}, true},
+		"loaded":          {200, `{"hash":"abc"}`, config.Loaded{Hash: "abc"}, false},
+		"nothing loaded":  {200, `{"hash":""}`, config.Loaded{}, false},
+		"a full journal":  {200, `{"hash":"abc","journalProblem":"full"}`, config.Loaded{Hash: "abc", JournalProblem: "full"}, false},
+		"an older image":  {404, "not found", config.Loaded{}, true},
+		"something else":  {200, "<html>", config.Loaded{}, true},
+		"endless":         {200, `{"hash":"` + strings.Repeat("a", 1<<20) + `"}`, config.Loaded{}, true},
+		"sends elsewhere": {302, "", config.Loaded{}, true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
 // memory is what is known of a namespace from the last pass. It saves reading Secrets and asking pods again, and holds no
@@ -35,7 +36,7 @@ type receiverMemory struct {
 	// tooLarge says why a configuration was not written; empty when it was.
 	tooLarge string
 	// said holds, by pod, what it said last.
-	said map[types.UID]Loaded
+	said map[types.UID]config.Loaded
 	// asked is when the pods were last asked how their journals are.
 	asked time.Time
 	// waiting is since when pods are not as they should be; zero when they are.

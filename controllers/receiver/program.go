@@ -17,6 +17,7 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
 const (
@@ -30,7 +31,7 @@ const (
 
 // answer is what a pod said.
 type answer struct {
-	Loaded
+	config.Loaded
 	err error
 }
 
@@ -47,7 +48,7 @@ func (r *Reconciler) program(ctx context.Context, s *scope, u *unit) error {
 		}
 	}
 	u.loaded = r.written(u, len(ready))
-	said := make(map[types.UID]Loaded, len(u.pods))
+	said := make(map[types.UID]config.Loaded, len(u.pods))
 	var failed error
 	for _, pod := range ready {
 		a := answers[pod.UID]

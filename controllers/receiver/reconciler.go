@@ -17,12 +17,13 @@ import (
 	"github.com/mailvane/mailvane/controllers/apply"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
 // Pods asks the pods of receivers.
 type Pods interface {
 	// Loaded returns which configuration a pod has loaded, and how its journal is.
-	Loaded(ctx context.Context, pod *corev1.Pod) (Loaded, error)
+	Loaded(ctx context.Context, pod *corev1.Pod) (config.Loaded, error)
 }
 
 // Options are what a Reconciler needs.

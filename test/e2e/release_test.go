@@ -51,8 +51,7 @@ func uninstall(c *cluster, before []string) {
 	defer func() { c.t.Log("what nobody asked to keep:", left) }()
 	c.until("only what is documented is left", func() bool {
 		left = slices.DeleteFunc(c.everything(), func(name string) bool {
-			// The drain moves the cluster's own pods, which have other names then.
-			return slices.Contains(before, name) || slices.Contains(documented, name) || strings.HasPrefix(name, "Pod kube-system/")
+			return slices.Contains(before, name) || slices.Contains(documented, name)
 		})
 		return len(left) == 0
 	})
@@ -98,5 +97,12 @@ func (c *cluster) everything() []string {
 	})
 	out := c.kubectl("get", strings.Join(kinds, ","), "--all-namespaces", "-o",
 		`jsonpath={range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{"\n"}{end}`)
-	return strings.Split(strings.TrimSpace(out), "\n")
+	names := strings.Split(strings.TrimSpace(out), "\n")
+	for i, name := range names {
+		// The drain moves the cluster's own pods, which then have another end of the name: a pod is named by what made it.
+		if strings.HasPrefix(name, "Pod ") {
+			names[i] = name[:max(strings.LastIndexByte(name, '-'), len("Pod "))]
+		}
+	}
+	return names
 }

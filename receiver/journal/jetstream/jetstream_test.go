@@ -76,10 +76,10 @@ func TestConformance(t *testing.T) {
 			return last
 		}
 		return journaltest.Harness{
-			ForgetsAttempts: true,
-			Open:            func(t *testing.T) journal.Journal { return openWith(t, 1<<30) },
-			OpenSmall:       func(t *testing.T) journal.Journal { return openWith(t, 16<<20) },
-			Crash:           func(t *testing.T) { crash(t, c.Servers[0], last) },
+			ForgetsAttempts: true, Lags: true,
+			Open:      func(t *testing.T) journal.Journal { return openWith(t, 1<<30) },
+			OpenSmall: func(t *testing.T) journal.Journal { return openWith(t, 16<<20) },
+			Crash:     func(t *testing.T) { crash(t, c.Servers[0], last) },
 		}
 	})
 }
@@ -98,9 +98,9 @@ func TestConformanceOfThree(t *testing.T) {
 				return open(t, o)
 			}
 			return journaltest.Harness{
-				ForgetsAttempts: true,
-				Open:            func(t *testing.T) journal.Journal { return openWith(t, 32<<20) },
-				OpenSmall:       func(t *testing.T) journal.Journal { return openWith(t, 16<<20) },
+				ForgetsAttempts: true, Lags: true,
+				Open:      func(t *testing.T) journal.Journal { return openWith(t, 32<<20) },
+				OpenSmall: func(t *testing.T) journal.Journal { return openWith(t, 16<<20) },
 			}
 		})
 	})

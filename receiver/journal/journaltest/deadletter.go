@@ -99,14 +99,14 @@ func dropDeadLetter(t *testing.T, h Harness) {
 	if err != nil || dropped != 2 {
 		t.Errorf("Drop = %d, %v, want 2", dropped, err)
 	}
-	eventually(t, "the statistics count one", func() bool { return j.Stats().DeadLetters == 1 })
+	h.shows(t, "the statistics count one", func() bool { return j.Stats().DeadLetters == 1 })
 	if h.Crash != nil {
 		h.Crash(t)
 	} else {
 		mustClose(t, j)
 	}
 	j = h.Open(t)
-	eventually(t, "one is listed", func() bool { return cmp.Equal([]string{"reason 1"}, reasons(list(t, j, 0, 10))) })
+	h.shows(t, "one is listed", func() bool { return cmp.Equal([]string{"reason 1"}, reasons(list(t, j, 0, 10))) })
 	eventually(t, "the statistics count what is left", func() bool { return j.Stats().DeadLetters == 1 })
 }
 
@@ -116,8 +116,8 @@ func resolveDeadLetter(t *testing.T, h Harness) {
 	b := entries(0, 1, sinkA)
 	b.Resolves = []uint64{list(t, j, 0, 1)[0].ID}
 	wantReceipt(t, j, b, journal.Receipt{Accepted: 1})
-	eventually(t, "the resolved one is not listed", func() bool { return cmp.Equal([]string{"reason 1"}, reasons(list(t, j, 0, 10))) })
-	eventually(t, "the statistics count one", func() bool { return j.Stats().DeadLetters == 1 })
+	h.shows(t, "the resolved one is not listed", func() bool { return cmp.Equal([]string{"reason 1"}, reasons(list(t, j, 0, 10))) })
+	h.shows(t, "the statistics count one", func() bool { return j.Stats().DeadLetters == 1 })
 }
 
 func duplicateDeadLetter(t *testing.T, h Harness) {
@@ -154,7 +154,7 @@ func deadDelivery(t *testing.T, h Harness) {
 	if diff := cmp.Diff(numbered(0, 1), payloads(fetch(t, j, sinkB, 1))); diff != "" {
 		t.Errorf("the other sink: %s", diff)
 	}
-	eventually(t, "the statistics count the dead letter alone", func() bool {
+	h.shows(t, "the statistics count the dead letter alone", func() bool {
 		s := j.Stats()
 		return s.Pending[sinkA] == 0 && s.DeadLetters == 1
 	})
@@ -170,7 +170,7 @@ func idsGrow(t *testing.T, h Harness) {
 	mustClose(t, j)
 	j = h.Open(t)
 	mustAppend(t, j, letters(1))
-	eventually(t, "a later id is listed, and none that was dropped", func() bool {
+	h.shows(t, "a later id is listed, and none that was dropped", func() bool {
 		all := list(t, j, last-1, 10)
 		return len(all) == 1 && all[0].ID > last
 	})

@@ -28,6 +28,9 @@ type Harness struct {
 	// ForgetsAttempts says that attempts are counted anew after a restart. Storing each would cost what storing the event did,
 	// and they only decide how long to wait and how many events to send together.
 	ForgetsAttempts bool
+	// Lags says that the storage is another process's: what is seen of it may be a moment old, and a fetch may bring fewer entries
+	// than are due. Everywhere else the suite takes nothing but what is true at once.
+	Lags bool
 	// OpenSmall opens the storage with a bound that a few thousand entries of 4 KiB reach.
 	OpenSmall func(t *testing.T) journal.Journal
 }
@@ -172,6 +175,16 @@ func mustClose(t *testing.T, j journal.Journal) {
 }
 
 // eventually waits until check holds.
+// shows checks what a journal says of itself after something was done: at once, but for one that lags.
+func (h Harness) shows(t *testing.T, what string, check func() bool) {
+	t.Helper()
+	if h.Lags {
+		eventually(t, what, check)
+	} else if !check() {
+		t.Errorf("not at once: %s", what)
+	}
+}
+
 func eventually(t *testing.T, what string, check func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)

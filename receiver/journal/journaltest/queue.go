@@ -84,8 +84,12 @@ func limits(t *testing.T, h Harness) {
 			{journal.Limit{Events: 10, Bytes: 1}, 1},
 		}[n%3]
 		got, err := j.Queue(sinkA).Fetch(t.Context(), step.limit)
-		if err != nil || len(got) == 0 || len(got) > step.most {
-			t.Fatalf("Fetch(%+v) = %v, %v, want 1 to %d", step.limit, payloads(got), err, step.most)
+		least := step.most
+		if h.Lags {
+			least = 1
+		}
+		if err != nil || len(got) < least || len(got) > step.most {
+			t.Fatalf("Fetch(%+v) = %v, %v, want %d to %d", step.limit, payloads(got), err, least, step.most)
 		}
 		all = append(all, payloads(got)...)
 	}
@@ -118,7 +122,7 @@ func settleTwice(t *testing.T, h Harness) {
 	if diff := cmp.Diff(numbered(1, 1), payloads(fetch(t, j, sinkA, 10))); diff != "" {
 		t.Error(diff)
 	}
-	eventually(t, "one is pending", func() bool { return j.Stats().Pending[sinkA] == 1 })
+	h.shows(t, "one is pending", func() bool { return j.Stats().Pending[sinkA] == 1 })
 }
 
 func leasedAgain(t *testing.T, h Harness) {
@@ -211,5 +215,5 @@ func oldestAccepted(t *testing.T, h Harness) {
 	got := fetchAll(t, j, sinkA, 3)
 	delivered(t, j, sinkA, got[0])
 	retryAt(t, j, sinkA, time.Now().Add(time.Hour), got[1])
-	eventually(t, "the second is the oldest", func() bool { return j.Stats().OldestAccepted[sinkA].Equal(entry(1).AcceptedAt) })
+	h.shows(t, "the second is the oldest", func() bool { return j.Stats().OldestAccepted[sinkA].Equal(entry(1).AcceptedAt) })
 }

@@ -57,7 +57,7 @@ func fullRecovers(t *testing.T, h Harness) {
 	next := 0
 	for range 2 {
 		count := fill(t, j, next, sinkA, sinkB)
-		eventually(t, "the statistics count what was taken", func() bool { return j.Stats().Pending[sinkA] == int64(count) })
+		h.shows(t, "the statistics count what was taken", func() bool { return j.Stats().Pending[sinkA] == int64(count) })
 		for _, sink := range []string{sinkA, sinkB} {
 			for left := count; left > 0; {
 				got := fetch(t, j, sink, min(left, 500))
