@@ -14,7 +14,7 @@ func TestLoaded(t *testing.T) {
 	cases := map[string]struct {
 		status int
 		body   string
-		want   Loaded
+		want   config.Loaded
 		fails  bool
 	}{
 		"loaded":          {200, `{"hash":"abc"}`, config.Loaded{Hash: "abc"}, false},

@@ -117,6 +117,27 @@ func TestAttributesHoldNoControlCharacters(t *testing.T) {
 	}
 }
 
+func TestIDOf(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		envelope, want string
+		fails          bool
+	}{
+		"as Encode writes it":  {`{"specversion":"1.0","id":"a1","data":{"id":"other"}}`, "a1", false},
+		"an id with an escape": {`{"specversion":"1.0","id":"a\"1","data":{}}`, `a"1`, false},
+		"in another order":     {`{"data":{"id":"other"},"id":"a1"}`, "a1", false},
+		"without an id":        {`{"specversion":"1.0","data":{"id":"other"}}`, "", true},
+		"no JSON":              {`{"specversion":"1.0"`, "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got, err := event.IDOf([]byte(tc.envelope)); got != tc.want || (err != nil) != tc.fails {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
 func TestKeyAndSubject(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {

@@ -19,6 +19,15 @@ func absentSinks() []config.Sink {
 	return []config.Sink{sinkAt("a", "127.0.0.1:1"), sinkAt("b", "127.0.0.1:1")}
 }
 
+// receiving starts a receiver whose sinks take nothing, on a new folder.
+func (w *workbench) receiving(ctx context.Context, endpoints int) (*receiver, error) {
+	c, err := w.source.configuration(endpoints, absentSinks())
+	if err != nil {
+		return nil, err
+	}
+	return w.start(ctx, c, w.data())
+}
+
 // measured is one load with what the server needed for it.
 type measured struct {
 	load
@@ -27,11 +36,7 @@ type measured struct {
 
 // intake measures single events: the floor and a receiver in turn.
 func intake(ctx context.Context, w *workbench, o *options) ([]figure, error) {
-	c, err := w.source.configuration(1, absentSinks())
-	if err != nil {
-		return nil, err
-	}
-	r, err := w.start(ctx, c, w.data())
+	r, err := w.receiving(ctx, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -95,11 +100,7 @@ func manyEndpoints(ctx context.Context, w *workbench, o *options) ([]figure, err
 	}()
 	counts := []int{1, many}
 	for _, endpoints := range counts {
-		c, err := w.source.configuration(endpoints, absentSinks())
-		if err != nil {
-			return nil, err
-		}
-		r, err := w.start(ctx, c, w.data())
+		r, err := w.receiving(ctx, endpoints)
 		if err != nil {
 			return nil, err
 		}
@@ -133,11 +134,7 @@ func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
 // batches measures MailChannels batches against decoding the same bodies and doing nothing else.
 func batches(ctx context.Context, w *workbench, o *options) ([]figure, error) {
-	c, err := w.source.configuration(1, absentSinks())
-	if err != nil {
-		return nil, err
-	}
-	r, err := w.start(ctx, c, w.data())
+	r, err := w.receiving(ctx, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"os"
-	"os/exec"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/admin"
@@ -14,9 +12,8 @@ import (
 )
 
 const (
-	hookPath  = "/hooks/torture/ee"
-	secrets   = `{"serviceSecrets":["0123456789abcdef0123456789abcdef"]}`
-	readyWait = 30 * time.Second
+	hookPath = "/hooks/torture/ee"
+	secrets  = `{"serviceSecrets":["0123456789abcdef0123456789abcdef"]}`
 )
 
 // receiver is a process under torture. It is started, killed and started again.
@@ -25,7 +22,7 @@ type receiver struct {
 	flags             []string
 	webhooks, backend string // addresses
 	kills             int
-	process           *exec.Cmd
+	process           *process.Process
 	log               *os.File
 }
 
@@ -56,38 +53,22 @@ func (r *receiver) start(ctx context.Context, config string) error {
 		"--config", config, "--listen", r.webhooks, "--admin-listen", r.backend,
 		"--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=1s",
 	}, r.flags...)
-	r.process = exec.Command(r.binary, flags...) //nolint:gosec,noctx // it is ended by signals
-	r.process.Stdout, r.process.Stderr = r.log, r.log
-	if err := r.process.Start(); err != nil {
+	var err error
+	if r.process, err = process.Start(r.log, r.binary, flags...); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(readyWait); !r.ready(ctx); pause(ctx, 5*time.Millisecond) {
-		if time.Now().After(deadline) || ctx.Err() != nil {
-			return fmt.Errorf("the receiver is not ready; see %s", r.log.Name())
-		}
+	if err := process.WaitReady(ctx, "http://"+r.backend+admin.PathReady); err != nil {
+		return fmt.Errorf("%w; see %s", err, r.log.Name())
 	}
 	return nil
 }
 
-func (r *receiver) ready(ctx context.Context) bool {
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.backend+admin.PathReady, http.NoBody)
-	if err != nil {
-		return false
-	}
-	response, err := (&http.Client{Timeout: time.Second}).Do(q)
-	if err != nil {
-		return false
-	}
-	_ = response.Body.Close()
-	return response.StatusCode == http.StatusOK
-}
-
 func (r *receiver) kill() {
-	if r.process == nil || r.process.Process == nil {
+	if r.process == nil {
 		return
 	}
-	_ = r.process.Process.Kill()
-	_ = r.process.Wait() // it was killed
+	r.process.Kill()
+	r.process = nil
 	r.kills++
 }
 

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"encoding/binary"
+	"maps"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -94,18 +95,25 @@ type seenKeys struct {
 func (s *seenKeys) add(generation uint32, h dedupeHash) {
 	f := s.written[generation]
 	if f == nil {
-		if s.written == nil {
-			s.written = map[uint32]*keyFilter{}
-		}
-		for old := range s.written {
-			if old+1 < generation {
-				delete(s.written, old)
-			}
-		}
 		f = &keyFilter{}
-		s.written[generation] = f
+		s.begin(generation, f)
 	}
 	f.add(h)
+}
+
+// begin starts a generation, and forgets those that no key is looked up in any more.
+func (s *seenKeys) begin(generation uint32, f *keyFilter) {
+	over := func(g uint32, _ *keyFilter) bool { return g+1 < generation }
+	if stored := s.stored.Load(); stored != nil {
+		current := maps.Clone(*stored)
+		maps.DeleteFunc(current, over)
+		s.stored.Store(&current)
+	}
+	if s.written == nil {
+		s.written = map[uint32]*keyFilter{}
+	}
+	maps.DeleteFunc(s.written, over)
+	s.written[generation] = f
 }
 
 // excludes says that the store does not have the key.
