@@ -94,14 +94,15 @@ func (w *workbench) copied(ctx context.Context, folder string) (string, error) {
 func drains(ctx context.Context, w *workbench, o *options) (out []figure, err error) {
 	var memory samples
 	for _, sinks := range []int{1, 2} {
-		ratio, rate, peak, err := drain(ctx, w, o, sinks)
+		d, err := drain(ctx, w, o, sinks)
 		if err != nil {
 			return nil, err
 		}
-		memory = append(memory, peak...)
+		memory = append(memory, d.peak...)
 		name := fmt.Sprintf("drain of %d events to %d sink(s)", o.backlog, sinks)
-		out = append(out, figure{name: name, unit: "events/s each", samples: rate},
-			figure{name: name + ": events/s over those of a bare client", samples: ratio, target: 0.5, atLeast: true})
+		out = append(out, figure{name: name, unit: "events/s each", samples: d.rate},
+			figure{name: name + ": processor time per delivery", unit: "µs", samples: d.cpu},
+			figure{name: name + ": events/s over those of a bare client", samples: d.ratio, target: 0.5, atLeast: true})
 	}
 	return append(out, figure{name: fmt.Sprintf("memory, draining %d events", o.backlog), unit: "MiB", samples: memory, target: 200}), nil
 }
@@ -146,33 +147,37 @@ func startups(ctx context.Context, w *workbench, o *options) ([]figure, error) {
 	}, nil
 }
 
+// drained are the samples of one kind of drain.
+type drained struct {
+	// ratio is that of the rates, rate in events/s to each sink, cpu in microseconds per delivery, peak of memory in MiB.
+	ratio, rate, cpu, peak samples
+}
+
 // drain measures how fast a backlog gets to its sinks, each repetition on a copy of the folder, against a bare client that posts
 // the same events in the same batches to as many sinks.
-func drain(ctx context.Context, w *workbench, o *options, sinks int) (ratio, rate, peak samples, err error) {
+func drain(ctx context.Context, w *workbench, o *options, sinks int) (d drained, err error) {
 	folder, err := w.backlog(ctx, o.backlog, sinks)
 	if err != nil {
-		return nil, nil, nil, err
+		return d, err
 	}
 	for range min(o.repeat, 3) {
 		bare, err := bareDrain(ctx, w.sinks[:sinks], o.backlog)
 		if err != nil {
-			return nil, nil, nil, err
+			return d, err
 		}
-		own, memory, err := ownDrain(ctx, w, folder, o.backlog, sinks)
-		if err != nil {
-			return nil, nil, nil, err
+		if err := d.own(ctx, w, folder, o.backlog, sinks); err != nil {
+			return d, err
 		}
-		ratio.add(own / bare)
-		rate.add(own)
-		peak.add(memory)
+		d.ratio.add(d.rate[len(d.rate)-1] / bare)
 	}
-	return ratio, rate, peak, nil
+	return d, nil
 }
 
-func ownDrain(ctx context.Context, w *workbench, folder string, events, sinks int) (perSecond, peak float64, err error) {
+// own adds what one receiver does.
+func (d *drained) own(ctx context.Context, w *workbench, folder string, events, sinks int) error {
 	data, err := w.copied(ctx, folder)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer func() { _ = os.RemoveAll(data) }() // the whole folder goes in the end
 	configured := make([]config.Sink, sinks)
@@ -181,24 +186,26 @@ func ownDrain(ctx context.Context, w *workbench, folder string, events, sinks in
 	}
 	c, err := w.source.configuration(1, configured)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	begin := time.Now()
 	r, err := w.start(ctx, c, data)
 	if err != nil {
-		return 0, 0, err
+		return err
 	}
 	defer r.Kill()
-	for {
+	for peak := 0.0; ; time.Sleep(20 * time.Millisecond) {
 		peak = max(peak, mebibytes(r.ResidentBytes()))
 		delivered, err := r.metric(ctx, "mailvane_delivered_events_total")
 		if err != nil {
-			return 0, 0, err
+			return err
 		}
 		if int(delivered) >= events*sinks {
-			return float64(events) / time.Since(begin).Seconds(), peak, nil
+			d.rate.add(float64(events) / time.Since(begin).Seconds())
+			d.cpu.add(microseconds(r.CPUTime()) / delivered)
+			d.peak.add(peak)
+			return nil
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
