@@ -9,10 +9,10 @@ import (
 	"github.com/mailvane/mailvane/receiver/sink"
 )
 
-// process sends a batch and says what became of each delivery.
+// process sends a batch, which it may change, and says what became of each delivery.
 func (w *Worker) process(ctx context.Context, batch []journal.Delivery) []journal.Settlement {
 	settlements := make([]journal.Settlement, 0, len(batch))
-	fresh := batch[:0:0]
+	fresh := batch[:0]
 	now := time.Now()
 	for i := range batch {
 		if w.expired(&batch[i], now) {
@@ -25,23 +25,19 @@ func (w *Worker) process(ctx context.Context, batch []journal.Delivery) []journa
 		w.gate.leave()
 		return settlements
 	}
-	return append(settlements, w.sendChunks(ctx, fresh)...)
+	return w.sendChunks(ctx, fresh, settlements)
 }
 
-// sendChunks sends deliveries in the order of the journal. Those that have failed before go in smaller and smaller chunks.
-// What stands behind a chunk that failed for the moment is not attempted.
-func (w *Worker) sendChunks(ctx context.Context, batch []journal.Delivery) []journal.Settlement {
-	var settlements []journal.Settlement
-	for len(batch) > 0 {
+// sendChunks sends deliveries in the order of the journal and appends what became of them. Those that have failed before go in
+// smaller and smaller chunks. What stands behind a chunk that failed for the moment is not attempted.
+func (w *Worker) sendChunks(ctx context.Context, batch []journal.Delivery, settlements []journal.Settlement) []journal.Settlement {
+	reached := true
+	for reached && len(batch) > 0 {
 		n := chunkLength(batch, w.policy.batchEvents)
-		results, reached := w.attempt(ctx, batch[:n])
-		settlements = append(settlements, results...)
+		settlements, reached = w.attempt(ctx, batch[:n], settlements)
 		batch = batch[n:]
-		if !reached {
-			return append(settlements, postponed(batch)...)
-		}
 	}
-	return settlements
+	return postponed(batch, settlements)
 }
 
 // chunkLength halves the batch for every failed attempt of its first delivery.
@@ -49,48 +45,44 @@ func chunkLength(batch []journal.Delivery, limit int) int {
 	return min(len(batch), max(1, limit>>min(batch[0].Attempts, 30)))
 }
 
-func postponed(batch []journal.Delivery) []journal.Settlement {
-	now := time.Now()
-	out := make([]journal.Settlement, 0, len(batch))
-	for i := range batch {
-		out = append(out, deferred(batch[i], now))
-	}
-	return out
+// postponed appends that no attempt was made.
+func postponed(batch []journal.Delivery, settlements []journal.Settlement) []journal.Settlement {
+	return settled(batch, journal.Settlement{Outcome: journal.Defer, At: time.Now()}, settlements)
 }
 
-// attempt sends one chunk. A refusal for good is narrowed down to the deliveries that are refused.
+// settled appends the same outcome for each delivery of a chunk.
+func settled(chunk []journal.Delivery, outcome journal.Settlement, settlements []journal.Settlement) []journal.Settlement {
+	for i := range chunk {
+		outcome.Delivery = chunk[i]
+		settlements = append(settlements, outcome)
+	}
+	return settlements
+}
+
+// attempt sends one chunk and appends what became of it. A refusal for good is narrowed down to the deliveries that are refused.
 // reached is false when the sink could not take anything at the moment.
-func (w *Worker) attempt(ctx context.Context, chunk []journal.Delivery) (settlements []journal.Settlement, reached bool) {
+func (w *Worker) attempt(ctx context.Context, chunk []journal.Delivery, settlements []journal.Settlement) (_ []journal.Settlement, reached bool) {
 	err := w.send(ctx, chunk)
 	switch {
 	case err == nil:
 		w.up()
 		w.options.Metrics.Delivered(len(chunk))
-		return settled(chunk, journal.Delivered), true
+		return settled(chunk, journal.Settlement{Outcome: journal.Delivered}, settlements), true
 	case ctx.Err() != nil:
 		w.gate.leave()
-		return postponed(chunk), false
+		return postponed(chunk, settlements), false
 	case !sink.IsPermanent(err):
-		return w.transient(chunk, err), false
+		return w.transient(chunk, err, settlements), false
 	case len(chunk) == 1:
 		w.up()
-		return []journal.Settlement{w.dead(chunk[0], journal.CauseRefused, err)}, true
+		return append(settlements, w.dead(chunk[0], journal.CauseRefused, err)), true
 	}
 	w.up()
-	first, reached := w.attempt(ctx, chunk[:len(chunk)/2])
+	settlements, reached = w.attempt(ctx, chunk[:len(chunk)/2], settlements)
 	if !reached {
-		return append(first, postponed(chunk[len(chunk)/2:])...), false
+		return postponed(chunk[len(chunk)/2:], settlements), false
 	}
-	second, reached := w.attempt(ctx, chunk[len(chunk)/2:])
-	return append(first, second...), reached
-}
-
-func settled(chunk []journal.Delivery, o journal.Outcome) []journal.Settlement {
-	out := make([]journal.Settlement, 0, len(chunk))
-	for i := range chunk {
-		out = append(out, journal.Settlement{Delivery: chunk[i], Outcome: o})
-	}
-	return out
+	return w.attempt(ctx, chunk[len(chunk)/2:], settlements)
 }
 
 // send makes one attempt, within the rate limit and the timeout.
@@ -126,19 +118,14 @@ func attemptOutcome(err error) string {
 
 // transient schedules a chunk that failed for the moment. An attempt counts against the events only when the sink had been
 // healthy and did not ask to wait: an outage is not the events' fault.
-func (w *Worker) transient(chunk []journal.Delivery, cause error) []journal.Settlement {
+func (w *Worker) transient(chunk []journal.Delivery, cause error, settlements []journal.Settlement) []journal.Settlement {
 	after := sink.RetryAfter(cause)
 	at, healthy := w.gate.failed(after)
 	w.down(cause, healthy)
-	settlement := journal.Settlement{Outcome: journal.Defer, At: at}
+	outcome := journal.Settlement{Outcome: journal.Defer, At: at}
 	if healthy && after == 0 {
-		settlement.Outcome = journal.Retry
-		settlement.At = time.Now().Add(w.policy.backoff(chunk[0].Attempts+1, w.policy.maxBackoff))
+		outcome.Outcome = journal.Retry
+		outcome.At = time.Now().Add(w.policy.backoff(chunk[0].Attempts+1, w.policy.maxBackoff))
 	}
-	out := make([]journal.Settlement, 0, len(chunk))
-	for i := range chunk {
-		settlement.Delivery = chunk[i]
-		out = append(out, settlement)
-	}
-	return out
+	return settled(chunk, outcome, settlements)
 }

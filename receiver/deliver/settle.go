@@ -52,7 +52,7 @@ func (w *Worker) release(settlements []journal.Settlement) (freed []journal.Deli
 
 // dead describes a delivery that the sink will not get.
 func (w *Worker) dead(d journal.Delivery, cause journal.Cause, err error) journal.Settlement {
-	letter := journal.DeadLetter{Cause: cause, Reason: truncate(err.Error()), At: time.Now()}
+	letter := &journal.DeadLetter{Cause: cause, Reason: truncate(err.Error()), At: time.Now()}
 	if envelope, err := event.ParseEnvelope(d.Payload); err == nil {
 		letter.EventID = envelope.ID
 		letter.Endpoint = event.EndpointOf(envelope.Source)

@@ -5,6 +5,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -84,6 +85,7 @@ type Queue interface {
 	// everything that is owed is due at once, in the order in which it was appended, whatever time had been set.
 	Fetch(ctx context.Context, limit Limit) ([]Delivery, error)
 	// Settle ends leases. After a crash a settlement that was not yet on stable storage is forgotten and the delivery is made again.
+	// It refuses what [CheckSettlements] refuses, as a whole.
 	Settle(ctx context.Context, settlements []Settlement) error
 }
 
@@ -133,6 +135,20 @@ type Settlement struct {
 	Outcome Outcome
 	// At is when a Retry or Defer is due. Deliveries that are due at the same millisecond keep their order.
 	At time.Time
-	// DeadLetter describes a Dead delivery; its Sink, Attempts and Payload are filled in by the journal.
-	DeadLetter DeadLetter
+	// DeadLetter describes a Dead delivery; its Sink, Attempts and Payload are filled in by the journal. Nil for all others.
+	DeadLetter *DeadLetter
+}
+
+// CheckSettlements returns an error when one of them has no known outcome, or is a Dead one without a dead letter. Every
+// implementation of [Queue.Settle] refuses such a list as a whole.
+func CheckSettlements(settlements []Settlement) error {
+	for i := range settlements {
+		switch s := &settlements[i]; {
+		case s.Outcome < Delivered || s.Outcome > Dead:
+			return fmt.Errorf("settlement of delivery %d has unknown outcome %d", s.Delivery.Sequence, s.Outcome)
+		case s.Outcome == Dead && s.DeadLetter == nil:
+			return fmt.Errorf("settlement of delivery %d is dead without a dead letter", s.Delivery.Sequence)
+		}
+	}
+	return nil
 }

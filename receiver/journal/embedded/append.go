@@ -18,10 +18,14 @@ type request struct {
 }
 
 type pendingEntry struct {
-	keys  []dedupeHash
-	sinks []*queue
-	value []byte
+	keys        []dedupeHash
+	sinks       []*queue
+	acceptedAt  uint64
+	orderingKey string
+	payload     []byte
 }
+
+func (e *pendingEntry) size() int { return len(e.orderingKey) + len(e.payload) }
 
 type pendingDeadLetter struct {
 	keys    []dedupeHash
@@ -79,9 +83,13 @@ func (j *Journal) newRequest(b *journal.Batch) (*request, error) {
 		resolves:    append([]uint64(nil), b.Resolves...),
 		done:        make(chan reply, 1),
 	}
+	payloads := make([]byte, 0, payloadBytes(b.Entries))
 	for i := range b.Entries {
 		e := &b.Entries[i]
-		p := pendingEntry{keys: make([]dedupeHash, len(e.DedupeKeys)), sinks: make([]*queue, len(e.Sinks))}
+		p := pendingEntry{
+			keys: make([]dedupeHash, len(e.DedupeKeys)), sinks: make([]*queue, len(e.Sinks)),
+			acceptedAt: toMillis(e.AcceptedAt), orderingKey: e.OrderingKey,
+		}
 		for k, key := range e.DedupeKeys {
 			p.keys[k] = hashDedupeKey(key)
 		}
@@ -89,10 +97,12 @@ func (j *Journal) newRequest(b *journal.Batch) (*request, error) {
 			p.sinks[s] = j.queues.get(j, name)
 		}
 		if len(p.sinks) > 0 {
-			p.value = encodeEvent(p.sinks, e)
+			from := len(payloads)
+			payloads = append(payloads, e.Payload...)
+			p.payload = payloads[from:]
 		}
 		r.entries[i] = p
-		r.size += int64(len(p.value))
+		r.size += int64(p.size())
 	}
 	for i := range b.DeadLetters {
 		d := &b.DeadLetters[i]
@@ -108,4 +118,11 @@ func (j *Journal) newRequest(b *journal.Batch) (*request, error) {
 		r.size += int64(len(record) + len(p.payload))
 	}
 	return r, nil
+}
+
+func payloadBytes(entries []journal.Entry) (n int) {
+	for i := range entries {
+		n += len(entries[i].Payload)
+	}
+	return n
 }

@@ -13,74 +13,9 @@ import (
 )
 
 // formatVersion is the version of the keys and values in this package. A store with another one is refused.
-const formatVersion = "1"
+const formatVersion = "2"
 
 var errMalformed = errors.New("stored value is malformed")
-
-// event is what tableEvents holds.
-type event struct {
-	sinks       sinkIDs
-	acceptedAt  uint64
-	orderingKey string
-	payload     []byte
-}
-
-func encodeEvent(sinks []*queue, e *journal.Entry) []byte {
-	size := len(e.Payload) + len(e.OrderingKey) + binary.MaxVarintLen64*(3+len(sinks))
-	v := binary.AppendUvarint(make([]byte, 0, size), uint64(len(sinks)))
-	for _, s := range sinks {
-		v = binary.AppendUvarint(v, uint64(s.id))
-	}
-	v = binary.AppendUvarint(v, toMillis(e.AcceptedAt))
-	v = binary.AppendUvarint(v, uint64(len(e.OrderingKey)))
-	v = append(v, e.OrderingKey...)
-	return append(v, e.Payload...)
-}
-
-// decodeEvent reads an event. Its payload is part of value.
-func decodeEvent(value []byte) (event, error) {
-	r := reader{rest: value}
-	var e event
-	count := r.uvarint()
-	from := r.rest
-	for range min(count, uint64(len(from))) {
-		r.uvarint()
-	}
-	e.sinks = from[:len(from)-len(r.rest)]
-	e.acceptedAt = r.uvarint()
-	e.orderingKey = string(r.bytes(r.uvarint()))
-	e.payload = r.rest
-	return e, r.err
-}
-
-// sinkIDs are the ids of sinks, as they are stored.
-type sinkIDs []byte
-
-// without returns the ids but for one; nil when there is no other.
-func (s sinkIDs) without(id uint32) (others []uint32) {
-	for r := (reader{rest: s}); len(r.rest) > 0; {
-		if other := uint32(r.uvarint()); other != id {
-			others = append(others, other)
-		}
-	}
-	return others
-}
-
-// schedule says when an entry is due again.
-type schedule struct {
-	when
-	attempts int
-}
-
-func encodeSchedule(s schedule) []byte {
-	return encodeNumbers(s.epoch, s.due, uint64(s.attempts))
-}
-
-func decodeSchedule(value []byte) (schedule, error) {
-	r := reader{rest: value}
-	s := schedule{when: when{epoch: r.uvarint(), due: r.uvarint()}, attempts: int(r.uvarint())}
-	return s, r.err
-}
 
 // reader reads fields one by one and keeps the first error.
 type reader struct {
@@ -96,6 +31,15 @@ func (r *reader) uvarint() uint64 {
 	}
 	r.rest = r.rest[n:]
 	return v
+}
+
+// uvarints returns the bytes of count numbers.
+func (r *reader) uvarints(count uint64) []byte {
+	from := r.rest
+	for n := uint64(0); n < count && r.err == nil; n++ {
+		r.uvarint()
+	}
+	return from[:len(from)-len(r.rest)]
 }
 
 func (r *reader) bytes(n uint64) []byte {

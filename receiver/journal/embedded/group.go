@@ -21,6 +21,8 @@ type group struct {
 	// seen in the store yet.
 	keys     map[dedupeHash]struct{}
 	resolved map[uint64]struct{}
+	// bundle holds the events that are not in the batch yet.
+	bundle bundleWriter
 	// sinks counts the events that the group adds per sink.
 	sinks       map[*queue]int64
 	deadLetters int64
@@ -40,7 +42,7 @@ func (j *Journal) newGroup() *group {
 	}
 }
 
-func (g *group) size() int { return g.batch.Len() }
+func (g *group) size() int { return g.batch.Len() + g.bundle.bytes }
 
 // add takes r into the group, or answers it when it cannot be taken.
 func (g *group) add(r *request) {
@@ -99,25 +101,41 @@ func (g *group) writeEntry(e *pendingEntry, receipt *journal.Receipt) error {
 	if len(e.sinks) == 0 {
 		return nil
 	}
-	sequence := g.j.nextSequence
-	g.j.nextSequence++
-	for _, q := range e.sinks {
-		if err := g.writeOwed(q, sequence); err != nil {
+	if !g.bundle.fits(e) {
+		if err := g.endBundle(); err != nil {
 			return err
 		}
 	}
-	return g.batch.Set(eventKey(sequence), e.value, nil)
+	g.bundle.add(e)
+	return nil
 }
 
-func (g *group) writeOwed(q *queue, sequence uint64) error {
+// endBundle writes the events that were collected, and what each sink is owed of them.
+func (g *group) endBundle() error {
+	if len(g.bundle.events) == 0 {
+		return nil
+	}
+	number := g.j.nextBundle
+	g.j.nextBundle++
+	for q, events := range g.bundle.owed {
+		if err := g.writeOwed(q, number, owed{events: events}); err != nil {
+			return err
+		}
+	}
+	err := g.bundle.write(g.batch, number)
+	g.bundle.reset()
+	return err
+}
+
+func (g *group) writeOwed(q *queue, bundle uint64, o owed) error {
 	if !q.stored {
 		if err := g.batch.Set(sinkKey(q.name), encodeNumbers(uint64(q.id)), nil); err != nil {
 			return err
 		}
 		q.stored = true
 	}
-	g.sinks[q]++
-	return g.batch.Set(owedKey(q.id, sequence), nil, nil)
+	g.sinks[q] += int64(o.events.count())
+	return g.batch.Set(owedKey(q.id, bundle), o.encode(), nil)
 }
 
 func (g *group) writeDeadLetter(d *pendingDeadLetter, receipt *journal.Receipt) error {
@@ -206,12 +224,13 @@ func has(db *pebble.DB, key []byte) (bool, error) {
 
 // seal completes the batch.
 func (g *group) seal() {
-	g.durable = g.j.nextSequence - 1
-	if g.batch.Empty() {
+	err := g.endBundle()
+	g.durable = g.j.nextBundle - 1
+	if g.batch.Empty() && err == nil {
 		return
 	}
-	next := encodeNumbers(g.j.nextSequence, g.j.nextDeadLetter.Load())
-	if err := g.batch.Set([]byte(metaNext), next, nil); err != nil {
+	next := encodeNumbers(g.j.nextBundle, g.j.nextDeadLetter.Load())
+	if err = errors.Join(err, g.batch.Set([]byte(metaNext), next, nil)); err != nil {
 		g.j.fail(err)
 	}
 	g.j.space.add(int64(g.batch.Len()))

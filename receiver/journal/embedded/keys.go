@@ -8,10 +8,10 @@ import (
 // The first byte of a key is its table. docs/design/001-embedded-journal.md describes them all.
 const (
 	tableDedupe      = 'd' // generation u32, hash -> nothing
-	tableEvents      = 'e' // sequence u64 -> header and payload
+	tableEvents      = 'e' // bundle u64 -> header and payloads
 	tableMeta        = 'm' // name -> value
-	tableOwed        = 'p' // sink u32, sequence u64 -> nothing, or the same as in tableSchedule
-	tableSchedule    = 'r' // sink u32, epoch u64, due u64, sequence u64 -> epoch, due, attempts
+	tableOwed        = 'p' // sink u32, bundle u64 -> the events that are owed, and what is scheduled of them
+	tableSchedule    = 'r' // sink u32, epoch u64, due u64, sequence u64 -> nothing
 	tableSinks       = 's' // name -> sink u32
 	tableDeadLetters = 'x' // id u64 -> description
 	tablePayloads    = 'y' // id u64 -> payload
@@ -21,7 +21,7 @@ const (
 const (
 	metaFormat = "mformat"
 	metaEpoch  = "mepoch"
-	// metaNext holds the next sequence and the next dead letter as the committer knows them.
+	// metaNext holds the next bundle and the next dead letter as the committer knows them.
 	metaNext = "mnext"
 	// metaNextDead holds the next dead letter as settlements know it. It is apart because the two are written concurrently.
 	metaNextDead = "mnextdead"
@@ -50,11 +50,11 @@ func numberKey(table byte, number uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(make([]byte, 0, 9), table), number)
 }
 
-func eventKey(sequence uint64) []byte { return numberKey(tableEvents, sequence) }
+func bundleKey(bundle uint64) []byte { return numberKey(tableEvents, bundle) }
 
-func owedKey(sink uint32, sequence uint64) []byte {
+func owedKey(sink uint32, bundle uint64) []byte {
 	k := binary.BigEndian.AppendUint32(append(make([]byte, 0, 13), tableOwed), sink)
-	return binary.BigEndian.AppendUint64(k, sequence)
+	return binary.BigEndian.AppendUint64(k, bundle)
 }
 
 // when is what a schedule sorts by. The epoch counts the openings of the store: what was scheduled in an earlier one is due at
@@ -77,7 +77,7 @@ const maxSinkID = 1<<32 - 1
 
 func sinkKey(name string) []byte { return append([]byte{tableSinks}, name...) }
 
-// lastNumber reads the sequence or id at the end of a key; the key has been read from the table that it belongs to.
+// lastNumber reads the id at the end of a key; the key has been read from the table that it belongs to.
 func lastNumber(key []byte) (uint64, bool) {
 	if len(key) < 9 {
 		return 0, false
@@ -93,8 +93,8 @@ func parseScheduleKey(key []byte) (due, sequence uint64, ok bool) {
 	return binary.BigEndian.Uint64(key[13:]), binary.BigEndian.Uint64(key[21:]), true
 }
 
-// parseOwedKey returns the sink and the sequence.
-func parseOwedKey(key []byte) (sink uint32, sequence uint64, ok bool) {
+// parseOwedKey returns the sink and the bundle.
+func parseOwedKey(key []byte) (sink uint32, bundle uint64, ok bool) {
 	if len(key) != 13 {
 		return 0, 0, false
 	}

@@ -53,10 +53,10 @@ type Journal struct {
 	// settling serializes settlements, so that exactly one of them sees that an event is owed to nobody any more.
 	settling sync.Mutex
 
-	// durable is the largest sequence on stable storage; consumers see nothing beyond it.
+	// durable is the last bundle on stable storage; consumers see nothing beyond it.
 	durable atomic.Uint64
-	// nextSequence is used by the committer alone.
-	nextSequence   uint64
+	// nextBundle is used by the committer alone.
+	nextBundle     uint64
 	nextDeadLetter atomic.Uint64
 	deadLetters    atomic.Int64
 	syncs          atomic.Int64
@@ -79,7 +79,7 @@ func Open(o Options) (*Journal, error) {
 		closing:  make(chan struct{}),
 	}
 	j.queues.byName = map[string]*queue{}
-	j.nextSequence = 1
+	j.nextBundle = 1
 	j.nextDeadLetter.Store(1)
 	if err := j.openStore(); err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", o.Dir, err)
@@ -186,7 +186,7 @@ func checkFormat(db *pebble.DB) error {
 	}
 }
 
-// loadNumbers sets the next sequence and dead letter. They never go back, also when the tail of the store was lost.
+// loadNumbers sets the next bundle and dead letter. They never go back, also when the tail of the store was lost.
 func (j *Journal) loadNumbers(db *pebble.DB) error {
 	next, err := getNumbers(db, metaNext, 2)
 	if err != nil {
@@ -196,8 +196,8 @@ func (j *Journal) loadNumbers(db *pebble.DB) error {
 	if err != nil {
 		return err
 	}
-	j.nextSequence = max(j.nextSequence, next[0])
-	j.durable.Store(j.nextSequence - 1)
+	j.nextBundle = max(j.nextBundle, next[0])
+	j.durable.Store(j.nextBundle - 1)
 	j.nextDeadLetter.Store(max(j.nextDeadLetter.Load(), next[1], nextDead[0]))
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable/block"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -110,7 +111,7 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Opti
 	memTable := min(max(o.MaxBytes/memTableShare, minMemTableBytes), maxMemTableBytes)
 	opts := &pebble.Options{
 		FS:                          fs,
-		FormatMajorVersion:          pebble.FormatWALSyncChunks,
+		FormatMajorVersion:          pebble.FormatTableFormatV6,
 		CacheSize:                   cacheBytes,
 		MemTableSize:                uint64(memTable),
 		MemTableStopWritesThreshold: 3,
@@ -129,5 +130,8 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Opti
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
 		opts.Levels[i].BlockSize = blockBytes
 	}
+	// Most of what a queue holds is gone before it is merged: what is young is not worth the time to compress it.
+	opts.Levels[0].Compression = func() *block.CompressionProfile { return block.NoCompression }
+	opts.Levels[1].Compression = func() *block.CompressionProfile { return block.FastestCompression }
 	return opts
 }

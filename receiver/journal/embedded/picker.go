@@ -16,8 +16,13 @@ type picker struct {
 	limit journal.Limit
 	now   uint64
 
-	// events reads the events of the batch in the order of their sequences, most often one after the other.
-	events     *pebble.Iterator
+	// bundles reads bundles in the order of their numbers, most often one after the other.
+	bundles *pebble.Iterator
+	// current is the bundle that was read last, and size its stored size; events are good until the next read.
+	current bundle
+	number  uint64
+	size    int
+
 	deliveries []journal.Delivery
 	bytes      int
 	full       bool
@@ -27,8 +32,8 @@ type picker struct {
 
 func (p *picker) run() error {
 	err := errors.Join(p.due(), p.fresh())
-	if p.events != nil {
-		err = errors.Join(err, p.events.Close())
+	if p.bundles != nil {
+		err = errors.Join(err, p.bundles.Close())
 	}
 	return err
 }
@@ -36,16 +41,24 @@ func (p *picker) run() error {
 // due leases what was scheduled, since the store was opened, for a time that has come.
 func (p *picker) due() error {
 	q, epoch := p.q, p.q.j.epoch
+	if q.scheduled == 0 {
+		return nil
+	}
 	from := q.dueFrom
 	if from == nil {
 		from = schedulePrefix(q.id, epoch)
 	}
-	return scan(p.db, from, schedulePrefix(q.id, epoch+1), func(key, value []byte) (bool, error) {
+	return scan(p.db, from, schedulePrefix(q.id, epoch+1), func(key, _ []byte) (bool, error) {
 		at, sequence, ok := parseScheduleKey(key)
 		if !ok {
 			return false, errMalformed
 		}
-		_, leased := q.leased[sequence]
+		o, err := p.find(bundleOf(sequence))
+		if err != nil {
+			return false, err
+		}
+		event := place(placeOf(sequence))
+		leased := o.leased&event != 0
 		if at > p.now {
 			if !leased {
 				p.next = at
@@ -53,7 +66,7 @@ func (p *picker) due() error {
 			return leased, nil
 		}
 		if !leased {
-			if taken, err := p.takeScheduled(sequence, value); !taken {
+			if _, err := p.take(o, event&o.events); err != nil || p.full {
 				return false, err
 			}
 		}
@@ -62,12 +75,21 @@ func (p *picker) due() error {
 	})
 }
 
-func (p *picker) takeScheduled(sequence uint64, value []byte) (bool, error) {
-	s, err := decodeSchedule(value)
-	if err != nil {
-		return false, err
+// find returns what the queue is owed of a bundle.
+func (p *picker) find(number uint64) (*openBundle, error) {
+	if o := p.q.open[number]; o != nil {
+		return o, nil
 	}
-	return p.take(sequence, lease{scheduled: true, schedule: s})
+	value, err := get(p.db, owedKey(p.q.id, number))
+	if errors.Is(err, journal.ErrNotFound) {
+		p.lost(number)
+		return &openBundle{number: number}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	o, err := decodeOwed(value)
+	return &openBundle{number: number, owed: o}, err
 }
 
 // fresh leases what was not leased since the store was opened. What an earlier opening had scheduled is among it, in its
@@ -75,105 +97,158 @@ func (p *picker) takeScheduled(sequence uint64, value []byte) (bool, error) {
 func (p *picker) fresh() error {
 	q := p.q
 	durable := q.j.durable.Load()
-	if p.full || q.cursor > durable {
+	if p.full || bundleOf(q.cursor) > durable {
 		return nil
 	}
-	err := scan(p.db, owedKey(q.id, q.cursor), owedKey(q.id, durable+1), func(key, value []byte) (bool, error) {
-		_, sequence, ok := parseOwedKey(key)
+	err := scan(p.db, owedKey(q.id, bundleOf(q.cursor)), owedKey(q.id, durable+1), func(key, value []byte) (bool, error) {
+		_, number, ok := parseOwedKey(key)
 		if !ok {
 			return false, errMalformed
 		}
-		if taken, err := p.takeOwed(sequence, value); !taken {
-			return false, err
-		}
-		q.cursor = sequence + 1
-		return true, nil
+		return p.takeOwed(number, value)
 	})
 	if err == nil && !p.full {
-		q.cursor = durable + 1
+		q.cursor = sequenceOf(durable+1, 0)
 	}
 	return err
 }
 
-// takeOwed leases an entry that is owed, but for one that due will find.
-func (p *picker) takeOwed(sequence uint64, value []byte) (bool, error) {
-	l := lease{after: p.q.last}
-	if len(value) > 0 {
-		s, err := decodeSchedule(value)
-		if err != nil || s.epoch == p.q.j.epoch {
-			p.q.last = 0
-			return err == nil, err
+// takeOwed leases what is owed of a bundle from the cursor on, but for what due finds, and moves the cursor.
+func (p *picker) takeOwed(number uint64, value []byte) (more bool, err error) {
+	q := p.q
+	o := q.open[number]
+	if o == nil {
+		o = &openBundle{number: number}
+		if o.owed, err = decodeOwed(value); err != nil {
+			return false, err
 		}
-		l.scheduled, l.schedule = true, s
 	}
-	taken, err := p.take(sequence, l)
-	if _, leased := p.q.leased[sequence]; leased {
-		p.q.last = sequence
-	} else if taken {
-		p.q.last = 0
+	wanted := o.events &^ o.leased &^ o.scheduledIn(q.j.epoch)
+	if number == bundleOf(q.cursor) {
+		wanted &= placesFrom(placeOf(q.cursor))
 	}
-	return taken, err
-}
-
-// take leases one delivery. It returns false, and sets full, when the limit does not allow it.
-func (p *picker) take(sequence uint64, l lease) (bool, error) {
-	if len(p.deliveries) >= max(p.limit.Events, 1) {
-		p.full = true
-		return false, nil
-	}
-	e, size, err := p.read(sequence)
+	left, err := p.take(o, wanted)
 	if err != nil {
 		return false, err
 	}
-	if size == 0 {
-		p.q.j.opts.Logger.Error("journal has lost an event", "sink", p.q.name, "sequence", sequence)
-		return true, nil
-	}
-	if p.limit.Bytes > 0 && len(p.deliveries) > 0 && p.bytes+len(e.payload) > p.limit.Bytes {
-		p.full = true
+	if p.full {
+		q.cursor = sequenceOf(number, left.first())
 		return false, nil
 	}
-	p.bytes += len(e.payload)
-	l.size = size
-	l.others = e.sinks.without(p.q.id)
-	p.q.leased[sequence] = l
-	p.deliveries = append(p.deliveries, journal.Delivery{
-		Sequence:    sequence,
-		OrderingKey: e.orderingKey,
-		AcceptedAt:  fromMillis(e.acceptedAt),
-		Attempts:    l.attempts,
-		Payload:     bytes.Clone(e.payload),
-	})
+	q.cursor = sequenceOf(number+1, 0)
 	return true, nil
 }
 
-// read returns an event, whose payload is good until the next read, and its stored size; 0 = it is not there.
-func (p *picker) read(sequence uint64) (event, int, error) {
-	if p.events == nil {
-		events, err := p.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableEvents}, UpperBound: []byte{tableEvents + 1}})
-		if err != nil {
-			return event{}, 0, err
+// take leases events of a bundle. Those that the limit does not allow are left, and full is set then.
+func (p *picker) take(o *openBundle, wanted places) (left places, err error) {
+	if wanted == 0 {
+		return 0, nil
+	}
+	if len(p.deliveries) >= max(p.limit.Events, 1) {
+		p.full = true
+		return wanted, nil
+	}
+	if found, err := p.read(o.number); !found {
+		return 0, err
+	}
+	if wanted&placesFrom(len(p.current.events)) != 0 {
+		return 0, errMalformed
+	}
+	chosen := p.choose(wanted)
+	for run := range chosen.runs {
+		p.deliver(o, run)
+	}
+	if chosen != 0 {
+		o.leased |= chosen
+		o.size, o.others = p.size, p.current.sinks.without(p.q.id)
+		p.q.open[o.number] = o
+	}
+	return wanted &^ chosen, nil
+}
+
+// deliver adds neighbouring events, whose payloads are copied as one.
+func (p *picker) deliver(o *openBundle, run places) {
+	payloads := bytes.Clone(p.current.payloads(run))
+	if p.deliveries == nil {
+		p.deliveries = make([]journal.Delivery, 0, p.expected(run.count()))
+	}
+	for n := range run.all {
+		e := &p.current.events[n]
+		s, _ := o.scheduleOf(n)
+		size := len(e.payload)
+		p.deliveries = append(p.deliveries, journal.Delivery{
+			Sequence:    sequenceOf(o.number, n),
+			OrderingKey: e.orderingKey,
+			AcceptedAt:  fromMillis(e.acceptedAt),
+			Attempts:    s.attempts,
+			Payload:     payloads[:size:size],
+		})
+		payloads = payloads[size:]
+	}
+}
+
+// expected returns how many deliveries there may be, at least some.
+func (p *picker) expected(some int) int {
+	return max(some, min(p.limit.Events, int(p.q.pending.Load())))
+}
+
+// choose returns those of the wanted events that the limit allows.
+func (p *picker) choose(wanted places) (chosen places) {
+	count := len(p.deliveries)
+	for n := range wanted.all {
+		size := len(p.current.events[n].payload)
+		if count >= max(p.limit.Events, 1) || p.limit.Bytes > 0 && count > 0 && p.bytes+size > p.limit.Bytes {
+			p.full = true
+			break
 		}
-		p.events = events
+		count++
+		p.bytes += size
+		chosen |= place(n)
 	}
-	key := eventKey(sequence)
-	if !p.seek(key) {
-		return event{}, 0, p.events.Error()
+	return chosen
+}
+
+// read makes a bundle the current one. It returns false when the bundle is not there.
+func (p *picker) read(number uint64) (found bool, err error) {
+	if p.number == number && p.size > 0 {
+		return true, nil
 	}
-	value, err := p.events.ValueAndErr()
+	if p.bundles == nil {
+		p.bundles, err = p.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableEvents}, UpperBound: []byte{tableEvents + 1}})
+		if err != nil {
+			return false, err
+		}
+	}
+	p.number, p.size = number, 0
+	if !p.seek(bundleKey(number)) {
+		if err := p.bundles.Error(); err != nil {
+			return false, err
+		}
+		p.lost(number)
+		return false, nil
+	}
+	value, err := p.bundles.ValueAndErr()
 	if err != nil {
-		return event{}, 0, err
+		return false, err
 	}
-	e, err := decodeEvent(value)
-	return e, len(value), err
+	p.size = len(value)
+	if p.current.events == nil {
+		p.current.events = make([]event, 0, maxBundleEvents)
+	}
+	p.current, err = decodeBundle(value, p.current.events[:0])
+	return err == nil, err
+}
+
+func (p *picker) lost(bundle uint64) {
+	p.q.j.opts.Logger.Error("journal has lost events", "sink", p.q.name, "bundle", bundle)
 }
 
 // seek moves to key, with a single step where it is the next one.
 func (p *picker) seek(key []byte) bool {
-	if p.events.Valid() && p.events.Next() && bytes.Equal(p.events.Key(), key) {
+	if p.bundles.Valid() && p.bundles.Next() && bytes.Equal(p.bundles.Key(), key) {
 		return true
 	}
-	return p.events.SeekGE(key) && bytes.Equal(p.events.Key(), key)
+	return p.bundles.SeekGE(key) && bytes.Equal(p.bundles.Key(), key)
 }
 
 // scan calls visit with the keys from lower to upper until it returns false. Keys and values are good during the call.

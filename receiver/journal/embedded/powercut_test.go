@@ -128,7 +128,7 @@ func consumeUntil(ctx context.Context, t *testing.T, j *embedded.Journal, w *wor
 				w.take(d.OrderingKey)
 			}
 			if settlements[i].Outcome == journal.Dead {
-				settlements[i].DeadLetter = journal.DeadLetter{Cause: journal.CauseRefused, EventID: d.OrderingKey}
+				settlements[i].DeadLetter = &journal.DeadLetter{Cause: journal.CauseRefused, EventID: d.OrderingKey}
 			}
 		}
 		if err := q.Settle(ctx, settlements); err != nil {

@@ -27,29 +27,30 @@ type queue struct {
 
 	// mu guards the rest.
 	mu sync.Mutex
-	// leased holds what was handed out and not settled.
-	leased map[uint64]lease
-	// cursor is the first sequence in tableOwed that was not looked at.
+	// open holds the bundles of which something was handed out and not settled.
+	open map[uint64]*openBundle
+	// cursor is the sequence of the first event in tableOwed that was not looked at.
 	cursor uint64
-	// last is the last sequence before cursor that was leased; 0 when what was looked at after it was not leased.
-	last uint64
+	// scheduled counts what tableSchedule holds of the present epoch.
+	scheduled int
 	// dueFrom is a lower bound in the present epoch of tableSchedule: what is before it is leased or gone; nil = its start.
 	dueFrom []byte
-	// oldest is a lower bound of the sequences that are owed.
+	// oldest is a lower bound of the bundles that are owed.
 	oldest uint64
 }
 
-// lease is what settling needs to know.
-type lease struct {
-	// scheduled says that the entry is in tableSchedule, under schedule.
-	scheduled bool
-	schedule
-	// others are the other sinks that the event was owed to at first.
+// openBundle is what settling needs to know.
+type openBundle struct {
+	number uint64
+	owed
+	// leased are the events that were handed out, a part of those that are owed.
+	leased places
+	// touched says that the settlement under way has changed it.
+	touched bool
+	// others are the other sinks that something of the bundle was owed to at first.
 	others []uint32
-	// size is that of the stored event, in bytes.
+	// size is that of the stored bundle, in bytes.
 	size int
-	// after is the sequence that the queue was owed directly before this one; 0 = not known.
-	after uint64
 }
 
 // queueTable holds the queues by sink name.
@@ -129,9 +130,9 @@ func (q *queue) reset() {
 func (q *queue) rewind() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.leased = map[uint64]lease{}
-	q.cursor, q.last, q.oldest = 0, 0, 0
-	q.dueFrom = nil
+	q.open = map[uint64]*openBundle{}
+	q.cursor, q.oldest = 0, 0
+	q.dueFrom, q.scheduled = nil, 0
 }
 
 func (q *queue) wake() {

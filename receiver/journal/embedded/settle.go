@@ -14,10 +14,8 @@ import (
 // that it did. Settlements of what is not leased are ignored. When the storage is unavailable the error says so, and the
 // deliveries are made again.
 func (q *queue) Settle(_ context.Context, settlements []journal.Settlement) error {
-	for i := range settlements {
-		if o := settlements[i].Outcome; o < journal.Delivered || o > journal.Dead {
-			return fmt.Errorf("settlement of %d has unknown outcome %d", settlements[i].Delivery.Sequence, o)
-		}
+	if err := journal.CheckSettlements(settlements); err != nil {
+		return err
 	}
 	db, release, err := q.j.acquire()
 	if err != nil {
@@ -35,7 +33,7 @@ func (q *queue) Settle(_ context.Context, settlements []journal.Settlement) erro
 		}
 	}
 	if err == nil {
-		err = s.remove()
+		err = errors.Join(s.close(), s.remove())
 	}
 	if err == nil {
 		err = s.commit()
@@ -54,72 +52,75 @@ type settling struct {
 	db    *pebble.DB
 	batch *pebble.Batch
 
-	ended       []uint64
-	finished    []finished
+	touched     []*openBundle
+	finished    []*openBundle
 	done        int64
 	deadLetters int64
-	dueFrom     []byte
-	deleted     deletions
+	// scheduled is by how many tableSchedule holds more, of the present epoch.
+	scheduled int
+	dueFrom   []byte
+	deleted   deletions
 }
 
 func (s *settling) settle(t *journal.Settlement) error {
 	sequence := t.Delivery.Sequence
-	l, ok := s.q.leased[sequence]
-	if !ok {
+	o, event := s.q.open[bundleOf(sequence)], place(placeOf(sequence))
+	if o == nil || o.leased&event == 0 {
 		return nil
 	}
-	s.ended = append(s.ended, sequence)
-	delete(s.q.leased, sequence) // a second settlement of it in this call is ignored too
-	if l.scheduled {
-		if err := s.batch.Delete(scheduleKey(s.q.id, l.when, sequence), nil); err != nil {
+	o.leased &^= event
+	if !o.touched {
+		o.touched = true
+		s.touched = append(s.touched, o)
+	}
+	before, scheduled := o.scheduleOf(placeOf(sequence))
+	if scheduled {
+		o.unschedule(before.place)
+		if before.epoch == s.q.j.epoch {
+			s.scheduled--
+		}
+		if err := s.batch.Delete(scheduleKey(s.q.id, before.when, sequence), nil); err != nil {
 			return err
 		}
 	}
 	switch t.Outcome {
 	case journal.Delivered:
-		s.finish(sequence, l)
+		s.finish(o, event)
 		return nil
 	case journal.Retry:
-		l.attempts++
-		return s.schedule(sequence, l, toMillis(t.At))
+		return s.schedule(o, sequence, toMillis(t.At), before.attempts+1)
 	case journal.Dead:
-		s.finish(sequence, l)
-		return s.bury(sequence, l, t.DeadLetter)
+		s.finish(o, event)
+		return s.bury(sequence, before.attempts, *t.DeadLetter)
 	default: // Defer
-		return s.schedule(sequence, l, toMillis(t.At))
+		return s.schedule(o, sequence, toMillis(t.At), before.attempts)
 	}
 }
 
 // finish ends the debt to this sink.
-func (s *settling) finish(sequence uint64, l lease) {
+func (s *settling) finish(o *openBundle, event places) {
+	o.events &^= event
 	s.done++
-	s.finished = append(s.finished, finished{sequence, l})
 }
 
-func (s *settling) schedule(sequence uint64, l lease, due uint64) error {
-	at := schedule{when: when{epoch: s.q.j.epoch, due: due}, attempts: l.attempts}
-	key, value := scheduleKey(s.q.id, at.when, sequence), encodeSchedule(at)
+func (s *settling) schedule(o *openBundle, sequence, due uint64, attempts int) error {
+	at := schedule{place: placeOf(sequence), when: when{epoch: s.q.j.epoch, due: due}, attempts: attempts}
+	o.schedules = append(o.schedules, at)
+	s.scheduled++
+	key := scheduleKey(s.q.id, at.when, sequence)
 	if string(key) < string(s.dueFrom) {
 		s.dueFrom = key
 	}
-	return errors.Join(
-		s.batch.Set(owedKey(s.q.id, sequence), value, nil),
-		s.batch.Set(key, value, nil),
-	)
+	return s.batch.Set(key, nil, nil)
 }
 
 // bury stores the event as a dead letter. A refusal was an attempt, the other causes are found without one.
-func (s *settling) bury(sequence uint64, l lease, d journal.DeadLetter) error {
-	value, closer, err := s.db.Get(eventKey(sequence))
+func (s *settling) bury(sequence uint64, attempts int, d journal.DeadLetter) error {
+	e, err := readEvent(s.db, sequence)
 	if err != nil {
 		return err
 	}
-	defer closer.Close() //nolint:errcheck // it only gives the block back
-	e, err := decodeEvent(value)
-	if err != nil {
-		return err
-	}
-	d.Sink, d.Attempts = s.q.name, l.attempts
+	d.Sink, d.Attempts = s.q.name, attempts
 	if d.Cause == journal.CauseRefused {
 		d.Attempts++
 	}
@@ -130,6 +131,27 @@ func (s *settling) bury(sequence uint64, l lease, d journal.DeadLetter) error {
 	s.deadLetters++
 	id := s.q.j.nextDeadLetter.Add(1) - 1
 	return setDeadLetter(s.batch, id, record, e.payload)
+}
+
+// close writes what is still owed of the bundles that were touched, and closes those of which nothing is leased any more.
+func (s *settling) close() error {
+	for _, o := range s.touched {
+		o.touched = false
+		if o.leased == 0 {
+			delete(s.q.open, o.number)
+		}
+		var err error
+		if o.events == 0 {
+			s.finished = append(s.finished, o)
+			err = s.batch.Delete(owedKey(s.q.id, o.number), nil)
+		} else {
+			err = s.batch.Set(owedKey(s.q.id, o.number), o.encode(), nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *settling) commit() error {
@@ -146,11 +168,12 @@ func (s *settling) commit() error {
 // apply brings the memory up to what was committed.
 func (s *settling) apply() {
 	j := s.q.j
-	if len(s.ended) > 0 {
+	if len(s.touched) > 0 {
 		j.unsynced.Store(true)
 	}
 	s.q.pending.Add(-s.done)
 	s.q.dueFrom = s.dueFrom
+	s.q.scheduled += s.scheduled
 	j.deadLetters.Add(s.deadLetters)
 	j.deleted.merge(&s.deleted)
 	s.q.wake()

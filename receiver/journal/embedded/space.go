@@ -71,20 +71,20 @@ func (j *Journal) checkSpace(size int64) error {
 	return journal.ErrFull
 }
 
-// deletions are the events that were deleted and whose space was not reclaimed.
+// deletions are the bundles that were deleted and whose space was not reclaimed.
 type deletions struct {
 	mu    sync.Mutex
 	bytes int64
-	// first and last bound their sequences.
+	// first and last bound their numbers.
 	first, last uint64
 }
 
-func (d *deletions) add(sequence uint64, size int64) {
+func (d *deletions) add(bundle uint64, size int64) {
 	if d.bytes == 0 {
-		d.first, d.last = sequence, sequence
+		d.first, d.last = bundle, bundle
 	}
 	d.bytes += size
-	d.first, d.last = min(d.first, sequence), max(d.last, sequence)
+	d.first, d.last = min(d.first, bundle), max(d.last, bundle)
 }
 
 func (d *deletions) merge(other *deletions) {
@@ -107,7 +107,7 @@ func (d *deletions) take() (first, last uint64, some bool) {
 	return d.first, d.last, some
 }
 
-// reclaimLoop gives the space of deleted events back when the journal is full. Without it that would happen only when
+// reclaimLoop gives the space of deleted bundles back when the journal is full. Without it that would happen only when
 // further writes push the store to compact, and a full journal takes none.
 func (j *Journal) reclaimLoop() {
 	for {
@@ -135,7 +135,7 @@ func (j *Journal) reclaim() {
 	if !some {
 		return
 	}
-	err = db.Compact(j.life, eventKey(first), eventKey(last+1), false)
+	err = db.Compact(j.life, bundleKey(first), bundleKey(last+1), false)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		j.opts.Logger.Warn("journal space could not be reclaimed", "error", err)
 	}

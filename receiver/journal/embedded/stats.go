@@ -42,16 +42,15 @@ func (q *queue) oldestAccepted(db *pebble.DB) (at time.Time, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	upper := owedKey(q.id, q.j.durable.Load()+1)
-	err := scan(db, owedKey(q.id, q.oldest), upper, func(key, _ []byte) (bool, error) {
-		_, sequence, _ := parseOwedKey(key)
-		q.oldest = sequence
-		value, closer, err := db.Get(eventKey(sequence))
+	err := scan(db, owedKey(q.id, q.oldest), upper, func(key, value []byte) (bool, error) {
+		o, err := decodeOwed(value)
 		if err != nil {
 			return false, err
 		}
-		e, err := decodeEvent(value)
+		_, q.oldest, _ = parseOwedKey(key)
+		e, err := readEvent(db, sequenceOf(q.oldest, o.events.first()))
 		at, ok = fromMillis(e.acceptedAt), err == nil
-		return false, errors.Join(err, closer.Close())
+		return false, err
 	})
 	if err != nil {
 		q.j.opts.Logger.Warn("oldest event of a queue cannot be read", "sink", q.name, "error", err)
@@ -91,6 +90,16 @@ func (c *counter) close() error {
 	return errors.Join(errs...)
 }
 
+// events counts what is owed of the present bundle.
+func (c *counter) events() int64 {
+	value, err := c.owed.ValueAndErr()
+	if err != nil {
+		return 0 // the iterator ends with it
+	}
+	o, _ := decodeOwed(value)
+	return int64(o.events.count())
+}
+
 // run counts until it is done or life ends.
 func (c *counter) run(life context.Context) {
 	byID := map[uint32]*queue{}
@@ -99,7 +108,7 @@ func (c *counter) run(life context.Context) {
 	}
 	for valid := c.owed.First(); valid && life.Err() == nil; valid = c.owed.Next() {
 		if sink, _, ok := parseOwedKey(c.owed.Key()); ok && byID[sink] != nil {
-			byID[sink].pending.Add(1)
+			byID[sink].pending.Add(c.events())
 		}
 	}
 	for valid := c.deadLetters.First(); valid && life.Err() == nil; valid = c.deadLetters.Next() {

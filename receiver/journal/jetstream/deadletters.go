@@ -82,7 +82,7 @@ func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) erro
 		if s.Outcome != journal.Dead || !q.holds(s.Delivery.Sequence) {
 			continue
 		}
-		d := s.DeadLetter
+		d := *s.DeadLetter
 		d.Sink, d.Attempts, d.Payload = q.sink, s.Delivery.Attempts, s.Delivery.Payload
 		if d.Cause == journal.CauseRefused { // the other causes are found without an attempt
 			d.Attempts++

@@ -76,6 +76,9 @@ func (q *queue) wake() {
 
 // Settle implements [journal.Queue].
 func (q *queue) Settle(ctx context.Context, settlements []journal.Settlement) error {
+	if err := journal.CheckSettlements(settlements); err != nil {
+		return err
+	}
 	err := q.bury(ctx, settlements)
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -174,7 +174,6 @@ func mustClose(t *testing.T, j journal.Journal) {
 	}
 }
 
-// eventually waits until check holds.
 // shows checks what a journal says of itself after something was done: at once, but for one that lags.
 func (h Harness) shows(t *testing.T, what string, check func() bool) {
 	t.Helper()
@@ -185,6 +184,7 @@ func (h Harness) shows(t *testing.T, what string, check func() bool) {
 	}
 }
 
+// eventually waits until check holds.
 func eventually(t *testing.T, what string, check func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(patience)

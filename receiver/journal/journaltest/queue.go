@@ -22,6 +22,7 @@ func queuePromises() []promise {
 		{"a fetch keeps to its limits", limits},
 		{"a lease lasts until it is settled", leaseLasts},
 		{"a second settlement changes nothing", settleTwice},
+		{"settlements of which one says nothing are refused", settleUnknown},
 		{"what was leased is delivered again after a restart", leasedAgain},
 		{"what was settled is not delivered again after a restart", settledIsGone},
 		{"what has no consumer stays", staysWithoutConsumer},
@@ -123,6 +124,26 @@ func settleTwice(t *testing.T, h Harness) {
 		t.Error(diff)
 	}
 	h.shows(t, "one is pending", func() bool { return j.Stats().Pending[sinkA] == 1 })
+}
+
+func settleUnknown(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, entries(0, 2, sinkA))
+	leased := fetchAll(t, j, sinkA, 2)
+	for name, wrong := range map[string]journal.Settlement{
+		"no such outcome":            {Outcome: journal.Dead + 1},
+		"dead without a dead letter": {Outcome: journal.Dead},
+	} {
+		wrong.Delivery = leased[1]
+		err := j.Queue(sinkA).Settle(t.Context(), []journal.Settlement{{Delivery: leased[0]}, wrong})
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	retryAt(t, j, sinkA, d0, leased...)
+	if diff := cmp.Diff(numbered(0, 2), payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func leasedAgain(t *testing.T, h Harness) {

@@ -1,0 +1,197 @@
+package embedded
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// A bundle is what is stored under one key: neighbouring events of one group. It is written, read, merged and deleted as one,
+// at a fraction of what single events cost.
+const (
+	// bundleBits is the size of an event's place in its bundle: a word has a bit for each.
+	bundleBits      = 6
+	maxBundleEvents = 1 << bundleBits
+	// maxBundleBytes ends a bundle, so that a sink that is owed little of it reads little more. A larger event has its own.
+	maxBundleBytes = 64 << 10
+)
+
+// sequenceOf numbers an event by its bundle and its place there.
+func sequenceOf(bundle uint64, place int) uint64 { return bundle<<bundleBits | uint64(place) }
+
+func bundleOf(sequence uint64) uint64 { return sequence >> bundleBits }
+
+func placeOf(sequence uint64) int { return int(sequence & (maxBundleEvents - 1)) }
+
+// places are a set of events of one bundle.
+type places uint64
+
+func place(n int) places { return 1 << n }
+
+// placesFrom are those from n on.
+func placesFrom(n int) places { return ^places(0) << n }
+
+func (p places) count() int { return bits.OnesCount64(uint64(p)) }
+
+func (p places) first() int { return bits.TrailingZeros64(uint64(p)) }
+
+// all yields them in order.
+func (p places) all(yield func(int) bool) {
+	for ; p != 0; p &= p - 1 {
+		if !yield(p.first()) {
+			return
+		}
+	}
+}
+
+// runs yields the sets of neighbours among them, in order.
+func (p places) runs(yield func(places) bool) {
+	for p != 0 {
+		run := p &^ (p + place(p.first()))
+		if !yield(run) {
+			return
+		}
+		p &^= run
+	}
+}
+
+// bundleWriter collects the events of a bundle.
+type bundleWriter struct {
+	events []*pendingEntry
+	owed   map[*queue]places
+	bytes  int
+}
+
+// fits reports whether the bundle may take e.
+func (w *bundleWriter) fits(e *pendingEntry) bool {
+	return len(w.events) == 0 || len(w.events) < maxBundleEvents && w.bytes+e.size() <= maxBundleBytes
+}
+
+func (w *bundleWriter) add(e *pendingEntry) {
+	if w.owed == nil {
+		w.owed = map[*queue]places{}
+	}
+	for _, q := range e.sinks {
+		w.owed[q] |= place(len(w.events))
+	}
+	w.events = append(w.events, e)
+	w.bytes += e.size()
+}
+
+func (w *bundleWriter) reset() {
+	clear(w.events)
+	clear(w.owed)
+	w.events, w.bytes = w.events[:0], 0
+}
+
+// write adds the bundle to b: the ids of the sinks and the number of events; for each event the acceptance time and the lengths
+// of its ordering key and payload; all ordering keys; all payloads.
+func (w *bundleWriter) write(b *pebble.Batch, number uint64) error {
+	header := binary.AppendUvarint(nil, uint64(len(w.owed)))
+	for q := range w.owed {
+		header = binary.AppendUvarint(header, uint64(q.id))
+	}
+	header = binary.AppendUvarint(header, uint64(len(w.events)))
+	for _, e := range w.events {
+		header = binary.AppendUvarint(header, e.acceptedAt)
+		header = binary.AppendUvarint(header, uint64(len(e.orderingKey)))
+		header = binary.AppendUvarint(header, uint64(len(e.payload)))
+	}
+	key := bundleKey(number)
+	op := b.SetDeferred(len(key), len(header)+w.bytes)
+	copy(op.Key, key)
+	rest := op.Value[copy(op.Value, header):]
+	for _, e := range w.events {
+		rest = rest[copy(rest, e.orderingKey):]
+	}
+	for _, e := range w.events {
+		rest = rest[copy(rest, e.payload):]
+	}
+	return op.Finish()
+}
+
+// bundle is what tableEvents holds.
+type bundle struct {
+	sinks  sinkIDs
+	events []event
+	// joined are all payloads, one after the other.
+	joined []byte
+}
+
+// event is one of a bundle.
+type event struct {
+	acceptedAt  uint64
+	orderingKey string
+	payload     []byte
+}
+
+// decodeBundle reads a bundle. Its payloads and sinks are part of value; its events are appended to scratch.
+func decodeBundle(value []byte, scratch []event) (bundle, error) {
+	r := reader{rest: value}
+	b := bundle{events: scratch}
+	b.sinks = r.uvarints(r.uvarint())
+	lengths := reader{rest: r.uvarints(3 * r.uvarint())}
+	keyBytes := uint64(0)
+	for l := lengths; len(l.rest) > 0; l.uvarint() {
+		l.uvarint()
+		keyBytes += l.uvarint()
+	}
+	keys := string(r.bytes(keyBytes))
+	b.joined = r.rest
+	for r.err == nil && len(lengths.rest) > 0 {
+		e := event{acceptedAt: lengths.uvarint()}
+		n := min(lengths.uvarint(), uint64(len(keys)))
+		e.orderingKey, keys = keys[:n], keys[n:]
+		e.payload = r.bytes(lengths.uvarint())
+		b.events = append(b.events, e)
+	}
+	if len(b.events) > maxBundleEvents {
+		return b, errMalformed
+	}
+	return b, r.err
+}
+
+// payloads returns those of neighbouring events, one after the other.
+func (b *bundle) payloads(run places) []byte {
+	from, size := 0, 0
+	for i := range b.events {
+		switch {
+		case run&place(i) != 0:
+			size += len(b.events[i].payload)
+		case size == 0:
+			from += len(b.events[i].payload)
+		}
+	}
+	return b.joined[from : from+size]
+}
+
+// readEvent returns a copy of one event.
+func readEvent(db *pebble.DB, sequence uint64) (event, error) {
+	value, err := get(db, bundleKey(bundleOf(sequence)))
+	if err != nil {
+		return event{}, fmt.Errorf("bundle %d: %w", bundleOf(sequence), err)
+	}
+	b, err := decodeBundle(value, nil)
+	if err != nil {
+		return event{}, err
+	}
+	if placeOf(sequence) >= len(b.events) {
+		return event{}, errMalformed
+	}
+	return b.events[placeOf(sequence)], nil
+}
+
+// sinkIDs are the ids of sinks, as they are stored.
+type sinkIDs []byte
+
+// without returns the ids but for one; nil when there is no other.
+func (s sinkIDs) without(id uint32) (others []uint32) {
+	for r := (reader{rest: s}); len(r.rest) > 0; {
+		if other := uint32(r.uvarint()); other != id {
+			others = append(others, other)
+		}
+	}
+	return others
+}
