@@ -2,6 +2,7 @@
 package condition
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -45,9 +46,30 @@ func OfProblems(problems []render.Problem) Finding {
 	}
 	messages := make([]string, 0, len(problems))
 	for _, p := range problems {
-		messages = append(messages, p.Field+": "+p.Message)
+		where := p.Field
+		if p.Route != "" {
+			where = fmt.Sprintf("%s (route %s)", p.Field, p.Route)
+		}
+		messages = append(messages, where+": "+p.Message)
 	}
 	return Finding{Reason: problems[0].Reason, Message: strings.Join(messages, "; ")}
+}
+
+// deadLetters says what becomes of the events of routes with problems.
+const deadLetters = "What arrives for a route that cannot work becomes a dead letter, to be retried when the route is mended. "
+
+// Routes returns the finding of the routes that cannot work.
+func Routes(problems []render.Problem) Finding {
+	f := OfProblems(filter(problems, render.OfRoute))
+	if !f.OK() {
+		f.Message = deadLetters + f.Message
+	}
+	return f
+}
+
+// Endpoint returns the problems that concern all of an endpoint.
+func Endpoint(problems []render.Problem) []render.Problem {
+	return filter(problems, render.OfEndpoint)
 }
 
 // References returns the problems that lie in other objects.

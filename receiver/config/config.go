@@ -44,7 +44,7 @@ const (
 	Shadow  = "Shadow"
 	Active  = "Active"
 	Paused  = "Paused"
-	// Unavailable is an endpoint that cannot work now, for example because its Secret does not exist. It answers 503, as a
+	// Unavailable is an endpoint that cannot work now as a whole, for example because its Secret does not exist. It answers 503, as a
 	// paused one does: some providers never send again what was answered with 404.
 	Unavailable = "Unavailable"
 )
