@@ -13,8 +13,13 @@ import (
 	"github.com/mailvane/mailvane/controllers/render"
 )
 
-// maxMessage bounds the message of a condition, in bytes: it is read by people.
-const maxMessage = 1024
+const (
+	// maxMessage bounds the message of a condition, in bytes: it is read by people, and it is the note of an event, which the API
+	// server refuses if it is longer.
+	maxMessage = 1024
+	// more ends a message that is cut.
+	more = " ..."
+)
 
 // Finding is the outcome of one question: the condition is true, or it is false for a reason.
 type Finding struct {
@@ -135,5 +140,5 @@ func trim(message string) string {
 	if len(message) <= maxMessage {
 		return message
 	}
-	return strings.ToValidUTF8(message[:maxMessage], "") + " ..."
+	return strings.ToValidUTF8(message[:maxMessage-len(more)], "") + more
 }
