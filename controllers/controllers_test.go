@@ -40,7 +40,8 @@ func TestControllers(t *testing.T) {
 		"AnEdit":                                 testAnEdit,
 		"ASecretIsRotated":                       testASecretIsRotated,
 		"MissingReferences":                      testMissingReferences,
-		"AnInvalidFilterStalls":                  testAnInvalidFilterStalls,
+		"ABadRoute":                              testABadRoute,
+		"ARouteIsMendedFromElsewhere":            testARouteIsMendedFromElsewhere,
 		"ADeletedEndpointLeavesTheConfiguration": testADeletedEndpointLeavesTheConfiguration,
 		"DriftIsRepaired":                        testDriftIsRepaired,
 		"AForeignConfiguration":                  testAForeignConfiguration,
@@ -275,6 +276,9 @@ func testMissingReferences(t *testing.T) {
 	eventually(t, func() error {
 		return p.is("no-sink", v1alpha1.ConditionReferencesResolved, metav1.ConditionFalse, v1alpha1.ReasonSinkNotFound)
 	})
+	if err := p.is("no-sink", v1alpha1.ConditionRoutesReady, metav1.ConditionFalse, v1alpha1.ReasonSinkNotFound); err != nil {
+		t.Error(err)
+	}
 	var e v1alpha1.WebhookEndpoint
 	if err := p.get("no-secret", &e); err != nil {
 		t.Fatal(err)
@@ -291,7 +295,7 @@ func testMissingReferences(t *testing.T) {
 	for _, e := range c.Endpoints {
 		states[e.Name] = e.State
 	}
-	if diff := cmp.Diff(map[string]string{"e0": "Active", "no-secret": "Unavailable", "no-sink": "Unavailable"}, states); diff != "" {
+	if diff := cmp.Diff(map[string]string{"e0": "Active", "no-secret": "Unavailable", "no-sink": "Active"}, states); diff != "" {
 		t.Errorf("states (-want +got):\n%s", diff)
 	}
 	if err := p.ready("e0"); err != nil {
@@ -300,24 +304,6 @@ func testMissingReferences(t *testing.T) {
 	p.create(secret("later", "value"), sink("later"))
 	eventually(t, func() error { return p.ready("no-secret") })
 	eventually(t, func() error { return p.ready("no-sink") })
-}
-
-func testAnInvalidFilterStalls(t *testing.T) {
-	t.Parallel()
-	p := served(t, 1)
-	e := endpoint("e0", "", "")
-	p.edit(e, func() { e.Spec.Routes[0].Filter = "evnt.type == 1" })
-	eventually(t, func() error {
-		return p.is("e0", v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonInvalidFilter)
-	})
-	if err := p.is("e0", v1alpha1.ConditionReferencesResolved, metav1.ConditionTrue, v1alpha1.ReasonReconciled); err != nil {
-		t.Error(err)
-	}
-	p.edit(e, func() { e.Spec.Routes[0].Filter = "" })
-	eventually(t, func() error { return p.ready("e0") })
-	if err := p.get("e0", e); err != nil || meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionStalled) != nil {
-		t.Errorf("still stalled: %v %v", e.Status.Conditions, err)
-	}
 }
 
 func testADeletedEndpointLeavesTheConfiguration(t *testing.T) {

@@ -6,6 +6,9 @@ const (
 	ConditionReady = "Ready"
 	// ConditionReferencesResolved says that every referenced sink and Secret key exists and can be used.
 	ConditionReferencesResolved = "ReferencesResolved"
+	// ConditionRoutesReady says that every route can select events and has a sink that can take them. Events that arrive for one that
+	// cannot become dead letters; the other routes are not affected.
+	ConditionRoutesReady = "RoutesReady"
 	// ConditionReceiverAvailable says that at least one receiver pod that serves the endpoint is ready.
 	ConditionReceiverAvailable = "ReceiverAvailable"
 	// ConditionProgrammed says that every ready receiver pod has loaded the object's current generation.

@@ -86,7 +86,8 @@ type Route struct {
 	// +required
 	SinkRef SinkReference `json:"sinkRef,omitzero"`
 	// filter is a CEL expression over "event", for example: event.type == "email.bounced" && event.bounce.type == "hard".
-	// Without a filter a route takes every event but the provider's own tests.
+	// Without a filter a route takes every event but the provider's own tests. While it does not compile, what arrives becomes
+	// dead letters of this route.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
@@ -96,8 +97,8 @@ type Route struct {
 // WebhookEndpointStatus is what is known of an endpoint.
 // +kubebuilder:validation:MinProperties=1
 type WebhookEndpointStatus struct {
-	// conditions are Ready, ReferencesResolved, ReceiverAvailable, Programmed and, with spec.exposure, Exposed; and Stalled if
-	// nothing but a change of the object helps.
+	// conditions are Ready, ReferencesResolved, RoutesReady, ReceiverAvailable, Programmed and, with spec.exposure, Exposed; and
+	// Stalled if nothing but a change of the object helps.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -153,6 +153,34 @@ func TestAChangedFolderIsLoadedAndABrokenOneIsNot(t *testing.T) {
 	p.stop()
 }
 
+// TestAWrongFilterIsRefusedInAFolder expects what was wrong before it is in use: at the start, and while the last good one serves.
+func TestAWrongFilterIsRefusedInAFolder(t *testing.T) {
+	t.Parallel()
+	const good = "  - {name: all, sinkRef: {name: console}}\n"
+	const wrong = good + "  - {name: bounces, sinkRef: {name: console}, filter: 'evnt.type == \"email.bounced\"'}\n"
+	folder := t.TempDir()
+	write(t, folder, "sink.yaml", secrets+"---\napiVersion: mailvane.dev/v1alpha1\nkind: EventSink\nmetadata: {name: console, namespace: mail}\nspec: {type: Stdout}\n")
+	write(t, folder, "ee.yaml", endpoint("ee", wrong))
+	out, status := mailvane(t, "run", "-f", folder, "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	if status != 1 || !strings.Contains(out, "spec.routes[1].filter: does not compile") || !strings.Contains(out, "undeclared reference to 'evnt'") {
+		t.Errorf("at the start: %d\n%s", status, out)
+	}
+
+	write(t, folder, "ee.yaml", endpoint("ee", good))
+	p := start(t, folder, t.TempDir())
+	write(t, folder, "ee.yaml", endpoint("ee", wrong))
+	eventually(t, "the mistake is logged", func() bool {
+		return strings.Contains(p.log(), "the last good one stays in force") && strings.Contains(p.log(), "evnt")
+	})
+	if out, status := mailvane(t, "send", "-f", folder, "--endpoint", "ee", "--event", "trackOpen", "--url", p.url); status != 0 || !strings.Contains(out, `200 {"accepted":1,"duplicates":0}`) {
+		t.Errorf("under the last good configuration: %d\n%s", status, out)
+	}
+	if out, _ := mailvane(t, "deadletter", "list", "--admin", p.admin, "-o", "json"); strings.TrimSpace(out) != "[]" {
+		t.Errorf("dead letters: %s", out)
+	}
+	p.stop()
+}
+
 // TestTheReadmeByHand runs the README's own lines.
 func TestTheReadmeByHand(t *testing.T) {
 	t.Parallel()

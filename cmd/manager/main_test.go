@@ -27,6 +27,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -290,6 +291,22 @@ func reference(name string) v1alpha1.SecretKeyReference {
 	return v1alpha1.SecretKeyReference{Name: name, Key: "key"}
 }
 
+// retryAll expects the dead letters to live again.
+func (w *world) retryAll() {
+	w.t.Helper()
+	c := &admin.Client{BaseURL: "http://" + w.receiver.AdminAddress(), HTTP: &http.Client{Timeout: patience}}
+	err := c.DeadLetters(w.t.Context(), func(d *admin.DeadLetter) error {
+		result, err := c.Retry(w.t.Context(), []uint64{d.ID})
+		if result.Done != 1 {
+			w.t.Errorf("%+v: %v", d, result.Failed)
+		}
+		return err
+	})
+	if n := w.receiver.Status().DeadLetters; err != nil || n != 0 {
+		w.t.Errorf("%d dead letters are left, %v", n, err)
+	}
+}
+
 // TestFromManifestToAnswer follows an endpoint from its manifest to the answers of its receiver, through edits, a rotation and
 // a mistake. When the endpoint says that it is programmed, the next request finds it so.
 func TestFromManifestToAnswer(t *testing.T) {
@@ -322,6 +339,23 @@ func TestFromManifestToAnswer(t *testing.T) {
 	w.until(v1alpha1.ConditionReady, "True Reconciled")
 	w.expect("the-first-key", http.StatusOK)
 	w.expect("the-second-key", http.StatusOK)
+
+	w.edit(func(e *v1alpha1.WebhookEndpoint) {
+		e.Spec.Routes = append(e.Spec.Routes, v1alpha1.Route{Name: "opened", SinkRef: v1alpha1.SinkReference{Name: "console"}, Filter: "event.typ == 1"})
+	})
+	w.until(v1alpha1.ConditionRoutesReady, "False InvalidFilter")
+	w.until(v1alpha1.ConditionProgrammed, "True Reconciled")
+	w.expect("the-first-key", http.StatusOK)
+	if n := w.receiver.Status().DeadLetters; n != 1 {
+		t.Errorf("%d dead letters of the route that does not work, want 1", n)
+	}
+	w.edit(func(e *v1alpha1.WebhookEndpoint) { e.Spec.Routes[1].Filter = `event.type == "email.opened"` })
+	w.until(v1alpha1.ConditionReady, "True Reconciled")
+	w.expect("the-first-key", http.StatusOK)
+	if n := w.receiver.Status().DeadLetters; n != 1 {
+		t.Errorf("%d dead letters once it is mended, want the former one", n)
+	}
+	w.retryAll()
 
 	w.edit(func(e *v1alpha1.WebhookEndpoint) { e.Spec.State = v1alpha1.EndpointPaused })
 	w.until(v1alpha1.ConditionProgrammed, "True Reconciled")

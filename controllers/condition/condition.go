@@ -2,6 +2,7 @@
 package condition
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -12,8 +13,13 @@ import (
 	"github.com/mailvane/mailvane/controllers/render"
 )
 
-// maxMessage bounds the message of a condition, in bytes: it is read by people.
-const maxMessage = 1024
+const (
+	// maxMessage bounds the message of a condition, in bytes: it is read by people, and it is the note of an event, which the API
+	// server refuses if it is longer.
+	maxMessage = 1024
+	// more ends a message that is cut.
+	more = " ..."
+)
 
 // Finding is the outcome of one question: the condition is true, or it is false for a reason.
 type Finding struct {
@@ -45,9 +51,30 @@ func OfProblems(problems []render.Problem) Finding {
 	}
 	messages := make([]string, 0, len(problems))
 	for _, p := range problems {
-		messages = append(messages, p.Field+": "+p.Message)
+		where := p.Field
+		if p.Route != "" {
+			where = fmt.Sprintf("%s (route %s)", p.Field, p.Route)
+		}
+		messages = append(messages, where+": "+p.Message)
 	}
 	return Finding{Reason: problems[0].Reason, Message: strings.Join(messages, "; ")}
+}
+
+// deadLetters says what becomes of the events of routes with problems.
+const deadLetters = "What arrives for a route that cannot work becomes a dead letter, to be retried when the route is mended. "
+
+// Routes returns the finding of the routes that cannot work.
+func Routes(problems []render.Problem) Finding {
+	f := OfProblems(filter(problems, render.OfRoute))
+	if !f.OK() {
+		f.Message = deadLetters + f.Message
+	}
+	return f
+}
+
+// Endpoint returns the problems that concern all of an endpoint.
+func Endpoint(problems []render.Problem) []render.Problem {
+	return filter(problems, render.OfEndpoint)
 }
 
 // References returns the problems that lie in other objects.
@@ -113,5 +140,5 @@ func trim(message string) string {
 	if len(message) <= maxMessage {
 		return message
 	}
-	return strings.ToValidUTF8(message[:maxMessage], "") + " ..."
+	return strings.ToValidUTF8(message[:maxMessage-len(more)], "") + more
 }

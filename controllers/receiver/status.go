@@ -94,9 +94,9 @@ func (r *Reconciler) patchStatus(ctx context.Context, before, after client.Objec
 	return nil
 }
 
-// announce records a change of Ready. Waiting for an edit to be loaded is the normal course of things and no event.
+// announce records a change of Ready, or of what it is not true for. Waiting for an edit to be loaded is the normal course of things and no event.
 func (r *Reconciler) announce(object client.Object, was, is *metav1.Condition) {
-	if is == nil || (was != nil && was.Status == is.Status) || is.Reason == v1alpha1.ReasonConfigurationPending {
+	if is == nil || (was != nil && was.Status == is.Status && was.Reason == is.Reason) || is.Reason == v1alpha1.ReasonConfigurationPending {
 		return
 	}
 	kind, note := corev1.EventTypeNormal, "The object is ready."

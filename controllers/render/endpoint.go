@@ -3,6 +3,7 @@ package render
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -38,11 +39,10 @@ func (r *endpointRenderer) render(endpoint *v1alpha1.WebhookEndpoint) config.End
 			endpoint.Path(), owner.Namespace, owner.Name)
 	}
 	for i, route := range spec.Routes {
-		rendered.Routes = append(rendered.Routes, config.Route{Name: route.Name, Sink: route.SinkRef.Name, Filter: route.Filter})
-		r.checkRoute(&s, fmt.Sprintf("spec.routes[%d]", i), route)
+		rendered.Routes = append(rendered.Routes, r.route(&s, fmt.Sprintf("spec.routes[%d]", i), route))
 	}
 	r.problems = s.problems
-	if len(r.problems) > 0 {
+	if slices.ContainsFunc(r.problems, OfEndpoint) {
 		return unavailable(&rendered)
 	}
 	return rendered
@@ -56,14 +56,22 @@ func unavailable(e *config.Endpoint) config.Endpoint {
 	}
 }
 
-func (r *endpointRenderer) checkRoute(s *settingsResolver, path string, route v1alpha1.Route) {
+// route renders one route. What is wrong with it concerns no other.
+func (r *endpointRenderer) route(s *settingsResolver, path string, route v1alpha1.Route) config.Route {
+	before := len(s.problems)
+	rendered := config.Route{Name: route.Name, Sink: route.SinkRef.Name, Filter: route.Filter}
 	r.sinks.check(s, path+".sinkRef.name", route.SinkRef.Name)
-	if route.Filter == "" || r.in.Checks.Filter == nil {
-		return
+	if route.Filter != "" && r.in.Checks.Filter != nil {
+		if err := r.in.Checks.Filter(route.Filter); err != nil {
+			s.add(path+".filter", v1alpha1.ReasonInvalidFilter, "%v", err)
+			rendered.Filter = ""
+		}
 	}
-	if err := r.in.Checks.Filter(route.Filter); err != nil {
-		s.add(path+".filter", v1alpha1.ReasonInvalidFilter, "%v", err)
+	for i := range s.problems[before:] {
+		s.problems[before+i].Route = route.Name
 	}
+	rendered.Problem = routeProblem(s.problems[before:], path)
+	return rendered
 }
 
 // authentication resolves the factors. Their configuration is that of the API with the references replaced, so it is

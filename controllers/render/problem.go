@@ -1,6 +1,12 @@
 package render
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
+
+// maxRouteProblem bounds what the configuration says of a route, in bytes, as the reason of a dead letter is bounded.
+const maxRouteProblem = 1024
 
 // Problem is one reason why an object cannot work.
 type Problem struct {
@@ -10,15 +16,34 @@ type Problem struct {
 	Field string
 	// Reason is the reason of the condition, one of the Reason constants of the API.
 	Reason string
+	// Route is the name of the only route that cannot work because of it; empty = the whole object cannot.
+	Route string
 	// Message says for people what is wrong and what to do. It is the same each time and holds no credential.
 	Message string
 	// Related is the sink or the Secret that the problem lies in; zero when it lies in Object itself.
 	Related Object
 }
 
+// OfRoute says whether the problem concerns one route of an endpoint and nothing else.
+func OfRoute(p Problem) bool { return p.Route != "" }
+
+// OfEndpoint says whether the problem concerns all of an endpoint.
+func OfEndpoint(p Problem) bool { return p.Route == "" }
+
 // String returns the problem on one line.
 func (p Problem) String() string {
 	return fmt.Sprintf("%s: %s: %s", p.Object, p.Field, p.Message)
+}
+
+// routeProblem returns what a receiver says of a route that has the given problems, whose fields begin with the route's path;
+// empty = it has none.
+func routeProblem(problems []Problem, path string) string {
+	lines := make([]string, 0, len(problems))
+	for _, p := range problems {
+		lines = append(lines, strings.TrimPrefix(p.Field, path+".")+": "+p.Message)
+	}
+	all := strings.Join(lines, "; ")
+	return strings.ToValidUTF8(all[:min(len(all), maxRouteProblem)], "")
 }
 
 // Object names an object.

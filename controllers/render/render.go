@@ -48,8 +48,8 @@ type Checks struct {
 }
 
 // Render returns the configuration of a receiver, or of several together, and what is wrong. A sink with a problem is left out, and so is an endpoint
-// whose path belongs to another; an endpoint with any other problem is in the configuration as unavailable. The others are
-// not affected. Everything is sorted by namespace and name.
+// whose path belongs to another; an endpoint with any other problem is in the configuration as unavailable. A problem of one route
+// only is in the configuration with that route. The others are not affected. Everything is sorted by namespace and name.
 func Render(in Input) (config.Config, []Problem) {
 	endpoints := slices.Clone(in.Endpoints)
 	slices.SortFunc(endpoints, func(a, b v1alpha1.WebhookEndpoint) int {

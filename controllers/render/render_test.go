@@ -64,6 +64,26 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestTheProblemOfARouteIsBounded has a long error with a character of several bytes where it is cut, and one that is no text.
+func TestTheProblemOfARouteIsBounded(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{"long": strings.Repeat("é", 4000), "no text": "\xff"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := readInput(t, "testdata/problems.in.yaml")
+			in.Checks = render.Checks{Filter: func(string) error { return errors.New(text) }}
+			c, _ := render.Render(in)
+			problem := c.Endpoints[0].Routes[0].Problem
+			if len(problem) > 1024 || len(problem) < min(len(text), 1000) {
+				t.Errorf("%d bytes", len(problem))
+			}
+			if _, err := config.Encode(&c); err != nil {
+				t.Errorf("the configuration cannot be written: %v", err)
+			}
+		})
+	}
+}
+
 // compactSettings compares settings without their white space.
 func compactSettings() cmp.Option {
 	return cmp.Transformer("compact", func(raw json.RawMessage) string {

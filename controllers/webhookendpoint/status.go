@@ -48,8 +48,12 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 	if exposed.Unknown { // which is no reason to doubt the rest
 		exposed = condition.Finding{}
 	}
-	w.Set(v1alpha1.ConditionReady, condition.First(condition.OfProblems(in.Problems), paused(e), in.Receiver, programmed, exposed))
+	routes := condition.Routes(in.Problems)
+	unusable := condition.OfProblems(condition.Endpoint(in.Problems))
+	// A bad route costs less than what is before it, and is known sooner than what comes after it.
+	w.Set(v1alpha1.ConditionReady, condition.First(unusable, paused(e), in.Receiver, routes, programmed, exposed))
 	w.Set(v1alpha1.ConditionReferencesResolved, resolved)
+	w.Set(v1alpha1.ConditionRoutesReady, routes)
 	w.Set(v1alpha1.ConditionReceiverAvailable, in.Receiver)
 	w.Set(v1alpha1.ConditionProgrammed, programmed)
 	if e.Spec.Exposure == nil {
@@ -93,12 +97,14 @@ func paused(e *v1alpha1.WebhookEndpoint) condition.Finding {
 }
 
 // Programmed says whether the receiver has loaded the endpoint. It is about the endpoint's own generation: what was loaded once stays loaded, whatever happens to other endpoints.
+// A route that is mended from elsewhere, by a sink that is there again, has to be loaded once more.
 func Programmed(e *v1alpha1.WebhookEndpoint, in Inputs) condition.Finding {
-	if len(in.Problems) > 0 {
-		return condition.Finding{Reason: in.Problems[0].Reason, Message: "The endpoint is not in use: " + answer(in.Problems)}
+	if problems := condition.Endpoint(in.Problems); len(problems) > 0 {
+		return condition.Finding{Reason: problems[0].Reason, Message: "The endpoint is not in use: " + answer(problems)}
 	}
 	before := meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionProgrammed)
-	if before != nil && before.Status == "True" && before.ObservedGeneration == e.Generation {
+	mended := meta.IsStatusConditionFalse(e.Status.Conditions, v1alpha1.ConditionRoutesReady) && condition.Routes(in.Problems).OK()
+	if before != nil && before.Status == "True" && before.ObservedGeneration == e.Generation && !mended {
 		return condition.Finding{}
 	}
 	return in.Loaded

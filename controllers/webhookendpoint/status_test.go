@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
@@ -42,61 +43,94 @@ func TestStatus(t *testing.T) {
 	pending := condition.Finding{Reason: v1alpha1.ReasonConfigurationPending}
 	noReceiver := condition.Finding{Reason: v1alpha1.ReasonMinimumReplicasUnavailable}
 	missing := render.Problem{Reason: v1alpha1.ReasonSecretNotFound, Related: render.Object{Kind: "Secret"}}
-	badFilter := render.Problem{Reason: v1alpha1.ReasonInvalidFilter}
+	badFilter := render.Problem{Reason: v1alpha1.ReasonInvalidFilter, Route: "bounces"}
+	noSink := render.Problem{Reason: v1alpha1.ReasonSinkNotFound, Route: "all", Related: render.Object{Kind: v1alpha1.EventSinkKind}}
+	badSettings := render.Problem{Reason: v1alpha1.ReasonInvalidSettings}
 	conflict := render.Problem{Reason: v1alpha1.ReasonPathConflict}
 	programmed := metav1.Condition{Type: v1alpha1.ConditionProgrammed, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReconciled}
+	badRoute := metav1.Condition{Type: v1alpha1.ConditionRoutesReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonSinkNotFound}
 	stalled := metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonInvalidFilter}
 	const yes = "True Reconciled"
 	cases := map[string]struct {
 		reason   string
 		endpoint *v1alpha1.WebhookEndpoint
 		in       webhookendpoint.Inputs
-		want     map[string]string // Ready, ReferencesResolved, ReceiverAvailable, Programmed, Stalled
+		want     map[string]string // Ready, ReferencesResolved, RoutesReady, ReceiverAvailable, Programmed, Stalled
 	}{
 		"all well": {
 			"nothing is wrong", object(0),
 			webhookendpoint.Inputs{},
-			map[string]string{"Ready": yes, "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": yes},
+			map[string]string{"Ready": yes, "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": yes},
 		},
 		"first load": {
 			"a new endpoint waits for the pods", object(0),
 			webhookendpoint.Inputs{Loaded: pending},
-			map[string]string{"Ready": "False ConfigurationPending", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending"},
+			map[string]string{"Ready": "False ConfigurationPending", "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending"},
 		},
 		"another endpoint's edit": {
 			"what is loaded in this generation stays so", object(2, programmed),
 			webhookendpoint.Inputs{Loaded: pending},
-			map[string]string{"Ready": yes, "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": yes},
+			map[string]string{"Ready": yes, "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": yes},
 		},
 		"own edit": {
 			"an older generation that was loaded says nothing", object(1, programmed),
 			webhookendpoint.Inputs{Loaded: pending},
-			map[string]string{"Ready": "False ConfigurationPending", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending"},
+			map[string]string{"Ready": "False ConfigurationPending", "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending"},
 		},
 		"no receiver": {
 			"the receiver comes before the configuration in Ready", object(2, programmed),
 			webhookendpoint.Inputs{Receiver: noReceiver, Loaded: noReceiver},
-			map[string]string{"Ready": "False MinimumReplicasUnavailable", "ReferencesResolved": yes, "ReceiverAvailable": "False MinimumReplicasUnavailable", "Programmed": yes},
+			map[string]string{"Ready": "False MinimumReplicasUnavailable", "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": "False MinimumReplicasUnavailable", "Programmed": yes},
 		},
 		"missing Secret": {
 			"a problem elsewhere is no reason to stall, and takes Programmed away", object(2, programmed),
 			webhookendpoint.Inputs{Problems: []render.Problem{missing}},
-			map[string]string{"Ready": "False SecretNotFound", "ReferencesResolved": "False SecretNotFound", "ReceiverAvailable": yes, "Programmed": "False SecretNotFound"},
+			map[string]string{"Ready": "False SecretNotFound", "ReferencesResolved": "False SecretNotFound", "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": "False SecretNotFound"},
+		},
+		"bad settings": {
+			"only the user can help", object(2, programmed),
+			webhookendpoint.Inputs{Problems: []render.Problem{badSettings}},
+			map[string]string{"Ready": "False InvalidSettings", "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": "False InvalidSettings", "Stalled": "True InvalidSettings"},
 		},
 		"bad filter": {
-			"only the user can help", object(2, programmed),
+			"only the user can help, and the endpoint is in use", object(2, programmed),
 			webhookendpoint.Inputs{Problems: []render.Problem{badFilter}},
-			map[string]string{"Ready": "False InvalidFilter", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False InvalidFilter", "Stalled": "True InvalidFilter"},
+			map[string]string{"Ready": "False InvalidFilter", "ReferencesResolved": yes, "RoutesReady": "False InvalidFilter", "ReceiverAvailable": yes, "Programmed": yes, "Stalled": "True InvalidFilter"},
+		},
+		"bad filter that is not loaded": {
+			"the mistake is told at once", object(1, programmed),
+			webhookendpoint.Inputs{Problems: []render.Problem{badFilter}, Loaded: pending},
+			map[string]string{"Ready": "False InvalidFilter", "ReferencesResolved": yes, "RoutesReady": "False InvalidFilter", "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending", "Stalled": "True InvalidFilter"},
+		},
+		"bad filter and no receiver": {
+			"a receiver that takes nothing is worse than a route that does not work", object(2, programmed),
+			webhookendpoint.Inputs{Problems: []render.Problem{badFilter}, Receiver: noReceiver, Loaded: noReceiver},
+			map[string]string{"Ready": "False MinimumReplicasUnavailable", "ReferencesResolved": yes, "RoutesReady": "False InvalidFilter", "ReceiverAvailable": "False MinimumReplicasUnavailable", "Programmed": yes, "Stalled": "True InvalidFilter"},
+		},
+		"bad filter and missing Secret": {
+			"the endpoint is not in use for what concerns all of it", object(2, programmed),
+			webhookendpoint.Inputs{Problems: []render.Problem{badFilter, missing}},
+			map[string]string{"Ready": "False SecretNotFound", "ReferencesResolved": "False SecretNotFound", "RoutesReady": "False InvalidFilter", "ReceiverAvailable": yes, "Programmed": "False SecretNotFound", "Stalled": "True InvalidFilter"},
+		},
+		"missing sink": {
+			"a reference, and a route", object(2, programmed),
+			webhookendpoint.Inputs{Problems: []render.Problem{noSink}},
+			map[string]string{"Ready": "False SinkNotFound", "ReferencesResolved": "False SinkNotFound", "RoutesReady": "False SinkNotFound", "ReceiverAvailable": yes, "Programmed": yes},
+		},
+		"the sink is there": {
+			"the mended route has to be loaded although the endpoint is the same", object(2, programmed, badRoute),
+			webhookendpoint.Inputs{Loaded: pending},
+			map[string]string{"Ready": "False ConfigurationPending", "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": "False ConfigurationPending"},
 		},
 		"healed": {
 			"Stalled goes", object(1, stalled),
 			webhookendpoint.Inputs{},
-			map[string]string{"Ready": yes, "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": yes},
+			map[string]string{"Ready": yes, "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": yes},
 		},
 		"path conflict": {
 			"the other endpoint may go", object(0),
 			webhookendpoint.Inputs{Problems: []render.Problem{conflict}},
-			map[string]string{"Ready": "False PathConflict", "ReferencesResolved": yes, "ReceiverAvailable": yes, "Programmed": "False PathConflict"},
+			map[string]string{"Ready": "False PathConflict", "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": "False PathConflict"},
 		},
 	}
 	for name, tc := range cases {
@@ -114,6 +148,22 @@ func TestStatus(t *testing.T) {
 				t.Errorf("a second time (-first +second):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestStatusNamesTheRoute reads what people read.
+func TestStatusNamesTheRoute(t *testing.T) {
+	t.Parallel()
+	status := webhookendpoint.Status(object(0), webhookendpoint.Inputs{Name: "receiver", BaseURL: base, Now: now(), Problems: []render.Problem{
+		{Field: "spec.routes[1].filter", Route: "bounces", Reason: v1alpha1.ReasonInvalidFilter, Message: "does not compile"},
+		{Field: "spec.routes[4].sinkRef.name", Route: "all", Reason: v1alpha1.ReasonSinkNotFound, Message: "does not exist"},
+	}})
+	want := "What arrives for a route that cannot work becomes a dead letter, to be retried when the route is mended. " +
+		"spec.routes[1].filter (route bounces): does not compile; spec.routes[4].sinkRef.name (route all): does not exist"
+	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionRoutesReady} {
+		if got := meta.FindStatusCondition(status.Conditions, conditionType); got.Message != want {
+			t.Errorf("%s: %s", conditionType, got.Message)
+		}
 	}
 }
 

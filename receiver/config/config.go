@@ -44,7 +44,7 @@ const (
 	Shadow  = "Shadow"
 	Active  = "Active"
 	Paused  = "Paused"
-	// Unavailable is an endpoint that cannot work now, for example because its Secret does not exist. It answers 503, as a
+	// Unavailable is an endpoint that cannot work now as a whole, for example because its Secret does not exist. It answers 503, as a
 	// paused one does: some providers never send again what was answered with 404.
 	Unavailable = "Unavailable"
 )
@@ -103,6 +103,9 @@ type Route struct {
 	Sink string `json:"sink"`
 	// Filter is a CEL expression over "event"; empty selects every event but tests.
 	Filter string `json:"filter,omitempty"`
+	// Problem says for people why the route cannot work now; empty = it can. What its filter selects, and without a filter every
+	// event, becomes a dead letter of the route: a filter that does not compile is left out.
+	Problem string `json:"problem,omitzero"`
 }
 
 // Sink is one EventSink.

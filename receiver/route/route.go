@@ -2,6 +2,7 @@
 package route
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -16,28 +17,29 @@ type Table struct {
 }
 
 type compiled struct {
-	name   string
-	sink   string
-	filter *filter.Filter // nil selects every event but tests
+	name    string
+	sink    string
+	filter  *filter.Filter // nil selects every event but tests
+	problem error          // why the route cannot work; nil = it can
 }
 
 // Decision says where one event goes.
 type Decision struct {
 	// Sinks are the distinct sinks that the event is owed to, in the order of the routes.
 	Sinks []string
-	// Failures are the routes whose filter failed at run time.
+	// Failures are the routes whose filter failed at run time, and those that cannot work and would have taken the event.
 	Failures []Failure
 }
 
-// Failure is a filter that failed at run time.
+// Failure is a filter that failed at run time, or a route that cannot work.
 type Failure struct {
 	// Route and Sink name the route and the sink it leads to.
 	Route, Sink string
-	// Err says how the filter failed.
+	// Err says how the filter failed, or why the route cannot work.
 	Err error
 }
 
-// Compile compiles the routes. sinkName turns a route's sink into the name that Decision uses.
+// Compile compiles the routes; a filter that does not compile is an error, whatever the route's problem. sinkName turns a route's sink into the name that Decision uses.
 func Compile(c *filter.Compiler, routes []config.Route, sinkName func(string) string) (*Table, error) {
 	t := &Table{routes: make([]compiled, 0, len(routes))}
 	for _, r := range routes {
@@ -48,6 +50,9 @@ func Compile(c *filter.Compiler, routes []config.Route, sinkName func(string) st
 				return nil, fmt.Errorf("route %q: filter %w", r.Name, err)
 			}
 			entry.filter = f
+		}
+		if r.Problem != "" {
+			entry.problem = errors.New(r.Problem)
 		}
 		t.routes = append(t.routes, entry)
 	}
@@ -82,11 +87,17 @@ func (t *Table) decide(e *event.Event, considered func(*compiled) bool) Decision
 	return d
 }
 
+// selects says whether the route takes e. One that cannot work takes nothing: what it would take is an error, and so is every
+// event when it has no filter, since it may have lost it.
 func (r *compiled) selects(e *event.Event) (bool, error) {
 	if r.filter == nil {
-		return e.Type != event.Test, nil
+		return e.Type != event.Test, r.problem
 	}
-	return r.filter.Match(e)
+	selected, err := r.filter.Match(e)
+	if err == nil && selected {
+		err = r.problem
+	}
+	return selected, err
 }
 
 func (d *Decision) add(sink string) {

@@ -1,6 +1,7 @@
 package route_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,6 +44,16 @@ func TestDecide(t *testing.T) {
 			{Name: "bug", Sink: "a", Filter: `event.metadata["x"] == "1"`}, {Name: "all", Sink: "b"},
 		}, bounce, []string{"mail/b"}, []string{"bug"}},
 		"no routes": {nil, bounce, nil, nil},
+		"a route that cannot work takes only itself": {[]config.Route{
+			{Name: "broken", Sink: "a", Problem: "filter: does not compile"}, {Name: "all", Sink: "b"},
+		}, bounce, []string{"mail/b"}, []string{"broken"}},
+		"a route without a filter that cannot work fails for tests, too": {[]config.Route{
+			{Name: "broken", Sink: "a", Problem: "filter: does not compile"},
+		}, &event.Event{Type: event.Test}, nil, []string{"broken"}},
+		"a route that cannot work fails for what its filter selects": {[]config.Route{
+			{Name: "hard", Sink: "gone", Filter: `event.bounce.type == "hard"`, Problem: "no sink"},
+			{Name: "soft", Sink: "gone", Filter: `event.bounce.type == "soft"`, Problem: "no sink"},
+		}, bounce, nil, []string{"hard"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -77,6 +88,26 @@ func TestDecideRouteConsidersOnlyThatRoute(t *testing.T) {
 	}
 	if got := table.DecideRoute(&event.Event{Type: event.Opened}, "gone").Sinks; got != nil {
 		t.Errorf("a route that is gone leads to %v", got)
+	}
+}
+
+// TestAFailureSaysWhatIsWrong expects the filter's own error where it fails, and the route's problem otherwise.
+func TestAFailureSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	table, err := compile(t,
+		config.Route{Name: "broken", Sink: "a", Problem: "filter: does not compile"},
+		config.Route{Name: "bug", Sink: "b", Filter: `event.metadata["x"] == "1"`, Problem: "no sink"},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failures := table.Decide(&event.Event{Type: event.Opened}).Failures
+	if len(failures) != 2 || failures[0].Sink != "mail/a" || failures[0].Err.Error() != "filter: does not compile" ||
+		!strings.Contains(failures[1].Err.Error(), "no such key") {
+		t.Errorf("%+v", failures)
+	}
+	if again := table.DecideRoute(&event.Event{Type: event.Opened}, "broken"); len(again.Failures) != 1 {
+		t.Errorf("a retry: %+v", again)
 	}
 }
 

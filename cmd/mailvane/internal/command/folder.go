@@ -86,7 +86,8 @@ func loadFolder(ctx context.Context, path string) (*folder, error) {
 	return &f, nil
 }
 
-// loadTarget finds an endpoint, by NAME or NAMESPACE/NAME, among those of a folder that have no problems.
+// loadTarget finds an endpoint, by NAME or NAMESPACE/NAME, among those of a folder that have no problems but in their routes: those
+// have no part in what a provider sends.
 func loadTarget(ctx context.Context, path, name string) (*sender.Target, error) {
 	f, problems, err := readFolder(ctx, path)
 	if err != nil {
