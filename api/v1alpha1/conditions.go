@@ -6,8 +6,8 @@ const (
 	ConditionReady = "Ready"
 	// ConditionReferencesResolved says that every referenced sink and Secret key exists and can be used.
 	ConditionReferencesResolved = "ReferencesResolved"
-	// ConditionRoutesReady says that every route can select events and has a sink that can take them. Events that arrive for one that
-	// cannot become dead letters; the other routes are not affected.
+	// ConditionRoutesReady says that every route can select events and has a sink that can take them. What one without its sink
+	// selects waits for the sink, what arrives for a filter that does not compile becomes dead letters; the other routes are not affected.
 	ConditionRoutesReady = "RoutesReady"
 	// ConditionReceiverAvailable says that at least one receiver pod that serves the endpoint is ready.
 	ConditionReceiverAvailable = "ReceiverAvailable"

@@ -56,7 +56,8 @@ func unavailable(e *config.Endpoint) config.Endpoint {
 	}
 }
 
-// route renders one route. What is wrong with it concerns no other.
+// route renders one route. What is wrong with it concerns no other: while its sink is missing the events wait in the receivers,
+// and where its filter does not compile they become dead letters of the route.
 func (r *endpointRenderer) route(s *settingsResolver, path string, route v1alpha1.Route) config.Route {
 	before := len(s.problems)
 	rendered := config.Route{Name: route.Name, Sink: route.SinkRef.Name, Filter: route.Filter}
@@ -64,13 +65,12 @@ func (r *endpointRenderer) route(s *settingsResolver, path string, route v1alpha
 	if route.Filter != "" && r.in.Checks.Filter != nil {
 		if err := r.in.Checks.Filter(route.Filter); err != nil {
 			s.add(path+".filter", v1alpha1.ReasonInvalidFilter, "%v", err)
-			rendered.Filter = ""
+			rendered.Filter, rendered.Problem = "", routeProblem(err)
 		}
 	}
 	for i := range s.problems[before:] {
 		s.problems[before+i].Route = route.Name
 	}
-	rendered.Problem = routeProblem(s.problems[before:], path)
 	return rendered
 }
 

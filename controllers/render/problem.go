@@ -35,15 +35,10 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s: %s: %s", p.Object, p.Field, p.Message)
 }
 
-// routeProblem returns what a receiver says of a route that has the given problems, whose fields begin with the route's path;
-// empty = it has none.
-func routeProblem(problems []Problem, path string) string {
-	lines := make([]string, 0, len(problems))
-	for _, p := range problems {
-		lines = append(lines, strings.TrimPrefix(p.Field, path+".")+": "+p.Message)
-	}
-	all := strings.Join(lines, "; ")
-	return strings.ToValidUTF8(all[:min(len(all), maxRouteProblem)], "")
+// routeProblem returns what a receiver says of a route whose filter does not compile.
+func routeProblem(err error) string {
+	text := "filter: " + err.Error()
+	return strings.ToValidUTF8(text[:min(len(text), maxRouteProblem)], "")
 }
 
 // Object names an object.

@@ -103,7 +103,7 @@ type Route struct {
 	Sink string `json:"sink"`
 	// Filter is a CEL expression over "event"; empty selects every event but tests.
 	Filter string `json:"filter,omitempty"`
-	// Problem says for people why the route cannot work now; empty = it can. What its filter selects, and without a filter every
+	// Problem says for people why the route cannot decide now; empty = it can. What its filter selects, and without a filter every
 	// event, becomes a dead letter of the route: a filter that does not compile is left out.
 	Problem string `json:"problem,omitzero"`
 }

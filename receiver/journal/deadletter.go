@@ -12,7 +12,7 @@ type Cause string
 const (
 	// CauseUndecodable: an authentic body or item could not be decoded. Payload is the raw bytes.
 	CauseUndecodable Cause = "Undecodable"
-	// CauseFilterFailed: a route's filter failed at run time, or the route cannot work. Payload is the encoded event.
+	// CauseFilterFailed: a route's filter failed at run time, or does not compile. Payload is the encoded event.
 	CauseFilterFailed Cause = "FilterFailed"
 	// CauseRefused: the sink refused the event for good. Payload is the encoded event.
 	CauseRefused Cause = "Refused"
