@@ -75,7 +75,7 @@ func (s *shuffle) append(step int, sinks []string) {
 	var b journal.Batch
 	sparse := s.decide.IntN(2) == 0
 	for i := range 1 + s.decide.IntN(120) {
-		e := journal.Entry{Payload: fmt.Appendf(nil, "%d.%d", step, i)}
+		e := journal.Entry{Payload: fmt.Appendf(nil, "%d.%d %*d", step, i, s.decide.IntN(3000), 0)}
 		for k, sink := range sinks {
 			if (k == 0 && !sparse) || s.decide.IntN(3) == 0 {
 				e.Sinks = append(e.Sinks, sink)

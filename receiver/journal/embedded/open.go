@@ -12,11 +12,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 )
+
+// readAheadDelay is how long the reading of dedupe keys waits after an opening, so that no start is slower for it.
+const readAheadDelay = time.Second
 
 // Journal is a journal in a local directory.
 type Journal struct {
@@ -113,8 +117,9 @@ func (j *Journal) openStore() error {
 	j.life, j.die = context.WithCancel(context.Background())
 	j.space.forget()
 	life := j.life
-	j.work.Go(func() { // one after the other: a start should not be slower for it
+	j.work.Go(func() {
 		count.run(life)
+		pause(life, readAheadDelay)
 		if err := j.seen.load(life, db); err != nil {
 			j.opts.Logger.Warn("dedupe keys could not be read ahead; each will be looked up", "error", err)
 		}
@@ -124,6 +129,16 @@ func (j *Journal) openStore() error {
 		j.fail(err)
 	}
 	return nil
+}
+
+// pause waits for d, or until life ends.
+func pause(life context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-life.Done():
+	}
 }
 
 // closeStore ends what runs on the store and closes it.

@@ -126,6 +126,7 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Opti
 			DataCorruption:  func(info pebble.DataCorruptionInfo) { logger.Errorf("data corruption: %v", info) },
 		},
 	}
+	opts.TargetFileSizes[0] = memTable // a flush makes one table: few have to be opened at a start
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
 		opts.Levels[i].BlockSize = blockBytes
