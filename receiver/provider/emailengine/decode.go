@@ -6,9 +6,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
@@ -19,68 +16,51 @@ const maxHeaderID = 128
 
 var errNoEvent = errors.New("the member event is missing")
 
-// envelope is what every event has around its data.
-type envelope struct {
-	ServiceURL wire.Text `json:"serviceUrl"`
-	Account    wire.Text `json:"account"`
-	Date       wire.Text `json:"date"`
-	Path       wire.Text `json:"path"`
-	SpecialUse wire.Text `json:"specialUse"`
-	Event      wire.Text `json:"event"`
-	Data       wire.Span `json:"data"`
-}
-
-// notice is one event on its way: the envelope, and the JSON of its data (nil when there is none).
+// notice is one event on its way: the envelope that every event has, and its data. When the data is absent or no object, the
+// event still tells its name, account and time.
 type notice struct {
-	envelope
-	data jsontext.Value
+	wire.Item
+	data wire.Object
 }
 
 // Decode reads the one event that a request holds.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	e, err := decode(r)
+	item, err := wire.Single(r.Body)
+	n := notice{Item: item, data: item.Object.Object("data")}
+	name := n.Text("event")
+	if err == nil && name == "" {
+		err = errNoEvent
+	}
 	if err != nil {
 		return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
 	}
-	return provider.Batch{Events: []event.Event{e}}
-}
-
-func decode(r *provider.Request) (event.Event, error) {
-	raw := wire.Trim(r.Body)
-	var n notice
-	if err := wire.DecodeObject(raw, &n.envelope); err != nil {
-		return event.Event{}, err
-	}
-	if n.Event == "" {
-		return event.Event{}, errNoEvent
-	}
-	n.data = n.Data.Of(raw)
-	e := event.Event{
+	b := provider.Batch{Events: []event.Event{{
 		Type:          event.Unknown,
 		Provider:      Type,
-		ProviderEvent: n.Event.String(),
-		Account:       n.Account.String(),
-		Raw:           raw,
+		ProviderEvent: name,
+		Account:       n.Text("account"),
+		Raw:           n.Raw,
+	}}}
+	e := &b.Events[0]
+	wire.KeepMembers(e, n.Object, "serviceUrl")
+	wire.DateTime(n.Text("date")).SetTime(e, r.ReceivedAt)
+	if convert, known := converters[name]; known {
+		convert(e, n)
 	}
-	wire.SetMetadata(&e, "serviceUrl", n.ServiceURL)
-	wire.DateTime(n.Date).SetTime(&e, r.ReceivedAt)
-	if convert, known := converters[n.Event]; known {
-		convert(&e, &n)
-	}
-	identify(&e, &n, r)
-	return e, nil
+	identify(e, n, r)
+	return b
 }
 
 // identify sets the ids. The event id of the header is the same for every attempt, but it is not signed: whoever holds a
 // captured request could vary it, so the body identifies the event as well.
-func identify(e *event.Event, n *notice, r *provider.Request) {
+func identify(e *event.Event, n notice, r *provider.Request) {
 	e.SecondaryID = wire.Opaque(r.Body)
 	if id := headerID(r.Header, eventIDHeader); id != "" {
 		e.ProviderEventID = id
 		e.ID = event.HashID("event", id, headerID(r.Header, customRouteHeader))
 		return
 	}
-	e.ID = event.HashID("body", n.ServiceURL.String(), n.Account.String(), n.Event.String(), n.Date.String(), wire.Opaque(n.data))
+	e.ID = event.HashID("body", n.Text("serviceUrl"), n.Text("account"), e.ProviderEvent, n.Text("date"), wire.Opaque([]byte(n.JSON("data"))))
 }
 
 // headerID returns a header's value when it is of a sane form, else "".
@@ -95,14 +75,4 @@ func headerID(h http.Header, name string) string {
 		}
 	}
 	return id
-}
-
-// dataOf decodes the data of an event. It was found to be valid JSON together with its envelope, so all that can be
-// wrong is that it is absent or no object: then T is zero, and the event still tells its name, account and time.
-func dataOf[T any](n *notice) T {
-	var data wire.Object[T]
-	if len(n.data) > 0 {
-		_ = json.Unmarshal(n.data, &data)
-	}
-	return data.Value
 }

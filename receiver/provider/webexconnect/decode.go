@@ -3,8 +3,6 @@ package webexconnect
 import (
 	"errors"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
@@ -12,16 +10,10 @@ import (
 
 var errNoEvent = errors.New("neither deliveryInfoNotification nor event is there")
 
-// body is what a notification may hold: a receipt, or a flat inbound event. Data Streams send both in slightly other
-// clothes: to and attachments encoded as strings, and event_identifier beside event.
-type body struct {
-	Receipt wire.Object[receipt] `json:"deliveryInfoNotification"`
-	inbound
-}
-
-// Decode reads the one notification that a request holds.
+// Decode reads the one notification that a request holds: a receipt, or a flat inbound event. Data Streams send both in
+// slightly other clothes: to and attachments encoded as strings, and event_identifier beside event.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	e, err := decode(wire.Trim(r.Body))
+	e, err := decode(r.Body)
 	if err != nil {
 		return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
 	}
@@ -35,17 +27,20 @@ type stamped struct {
 	stamp wire.Stamp
 }
 
-func decode(raw jsontext.Value) (stamped, error) {
-	var b body
-	if err := wire.DecodeObject(raw, &b); err != nil {
+func decode(body []byte) (stamped, error) {
+	item, err := wire.Single(body)
+	if err != nil {
 		return stamped{}, err
 	}
-	base := event.Event{Provider: Type, Raw: raw}
+	base := event.Event{Provider: Type, Raw: item.Raw}
+	notification := item.Object.Object("deliveryInfoNotification")
+	r := receipt{Object: notification, info: notification.Object("deliveryInfo")}
+	in := inbound{item.Object}
 	switch {
-	case b.Receipt.Present && b.Receipt.Value.named():
-		return b.Receipt.Value.convert(base), nil
-	case b.Event != "":
-		return b.convert(base), nil
+	case r.name() != "":
+		return r.convert(base), nil
+	case in.Text("event") != "":
+		return in.convert(base), nil
 	default:
 		return stamped{}, errNoEvent
 	}

@@ -1,0 +1,297 @@
+package wire
+
+import (
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	// maxDepth is how many objects and arrays may lie in one another, as in package jsontext. It bounds the recursion.
+	maxDepth = 10_000
+	// maxCompared is up to how many members the names of an object are compared with one another. With more they are looked
+	// up, or an object of a million names would take hours.
+	maxCompared = 32
+	// noJSON is where a value ends that is none.
+	noJSON = -1
+)
+
+// scanner checks a JSON text (RFC 8259) in one pass and notes the members of its objects. The position after a value is
+// what its methods return, or noJSON.
+type scanner struct {
+	text string
+	// members are those of the objects that are not in an array, each followed by what is in it.
+	members []member
+	// flawed says that something is JSON by its grammar, but ambiguous: a name that occurs twice in an object, or a
+	// string that is not Unicode (RFC 7493 section 2.1 and 2.3).
+	flawed bool
+}
+
+// member is a member of an object.
+type member struct {
+	name       string
+	start, end int // of the value
+	size       int // in members: this one, and those in it
+}
+
+// value scans the value that begins at a position, in as many objects and arrays as depth says.
+func (s *scanner) value(at, depth int) int {
+	switch s.byte(at) {
+	case '"':
+		return s.string(at)
+	case '{':
+		return s.object(at, depth+1)
+	case '[':
+		return s.array(at, depth+1)
+	case 't':
+		return s.literal(at, "true")
+	case 'f':
+		return s.literal(at, "false")
+	case 'n':
+		return s.literal(at, "null")
+	default:
+		return s.number(at)
+	}
+}
+
+// byte returns the byte at a position, 0 behind the end: what no token begins with.
+func (s *scanner) byte(at int) byte {
+	if at < len(s.text) {
+		return s.text[at]
+	}
+	return 0
+}
+
+func (s *scanner) space(at int) int {
+	for at < len(s.text) && (s.text[at] == ' ' || s.text[at] == '\n' || s.text[at] == '\r' || s.text[at] == '\t') {
+		at++
+	}
+	return at
+}
+
+func (s *scanner) literal(at int, word string) int {
+	if !strings.HasPrefix(s.text[at:], word) {
+		return noJSON
+	}
+	return at + len(word)
+}
+
+func (s *scanner) object(at, depth int) int {
+	if depth > maxDepth {
+		return noJSON
+	}
+	at = s.space(at + 1)
+	if s.byte(at) == '}' {
+		return at + 1
+	}
+	names := names{first: len(s.members)}
+	for {
+		i := len(s.members)
+		if at = s.name(at); at == noJSON {
+			return noJSON
+		}
+		s.flawed = s.flawed || names.taken(s.members)
+		start := at
+		if at = s.value(at, depth); at == noJSON {
+			return noJSON
+		}
+		m := &s.members[i]
+		m.start, m.end, m.size = start, at, len(s.members)-i
+		at = s.space(at)
+		switch s.byte(at) {
+		case ',':
+			at = s.space(at + 1)
+		case '}':
+			return at + 1
+		default:
+			return noJSON
+		}
+	}
+}
+
+// name scans a name and the colon behind it, begins a member of it, and returns where its value begins.
+func (s *scanner) name(at int) int {
+	if s.byte(at) != '"' {
+		return noJSON
+	}
+	end := s.string(at)
+	if end == noJSON {
+		return noJSON
+	}
+	colon := s.space(end)
+	if s.byte(colon) != ':' {
+		return noJSON
+	}
+	s.members = append(s.members, member{name: unquote(s.text[at:end])})
+	return s.space(colon + 1)
+}
+
+// array scans an array. The members of what is in it are forgotten: an array may hold any number of objects.
+func (s *scanner) array(at, depth int) int {
+	if depth > maxDepth {
+		return noJSON
+	}
+	at = s.space(at + 1)
+	if s.byte(at) == ']' {
+		return at + 1
+	}
+	known := len(s.members)
+	for {
+		if at = s.value(at, depth); at == noJSON {
+			return noJSON
+		}
+		s.members = s.members[:known]
+		at = s.space(at)
+		switch s.byte(at) {
+		case ',':
+			at = s.space(at + 1)
+		case ']':
+			return at + 1
+		default:
+			return noJSON
+		}
+	}
+}
+
+// string scans a string, which begins with the quote at a position.
+func (s *scanner) string(at int) int {
+	at++
+	for at < len(s.text) {
+		switch c := s.text[at]; {
+		case c == '"':
+			return at + 1
+		case c == '\\':
+			if at = s.escape(at); at == noJSON {
+				return noJSON
+			}
+		case c < ' ':
+			return noJSON
+		case c < utf8.RuneSelf:
+			at++
+		default:
+			r, size := utf8.DecodeRuneInString(s.text[at:])
+			s.flawed = s.flawed || r == utf8.RuneError && size == 1
+			at += size
+		}
+	}
+	return noJSON
+}
+
+func (s *scanner) escape(at int) int {
+	switch s.byte(at + 1) {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return at + 2
+	case 'u':
+	default:
+		return noJSON
+	}
+	unit, ok := s.codeUnit(at)
+	if !ok {
+		return noJSON
+	}
+	if !utf16.IsSurrogate(unit) {
+		return at + 6
+	}
+	if low, ok := s.codeUnit(at + 6); ok && utf16.DecodeRune(unit, low) != utf8.RuneError {
+		return at + 12
+	}
+	s.flawed = true // half a character
+	return at + 6
+}
+
+// codeUnit reads the escape of a UTF-16 code unit, such as \u00e9.
+func (s *scanner) codeUnit(at int) (unit rune, ok bool) {
+	if len(s.text)-at < 6 || s.text[at] != '\\' || s.text[at+1] != 'u' {
+		return 0, false
+	}
+	for _, c := range []byte(s.text[at+2 : at+6]) {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c|0x20 && c|0x20 <= 'f':
+			c = (c | 0x20) - 'a' + 10
+		default:
+			return 0, false
+		}
+		unit = unit<<4 | rune(c)
+	}
+	return unit, true
+}
+
+func (s *scanner) number(at int) int {
+	if s.byte(at) == '-' {
+		at++
+	}
+	if s.byte(at) == '0' {
+		at++
+	} else if at = s.digits(at); at == noJSON {
+		return noJSON
+	}
+	if s.byte(at) == '.' {
+		if at = s.digits(at + 1); at == noJSON {
+			return noJSON
+		}
+	}
+	if s.byte(at)|0x20 != 'e' {
+		return at
+	}
+	at++
+	if c := s.byte(at); c == '+' || c == '-' {
+		at++
+	}
+	return s.digits(at)
+}
+
+// digits scans one digit or more.
+func (s *scanner) digits(at int) int {
+	start := at
+	for '0' <= s.byte(at) && s.byte(at) <= '9' {
+		at++
+	}
+	if at == start {
+		return noJSON
+	}
+	return at
+}
+
+// unquote returns the value of a string, for which it makes a copy only when something in it is escaped.
+func unquote(quoted string) string {
+	if strings.IndexByte(quoted, '\\') < 0 {
+		return quoted[1 : len(quoted)-1]
+	}
+	// The only error of a string that was scanned is that it is not Unicode, which was noted by then.
+	text, _ := jsontext.AppendUnquote(nil, quoted)
+	return string(text)
+}
+
+// names are the names of one object, of which the first is the member at first.
+type names struct {
+	first, count int
+	known        map[string]struct{}
+}
+
+// taken says whether the last of the members has the name of one before it in the same object.
+func (n *names) taken(members []member) bool {
+	last := len(members) - 1
+	name := members[last].name
+	n.count++
+	if n.count <= maxCompared {
+		for i := n.first; i < last; i += members[i].size {
+			if members[i].name == name {
+				return true
+			}
+		}
+		return false
+	}
+	if n.known == nil {
+		n.known = map[string]struct{}{}
+		for i := n.first; i < last; i += members[i].size {
+			n.known[members[i].name] = struct{}{}
+		}
+	}
+	_, taken := n.known[name]
+	n.known[name] = struct{}{}
+	return taken
+}
