@@ -46,6 +46,7 @@ func TestEncodeIsWhatIsDerived(t *testing.T) {
 		"invalid UTF-8":    filled("a\xff\xc3(\xed\xa0\x80z"),
 		"empty containers": {Recipients: []string{}, Tags: []string{}, Metadata: map[string]string{}, Raw: jsontext.Value("[]")},
 		"only second":      {Bounce: Bounce{Category: "c"}, Client: Client{OS: "os"}, Raw: jsontext.Value(` "text with  spaces" `)},
+		"many escapes":     {Raw: jsontext.Value(`{"a":"\\` + strings.Repeat(`\n\"`, 1_000_000) + `\\", "b": "\""}`)},
 		"other zone":       {Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))},
 	}
 	for name, e := range cases {
