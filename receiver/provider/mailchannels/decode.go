@@ -48,7 +48,8 @@ func (b *batch) add(it item) {
 	if b.Events == nil {
 		b.Events = make([]event.Event, 0, it.PerBody(b.request.Body))
 	}
-	e := it.event()
+	var e event.Event
+	it.fill(&e)
 	wire.Seconds(it.Text("timestamp")).SetTime(&e, b.request.ReceivedAt)
 	id := it.id(&e)
 	refused := e.Bounce.Type == event.Hard

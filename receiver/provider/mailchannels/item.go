@@ -13,10 +13,10 @@ type item struct {
 	recipients []string
 }
 
-// event fills all but the time, the recipients and the id.
-func (it *item) event() event.Event {
+// fill sets all but the time, the recipients and the id.
+func (it *item) fill(e *event.Event) {
 	requestID := it.Text("request_id")
-	e := event.Event{
+	*e = event.Event{
 		Provider:      Type,
 		ProviderEvent: it.Text("event"),
 		// The member email is the sender, not the recipient.
@@ -37,8 +37,7 @@ func (it *item) event() event.Event {
 	if campaign := it.Text("campaign_id"); campaign != "" {
 		e.Tags = []string{campaign}
 	}
-	classify(&e)
-	return e
+	classify(e)
 }
 
 // classify sets the type. "bounced" is the name of hard-bounced in earlier revisions of the provider's page.

@@ -27,6 +27,8 @@ type scanner struct {
 	// flawed says that something is JSON by its grammar, but ambiguous: a name that occurs twice in an object, or a
 	// string that is not Unicode (RFC 7493 section 2.1 and 2.3).
 	flawed bool
+	// escaped says that something is escaped in a string since this was last cleared.
+	escaped bool
 }
 
 // member is a member of an object.
@@ -116,6 +118,7 @@ func (s *scanner) name(at int) int {
 	if s.byte(at) != '"' {
 		return noJSON
 	}
+	s.escaped = false
 	end := s.string(at)
 	if end == noJSON {
 		return noJSON
@@ -124,7 +127,12 @@ func (s *scanner) name(at int) int {
 	if s.byte(colon) != ':' {
 		return noJSON
 	}
-	s.members = append(s.members, member{name: unquote(s.text[at:end])})
+	name := s.text[at+1 : end-1]
+	if s.escaped {
+		name = unquote(s.text[at:end])
+	}
+	s.members = append(s.members, member{})
+	s.members[len(s.members)-1].name = name
 	return s.space(colon + 1)
 }
 
@@ -157,9 +165,11 @@ func (s *scanner) array(at, depth int) int {
 
 // string scans a string, which begins with the quote at a position.
 func (s *scanner) string(at int) int {
-	at++
-	for at < len(s.text) {
-		switch c := s.text[at]; {
+	text := s.text
+	for at++; at < len(text); {
+		switch c := text[at]; {
+		case c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\':
+			at++
 		case c == '"':
 			return at + 1
 		case c == '\\':
@@ -168,10 +178,8 @@ func (s *scanner) string(at int) int {
 			}
 		case c < ' ':
 			return noJSON
-		case c < utf8.RuneSelf:
-			at++
 		default:
-			r, size := utf8.DecodeRuneInString(s.text[at:])
+			r, size := utf8.DecodeRuneInString(text[at:])
 			s.flawed = s.flawed || r == utf8.RuneError && size == 1
 			at += size
 		}
@@ -180,6 +188,7 @@ func (s *scanner) string(at int) int {
 }
 
 func (s *scanner) escape(at int) int {
+	s.escaped = true
 	switch s.byte(at + 1) {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return at + 2
