@@ -34,21 +34,20 @@ func (w *webhook) Decode(r *provider.Request) provider.Batch {
 	if err != nil {
 		return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
 	}
-	b := provider.Batch{Events: []event.Event{{
-		Type:          event.Unknown,
-		Provider:      Type,
-		ProviderEvent: name,
-		Account:       n.Text("account"),
-		Raw:           n.Raw,
-	}}}
-	e := &b.Events[0]
+	events := make([]event.Event, 1)
+	e := &events[0]
+	e.Type = event.Unknown
+	e.Provider = Type
+	e.ProviderEvent = name
+	e.Account = n.Text("account")
+	e.Raw = n.Raw
 	wire.KeepMembers(e, n.Object, "serviceUrl")
 	wire.DateTime(n.Text("date")).SetTime(e, r.ReceivedAt)
 	if convert, known := converters[name]; known {
 		convert(e, n)
 	}
 	identify(e, n, r)
-	return b
+	return provider.Batch{Events: events}
 }
 
 // identify sets the ids. The event id of the header is the same for every attempt, but it is not signed: whoever holds a
@@ -63,16 +62,16 @@ func identify(e *event.Event, n notice, r *provider.Request) {
 	e.ID = event.HashID("body", n.Text("serviceUrl"), n.Text("account"), e.ProviderEvent, n.Text("date"), wire.Opaque([]byte(n.JSON("data"))))
 }
 
-// headerID returns a header's value when it is of a sane form, else "".
+// headerID returns a header's value when it is of a sane form, else "". The name must be as net/http writes it.
 func headerID(h http.Header, name string) string {
-	id := h.Get(name)
-	if len(id) > maxHeaderID || !utf8.ValidString(id) {
+	values := h[name]
+	if len(values) == 0 || len(values[0]) > maxHeaderID || !utf8.ValidString(values[0]) {
 		return ""
 	}
-	for _, c := range id {
-		if !unicode.IsPrint(c) {
+	for _, c := range values[0] {
+		if (c < ' ' || c > '~') && !unicode.IsPrint(c) {
 			return ""
 		}
 	}
-	return id
+	return values[0]
 }

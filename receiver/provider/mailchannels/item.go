@@ -16,22 +16,19 @@ type item struct {
 // fill sets all but the time, the recipients and the id.
 func (it *item) fill(e *event.Event) {
 	requestID := it.Text("request_id")
-	*e = event.Event{
-		Provider:      Type,
-		ProviderEvent: it.Text("event"),
-		// The member email is the sender, not the recipient.
-		Sender:            it.Text("email"),
-		MessageID:         wire.MessageID(it.Text("smtp_id")),
-		ProviderMessageID: requestID,
-		CorrelationID:     requestID,
-		Account:           it.Text("customer_handle"),
-		SMTPCode:          wire.SMTPCode(it.Text("status")),
-		Reason:            it.Text("reason"),
-		URL:               it.Text("url"),
-		IP:                it.Text("ip"),
-		UserAgent:         it.Text("user_agent"),
-		Raw:               it.Raw,
-	}
+	e.Provider = Type
+	e.ProviderEvent = it.Text("event")
+	e.Sender = it.Text("email") // not the recipient
+	e.MessageID = wire.MessageID(it.Text("smtp_id"))
+	e.ProviderMessageID = requestID
+	e.CorrelationID = requestID
+	e.Account = it.Text("customer_handle")
+	e.SMTPCode = wire.SMTPCode(it.Text("status"))
+	e.Reason = it.Text("reason")
+	e.URL = it.Text("url")
+	e.IP = it.Text("ip")
+	e.UserAgent = it.Text("user_agent")
+	e.Raw = it.Raw
 	// Not every event has both ids, but all events of a message have the same first one of them.
 	e.PartitionKey = wire.First(requestID, e.MessageID)
 	if campaign := it.Text("campaign_id"); campaign != "" {

@@ -168,7 +168,7 @@ func (s *scanner) string(at int) int {
 	text := s.text
 	for at++; at < len(text); {
 		switch c := text[at]; {
-		case c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\':
+		case plain(c):
 			at++
 		case c == '"':
 			return at + 1
@@ -186,6 +186,9 @@ func (s *scanner) string(at int) int {
 	}
 	return noJSON
 }
+
+// plain says whether a character stands for itself in a string. That those of ASCII do is the common case.
+func plain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
 
 func (s *scanner) escape(at int) int {
 	s.escaped = true
