@@ -28,7 +28,7 @@ func seeds(t testing.TB) []string {
 		"{\"a\": \"\xed\xa0\x80\"}", `{"a": "\ud800"}`, `{"a": "\ud800\ud800"}`, `{"a": "\udc00\ud800"}`, `{"a": "\ud83d\ude00"}`, `{"a": "\ud83d\u0061"}`, `{"a": "\ud83d\u006"}`,
 		`{"a": "\ud83d\n"}`, `{"a": "\ud8`, `{"a": "\ud83d\`, `{"\ud800": 1}`, `{"a": "\u00E9\b\f\n\r\t\/\\\""}`, `{"a": "\x"}`, `{"a": "\u00g0"}`, `{"a": "\`, "{\"a\": \"\x01\"}", "{\"a\": \"\t\"}",
 		"{\"a\": \"\x7f\"}", `{"a": 0}`, `{"a": -0}`, `{"a": 01}`, `{"a": -}`, `{"a": +1}`, `{"a": 1.}`, `{"a": .5}`, `{"a": 1.50e+10}`, `{"a": 1e}`, `{"a": 1E-}`, `{"a": -12.5E5}`, `{"a": 1`, `{"a": 1x}`,
-		`{"a": tru}`, `{"a": true}`, `{"a": truex}`, `{"a": nul`, `{"a": False}`, `{"a": NaN}`, "\ufeff{}", "{\"a\"\v:1}", "\v[]", `"text"`, `5`, ``, ` `, "\x00",
+		`{"a": tru}`, `{"a": true}`, `{"a": truex}`, `{"a": nul`, `{"a": False}`, `{"a": NaN}`, "\ufeff{}", "[0,]\x81", "{\"a\"\v:1}", "\v[]", `"text"`, `5`, ``, ` `, "\x00",
 		`{"l": ["[\"a\"]", 5, {"a": [1, {"b": 2}]}], "o": [{"a": 1}, 2, {"a": {"b": 3}}]}`, `{"a": "[1, [2], {\"b\": 3}]", "b": "[1, 1", "c": "[\"\\ud800\"]"}`,
 	}
 	files, err := filepath.Glob("../*/samples/*.http")
@@ -148,19 +148,24 @@ func expectedReason(raw []byte, err error) string {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Sprintf("invalid JSON: ends early, at byte %d", syntax.ByteOffset)
 	case !utf8.Valid(raw):
-		return fmt.Sprintf("invalid JSON: invalid UTF-8 at byte %d", syntax.ByteOffset)
+		return invalidUTF8
 	default:
 		return syntaxError
 	}
 }
 
-// syntaxError is how a syntax error begins. Where the decoder sees it depends on whether it reads tokens or values.
-const syntaxError = "invalid JSON: syntax error at byte "
+// How errors begin that say where the grammar is broken. Where the decoder sees that depends on whether it reads tokens or values.
+const (
+	syntaxError = "invalid JSON: syntax error at byte "
+	invalidUTF8 = "invalid JSON: invalid UTF-8 at byte "
+)
 
-// reasonOf cuts off where a syntax error is, and what was expected there.
+// reasonOf cuts off where the grammar is broken, and what was expected there.
 func reasonOf(err error) string {
-	if strings.HasPrefix(err.Error(), syntaxError) {
-		return syntaxError
+	for _, start := range []string{syntaxError, invalidUTF8} {
+		if strings.HasPrefix(err.Error(), start) {
+			return start
+		}
 	}
 	return err.Error()
 }
