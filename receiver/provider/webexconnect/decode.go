@@ -2,6 +2,7 @@ package webexconnect
 
 import (
 	"errors"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -13,35 +14,32 @@ var errNoEvent = errors.New("neither deliveryInfoNotification nor event is there
 // Decode reads the one notification that a request holds: a receipt, or a flat inbound event. Data Streams send both in
 // slightly other clothes: to and attachments encoded as strings, and event_identifier beside event.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	e, err := decode(r.Body)
+	item, err := wire.Single(r.Body)
+	events := make([]event.Event, 1)
+	e := &events[0]
+	e.Provider, e.Raw = Type, item.Raw
+	if err == nil {
+		err = decode(e, item.Object, r.ReceivedAt)
+	}
 	if err != nil {
 		return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
 	}
-	e.stamp.SetTime(&e.Event, r.ReceivedAt)
-	return provider.Batch{Events: []event.Event{e.Event}}
+	return provider.Batch{Events: events}
 }
 
-// stamped is an event with its timestamp, which is judged against the time of receipt.
-type stamped struct {
-	event.Event
-	stamp wire.Stamp
-}
-
-func decode(body []byte) (stamped, error) {
-	item, err := wire.Single(body)
-	if err != nil {
-		return stamped{}, err
-	}
-	base := event.Event{Provider: Type, Raw: item.Raw}
-	notification := item.Object.Object("deliveryInfoNotification")
+func decode(e *event.Event, o wire.Object, receivedAt time.Time) error {
+	notification := o.Object("deliveryInfoNotification")
 	r := receipt{Object: notification, info: notification.Object("deliveryInfo")}
-	in := inbound{item.Object}
+	in := inbound{o}
 	switch {
 	case r.name() != "":
-		return r.convert(base), nil
+		r.convert(e)
+		wire.DateTime(r.info.Text("timeStamp")).SetTime(e, receivedAt)
 	case in.Text("event") != "":
-		return in.convert(base), nil
+		in.convert(e)
+		wire.DateTime(in.Text("ts")).SetTime(e, receivedAt)
 	default:
-		return stamped{}, errNoEvent
+		return errNoEvent
 	}
+	return nil
 }

@@ -17,23 +17,22 @@ const (
 	subscribe       = "Subscribe"
 )
 
-func (in inbound) convert(e event.Event) stamped {
+func (in inbound) convert(e *event.Event) {
 	e.ProviderEvent = in.Text("event")
 	e.CorrelationID = in.Text("correlationId")
 	e.ProviderEventID = in.transaction()
-	wire.KeepMembers(&e, in.Object, "appId")
+	wire.KeepMembers(e, in.Object, "appId")
 	switch {
 	case e.ProviderEvent == incomingMessage || in.Text("event_identifier") == incomingMessage:
-		in.message(&e)
+		in.message(e)
 	case e.ProviderEvent == unsubscribe:
-		in.preference(&e, event.Unsubscribed)
+		in.preference(e, event.Unsubscribed)
 	case e.ProviderEvent == subscribe:
-		in.preference(&e, event.Resubscribed)
+		in.preference(e, event.Resubscribed)
 	default:
 		e.Type = event.Unknown
 	}
 	e.ID = in.id(e.Type, e.Raw)
-	return stamped{Event: e, stamp: wire.DateTime(in.Text("ts"))}
 }
 
 // message reads an incoming message. Its message id is the platform's own, not the Message-ID of the mail.

@@ -18,16 +18,15 @@ func (r *receipt) name() string {
 	return wire.First(r.info.Text("deliveryStatus"), r.info.Text("code"))
 }
 
-func (r *receipt) convert(e event.Event) stamped {
+func (r *receipt) convert(e *event.Event) {
 	e.ProviderEvent = r.name()
 	e.Recipient = r.info.Text("destination")
 	e.ProviderMessageID = r.Text("transid")
 	e.CorrelationID = r.Text("correlationid")
-	wire.KeepMembers(&e, r.info, "code")
-	wire.KeepMembers(&e, r.Object, "callbackData", "subtid")
-	classify(&e, r.info)
+	wire.KeepMembers(e, r.info, "code")
+	wire.KeepMembers(e, r.Object, "callbackData", "subtid")
+	classify(e, r.info)
 	e.ID = r.id(e.Type, e.Raw)
-	return stamped{Event: e, stamp: wire.DateTime(r.info.Text("timeStamp"))}
 }
 
 // id rests on what identifies a receipt. A click's description is its link: one message may have many.
