@@ -4,8 +4,6 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
@@ -199,26 +197,26 @@ func (s *scanner) escape(at int) int {
 	default:
 		return noJSON
 	}
-	unit, ok := s.codeUnit(at)
+	unit, ok := codeUnit(s.text[at:])
 	if !ok {
 		return noJSON
 	}
 	if !utf16.IsSurrogate(unit) {
 		return at + 6
 	}
-	if low, ok := s.codeUnit(at + 6); ok && utf16.DecodeRune(unit, low) != utf8.RuneError {
+	if low, ok := codeUnit(s.text[at+6:]); ok && utf16.DecodeRune(unit, low) != utf8.RuneError {
 		return at + 12
 	}
 	s.flawed = true // half a character
 	return at + 6
 }
 
-// codeUnit reads the escape of a UTF-16 code unit, such as \u00e9.
-func (s *scanner) codeUnit(at int) (unit rune, ok bool) {
-	if len(s.text)-at < 6 || s.text[at] != '\\' || s.text[at+1] != 'u' {
+// codeUnit reads the escape of a UTF-16 code unit, such as \u00e9, that text begins with.
+func codeUnit(text string) (unit rune, ok bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false
 	}
-	for _, c := range []byte(s.text[at+2 : at+6]) {
+	for _, c := range []byte(text[2:6]) {
 		switch {
 		case '0' <= c && c <= '9':
 			c -= '0'
@@ -268,14 +266,52 @@ func (s *scanner) digits(at int) int {
 	return at
 }
 
-// unquote returns the value of a string, for which it makes a copy only when something in it is escaped.
+// unquote returns the value of a string that was scanned, for which it makes a copy only when something in it is escaped.
 func unquote(quoted string) string {
-	if strings.IndexByte(quoted, '\\') < 0 {
-		return quoted[1 : len(quoted)-1]
+	rest := quoted[1 : len(quoted)-1]
+	next := strings.IndexByte(rest, '\\')
+	if next < 0 {
+		return rest
 	}
-	// The only error of a string that was scanned is that it is not Unicode, which was noted by then.
-	text, _ := jsontext.AppendUnquote(nil, quoted)
-	return string(text)
+	var text strings.Builder
+	text.Grow(len(rest))
+	for ; next >= 0; next = strings.IndexByte(rest, '\\') {
+		text.WriteString(rest[:next])
+		r, size := unescape(rest[next:])
+		text.WriteRune(r)
+		rest = rest[next+size:]
+	}
+	text.WriteString(rest)
+	return text.String()
+}
+
+// unescape returns what the escape that text begins with stands for, and its length. Half a character, of which the scanner
+// took note, becomes the replacement character.
+func unescape(text string) (r rune, size int) {
+	switch text[1] {
+	case 'b':
+		return '\b', 2
+	case 'f':
+		return '\f', 2
+	case 'n':
+		return '\n', 2
+	case 'r':
+		return '\r', 2
+	case 't':
+		return '\t', 2
+	case 'u':
+	default:
+		return rune(text[1]), 2
+	}
+	unit, _ := codeUnit(text)
+	if !utf16.IsSurrogate(unit) {
+		return unit, 6
+	}
+	low, _ := codeUnit(text[6:])
+	if r = utf16.DecodeRune(unit, low); r == utf8.RuneError {
+		return r, 6
+	}
+	return r, 12
 }
 
 // names are the names of one object, of which the first is the member at first.
