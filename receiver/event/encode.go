@@ -1,11 +1,13 @@
 package event
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -25,215 +27,220 @@ const (
 // It is written out rather than derived from the struct: it runs once per event, and reflection took a tenth of what a request
 // costs. The tests hold it against the derived form.
 func Encode(e *Event, source string) ([]byte, error) {
-	if y := e.Time.UTC().Year(); y < 0 || y > 9999 {
+	at := e.Time.UTC()
+	if y := at.Year(); y < 0 || y > 9999 {
 		return nil, errTime
 	}
-	w := objectWriter{out: make([]byte, 0, len(e.Raw)+min(len(e.Raw), maxRepeatedBytes)+perEventBytes)}
-	w.begin()
-	w.attributes(e, source)
-	w.name("data")
-	w.begin()
-	w.identity(e)
-	w.addresses(e)
-	w.outcome(e)
-	w.interaction(e)
-	w.flag("unverified", e.Unverified)
+	var scratch [len(time.RFC3339Nano)]byte
+	when := at.AppendFormat(scratch[:0], time.RFC3339Nano)
+	w := make(objectWriter, 0, len(e.Raw)+min(len(e.Raw), maxRepeatedBytes)+perEventBytes)
+	w = w.begin().attributes(e, source, when)
+	w = w.name("data").begin().identity(e, when).addresses(e).outcome(e).interaction(e).flag("unverified", e.Unverified)
 	if e.Raw != nil {
-		w.name("raw")
-		w.out = appendCompact(w.out, e.Raw)
+		w = appendCompact(w.name("raw"), e.Raw)
 	}
-	w.end()
-	w.end()
-	return w.out, nil
+	return w.end().end(), nil
 }
 
-func (w *objectWriter) attributes(e *Event, source string) {
-	w.text("specversion", specVersion)
-	w.text("id", e.ID)
-	w.text("source", source)
-	w.text("type", e.Type.CloudEvents())
-	w.optional("subject", attributeText(e.CloudEventsSubject()))
-	w.time("time", e.Time)
-	w.text("datacontenttype", dataContentType)
-	w.text("dataschema", DataSchema)
-	w.optional("provider", strings.ToLower(e.Provider))
-	w.optional("providerevent", attributeText(e.ProviderEvent))
-	w.optional("partitionkey", attributeText(e.Key()))
+func (w objectWriter) attributes(e *Event, source string, when []byte) objectWriter {
+	return w.text("specversion", specVersion).
+		text("id", e.ID).
+		text("source", source).
+		text("type", e.Type.CloudEvents()).
+		optional("subject", attributeText(e.CloudEventsSubject())).
+		time("time", when).
+		text("datacontenttype", dataContentType).
+		text("dataschema", DataSchema).
+		optional("provider", strings.ToLower(e.Provider)).
+		optional("providerevent", attributeText(e.ProviderEvent)).
+		optional("partitionkey", attributeText(e.Key()))
 }
 
-func (w *objectWriter) identity(e *Event) {
-	w.text("id", e.ID)
-	w.text("type", string(e.Type))
-	w.text("provider", e.Provider)
-	w.optional("providerEvent", e.ProviderEvent)
-	w.time("time", e.Time)
-	w.optional("timeRaw", e.TimeRaw)
-	w.flag("timeZoneAssumed", e.TimeZoneAssumed)
-	w.flag("timeImplausible", e.TimeImplausible)
+func (w objectWriter) identity(e *Event, when []byte) objectWriter {
+	return w.text("id", e.ID).
+		text("type", string(e.Type)).
+		text("provider", e.Provider).
+		optional("providerEvent", e.ProviderEvent).
+		time("time", when).
+		optional("timeRaw", e.TimeRaw).
+		flag("timeZoneAssumed", e.TimeZoneAssumed).
+		flag("timeImplausible", e.TimeImplausible)
 }
 
-func (w *objectWriter) addresses(e *Event) {
-	w.optional("recipient", e.Recipient)
-	w.list("recipients", e.Recipients)
-	w.optional("sender", e.Sender)
-	w.optional("subject", e.Subject)
-	w.optional("messageId", e.MessageID)
-	w.optional("providerMessageId", e.ProviderMessageID)
-	w.optional("providerEventId", e.ProviderEventID)
-	w.optional("correlationId", e.CorrelationID)
-	w.optional("account", e.Account)
+func (w objectWriter) addresses(e *Event) objectWriter {
+	return w.optional("recipient", e.Recipient).
+		list("recipients", e.Recipients).
+		optional("sender", e.Sender).
+		optional("subject", e.Subject).
+		optional("messageId", e.MessageID).
+		optional("providerMessageId", e.ProviderMessageID).
+		optional("providerEventId", e.ProviderEventID).
+		optional("correlationId", e.CorrelationID).
+		optional("account", e.Account)
 }
 
-func (w *objectWriter) outcome(e *Event) {
+func (w objectWriter) outcome(e *Event) objectWriter {
 	if e.SMTPCode != 0 {
-		w.name("smtpCode")
-		w.out = strconv.AppendInt(w.out, int64(e.SMTPCode), 10)
+		w = strconv.AppendInt(w.name("smtpCode"), int64(e.SMTPCode), 10)
 	}
-	w.optional("enhancedCode", e.EnhancedCode)
-	w.optional("reason", e.Reason)
-	w.optional("diagnostic", e.Diagnostic)
-	w.object("bounce", member{"type", string(e.Bounce.Type)}, member{"category", e.Bounce.Category})
-	w.object("reject", member{"reason", string(e.Reject.Reason)})
-	w.object("complaint", member{"feedbackType", e.Complaint.FeedbackType})
+	return w.optional("enhancedCode", e.EnhancedCode).
+		optional("reason", e.Reason).
+		optional("diagnostic", e.Diagnostic).
+		object("bounce", member{"type", string(e.Bounce.Type)}, member{"category", e.Bounce.Category}).
+		object("reject", member{"reason", string(e.Reject.Reason)}).
+		object("complaint", member{"feedbackType", e.Complaint.FeedbackType})
 }
 
-func (w *objectWriter) interaction(e *Event) {
-	w.optional("url", e.URL)
-	w.optional("ip", e.IP)
-	w.optional("userAgent", e.UserAgent)
-	w.object("client", member{"name", e.Client.Name}, member{"os", e.Client.OS})
-	w.list("tags", e.Tags)
-	w.metadata(e.Metadata)
+func (w objectWriter) interaction(e *Event) objectWriter {
+	return w.optional("url", e.URL).
+		optional("ip", e.IP).
+		optional("userAgent", e.UserAgent).
+		object("client", member{"name", e.Client.Name}, member{"os", e.Client.OS}).
+		list("tags", e.Tags).
+		metadata(e.Metadata)
 }
 
-// objectWriter appends the members of JSON objects. Text that is not UTF-8 gets the replacement character.
-type objectWriter struct {
-	out []byte
-}
+// objectWriter appends the members of JSON objects, and like append returns what it made. Text that is not UTF-8 gets the
+// replacement character.
+type objectWriter []byte
 
-func (w *objectWriter) begin() { w.out = append(w.out, '{') }
+func (w objectWriter) begin() objectWriter { return append(w, '{') }
 
-func (w *objectWriter) end() { w.out = append(w.out, '}') }
+func (w objectWriter) end() objectWriter { return append(w, '}') }
 
 // separate appends a comma unless an object or an array has just begun.
-func (w *objectWriter) separate() {
-	if last := w.out[len(w.out)-1]; last != '{' && last != '[' {
-		w.out = append(w.out, ',')
+func (w objectWriter) separate() objectWriter {
+	if last := w[len(w)-1]; last != '{' && last != '[' {
+		return append(w, ',')
 	}
+	return w
 }
 
 // name begins a member whose name needs no escaping.
-func (w *objectWriter) name(name string) {
-	w.separate()
-	w.out = append(w.out, '"')
-	w.out = append(w.out, name...)
-	w.out = append(w.out, '"', ':')
+func (w objectWriter) name(name string) objectWriter {
+	w = append(w.separate(), '"')
+	w = append(w, name...)
+	return append(w, '"', ':')
 }
 
-func (w *objectWriter) quote(s string) {
-	// The error says that something was replaced.
-	w.out, _ = jsontext.AppendQuote(w.out, s)
-}
-
-func (w *objectWriter) text(name, value string) {
-	w.name(name)
-	w.quote(value)
-}
-
-func (w *objectWriter) optional(name, value string) {
-	if value != "" {
-		w.text(name, value)
+func (w objectWriter) quote(s string) objectWriter {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			// The error says that something was replaced.
+			w, _ = jsontext.AppendQuote([]byte(w), s)
+			return w
+		}
 	}
+	w = append(w, '"')
+	w = append(w, s...)
+	return append(w, '"')
 }
 
-func (w *objectWriter) flag(name string, value bool) {
-	if value {
-		w.name(name)
-		w.out = append(w.out, "true"...)
+func (w objectWriter) text(name, value string) objectWriter {
+	return w.name(name).quote(value)
+}
+
+func (w objectWriter) optional(name, value string) objectWriter {
+	if value == "" {
+		return w
 	}
+	return w.text(name, value)
 }
 
-func (w *objectWriter) time(name string, t time.Time) {
-	w.name(name)
-	w.out = append(w.out, '"')
-	w.out = t.UTC().AppendFormat(w.out, time.RFC3339Nano)
-	w.out = append(w.out, '"')
+func (w objectWriter) flag(name string, value bool) objectWriter {
+	if !value {
+		return w
+	}
+	return append(w.name(name), "true"...)
 }
 
-func (w *objectWriter) list(name string, values []string) {
+// time appends a time of RFC 3339, which needs no escaping.
+func (w objectWriter) time(name string, when []byte) objectWriter {
+	w = append(w.name(name), '"')
+	w = append(w, when...)
+	return append(w, '"')
+}
+
+func (w objectWriter) list(name string, values []string) objectWriter {
 	if values == nil {
-		return
+		return w
 	}
-	w.name(name)
-	w.out = append(w.out, '[')
+	w = append(w.name(name), '[')
 	for _, v := range values {
-		w.separate()
-		w.quote(v)
+		w = w.separate().quote(v)
 	}
-	w.out = append(w.out, ']')
+	return append(w, ']')
 }
 
 // member is a member of an object of texts.
 type member struct{ name, value string }
 
 // object appends an object of those members that have a value, if any.
-func (w *objectWriter) object(name string, members ...member) {
+func (w objectWriter) object(name string, members ...member) objectWriter {
 	if !slices.ContainsFunc(members, func(m member) bool { return m.value != "" }) {
-		return
+		return w
 	}
-	w.name(name)
-	w.begin()
+	w = w.name(name).begin()
 	for _, m := range members {
-		w.optional(m.name, m.value)
+		w = w.optional(m.name, m.value)
 	}
-	w.end()
+	return w.end()
 }
 
 // metadata appends the values by name, in the order of the names.
-func (w *objectWriter) metadata(values map[string]string) {
+func (w objectWriter) metadata(values map[string]string) objectWriter {
 	if values == nil {
-		return
+		return w
 	}
-	names := make([]string, 0, len(values))
+	var scratch [16]string // as many as most events have
+	names := scratch[:0]
 	for name := range values {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	w.name("metadata")
-	w.begin()
+	w = w.name("metadata").begin()
 	for _, name := range names {
-		w.separate()
-		w.quote(name)
-		w.out = append(w.out, ':')
-		w.quote(values[name])
+		w = append(w.separate().quote(name), ':')
+		w = w.quote(values[name])
 	}
-	w.end()
+	return w.end()
 }
 
 // appendCompact appends JSON without the white space between its tokens.
 func appendCompact(out, raw []byte) []byte {
 	from := 0
-	for i := 0; i < len(raw); i++ {
-		switch raw[i] {
-		case '"':
-			i = endOfString(raw, i)
-		case ' ', '\t', '\r', '\n':
+	for i := 0; i < len(raw); {
+		switch {
+		case raw[i] == '"':
+			i = endOfString(raw, i+1)
+		case raw[i] > ' ':
+			i++
+		default:
 			out = append(out, raw[from:i]...)
-			from = i + 1
+			for i < len(raw) && raw[i] <= ' ' {
+				i++
+			}
+			from = i
 		}
 	}
-	return append(out, raw[min(from, len(raw)):]...)
+	return append(out, raw[from:]...)
 }
 
-// endOfString returns the index of the quote that ends the string that begins at start.
-func endOfString(raw []byte, start int) int {
-	for i := start + 1; i < len(raw); i++ {
-		switch raw[i] {
-		case '\\':
-			i++
-		case '"':
-			return i
+// endOfString returns where the string ends of which the rest begins at an index.
+func endOfString(raw []byte, i int) int {
+	quote := i - 1
+	for {
+		if quote < i {
+			next := bytes.IndexByte(raw[i:], '"')
+			if next < 0 {
+				return len(raw)
+			}
+			quote = i + next
 		}
+		escape := bytes.IndexByte(raw[i:quote], '\\')
+		if escape < 0 {
+			return quote + 1
+		}
+		i += escape + 2 // the backslash, and what it escapes, which may be the quote
 	}
-	return len(raw)
 }

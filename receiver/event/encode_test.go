@@ -1,6 +1,7 @@
 package event
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,12 @@ func TestEncodeIsWhatIsDerived(t *testing.T) {
 		"invalid UTF-8":    filled("a\xff\xc3(\xed\xa0\x80z"),
 		"empty containers": {Recipients: []string{}, Tags: []string{}, Metadata: map[string]string{}, Raw: jsontext.Value("[]")},
 		"only second":      {Bounce: Bounce{Category: "c"}, Client: Client{OS: "os"}, Raw: jsontext.Value(` "text with  spaces" `)},
+		"many escapes":     {Raw: jsontext.Value(`{"a":"\\` + strings.Repeat(`\n\"`, 1_000_000) + `\\", "b": "\""}`)},
 		"other zone":       {Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))},
+	}
+	// Each alone: what is special may not rest on what else is.
+	for _, c := range []string{"\\", `"`, "\n", "\x1f", "\x7f", "\u0080", "\uFFFE", "é", "\xff"} {
+		cases["text with "+strconv.Quote(c)] = filled("a" + c + "b")
 	}
 	for name, e := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +107,17 @@ func BenchmarkEncode(b *testing.B) {
 	for b.Loop() {
 		if _, err := Encode(e, "/mailvane/a/b"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestAttributeTextDropsWhatCloudEventsRefuses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a b~": "a b~", "é😀": "é😀", "a\tb": "ab", "a\x7fb": "ab", "a\u0085b": "ab", "a\uFFFDb": "ab", "a\uFDD0b": "ab", "a\uFFFEb": "ab", "\U0001FFFF": "", "a\xffb": "ab",
+	} {
+		if got := attributeText(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
 }

@@ -112,6 +112,9 @@ func (e *Envelope) SetDeadLetter(sink, reason string) {
 
 // attributeText drops what a CloudEvents string attribute must not hold: control characters and noncharacters (section 3.1, type String).
 func attributeText(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar || (r >= 0xFDD0 && r <= 0xFDEF) || r&0xFFFE == 0xFFFE {
 			return -1

@@ -19,5 +19,7 @@ func HashID(parts ...string) string {
 		buf = append(buf, p...)
 	}
 	sum := sha256.Sum256(buf)
-	return hex.EncodeToString(sum[:hashIDBytes])
+	var id [2 * hashIDBytes]byte
+	hex.Encode(id[:], sum[:hashIDBytes])
+	return string(id[:])
 }

@@ -102,9 +102,18 @@ func loops(ast *cel.Ast) bool {
 	return root.Kind() == celast.ComprehensionKind || len(celast.MatchDescendants(root, celast.KindMatcher(celast.ComprehensionKind))) > 0
 }
 
+// activation is what an expression sees. A map in its place would be most of what an evaluation allocates.
+type activation struct{ event *event.Event }
+
+// ResolveName returns the value of a variable.
+func (a activation) ResolveName(name string) (any, bool) { return a.event, name == variable }
+
+// Parent returns nil: there is nothing beyond the event.
+func (activation) Parent() cel.Activation { return nil }
+
 // Match reports whether the expression selects e. An error is the expression's own, such as a division by zero.
 func (f *Filter) Match(e *event.Event) (bool, error) {
-	out, _, err := f.program.Eval(map[string]any{variable: e})
+	out, _, err := f.program.Eval(activation{e})
 	if err != nil {
 		return false, fmt.Errorf("evaluate filter: %w", err)
 	}

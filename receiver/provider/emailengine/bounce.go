@@ -7,70 +7,42 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
-type bounce struct {
-	BounceMessage wire.Text                   `json:"bounceMessage"`
-	Recipient     wire.Text                   `json:"recipient"`
-	Action        wire.Text                   `json:"action"`
-	Response      wire.Object[bounceResponse] `json:"response"`
-	MTA           wire.Text                   `json:"mta"`
-	QueueID       wire.Text                   `json:"queueId"`
-	MessageID     wire.Text                   `json:"messageId"`
-}
-
-type bounceResponse struct {
-	Source            wire.Text `json:"source"`
-	Message           wire.Text `json:"message"`
-	Status            wire.Text `json:"status"`
-	Category          wire.Text `json:"category"`
-	RecommendedAction wire.Text `json:"recommendedAction"`
-	RetryAfter        wire.Text `json:"retryAfter"`
-	Blocklist         wire.Object[struct {
-		Name wire.Text `json:"name"`
-	}] `json:"blocklist"`
-}
-
 // messageBounce: a delivery status notification came in. Its action is the Action of RFC 3464 section 2.3.3.
-func messageBounce(e *event.Event, n *notice) {
-	b := dataOf[bounce](n)
-	response := &b.Response.Value
-	e.Recipient = b.Recipient.String()
-	e.MessageID = wire.MessageID(b.MessageID)
-	e.Diagnostic = response.Message.String()
+func messageBounce(e *event.Event, n notice) {
+	response := n.data.Object("response")
+	e.Recipient = n.data.Text("recipient")
+	e.MessageID = wire.MessageID(n.data.Text("messageId"))
+	e.Diagnostic = response.Text("message")
 	code, enhanced := wire.SMTPReply(e.Diagnostic)
 	e.SMTPCode = code
-	if e.EnhancedCode = wire.EnhancedCode(response.Status.String()); e.EnhancedCode == "" {
+	if e.EnhancedCode = wire.EnhancedCode(response.Text("status")); e.EnhancedCode == "" {
 		e.EnhancedCode = enhanced
 	}
-	switch strings.ToLower(b.Action.String()) {
+	switch strings.ToLower(n.data.Text("action")) {
 	case "delayed":
 		e.Type = event.Deferred
 	case "delivered", "relayed", "expanded":
 		e.Type = event.Delivered
 	default:
 		e.Type = event.Bounced
-		e.Bounce = bounceOf(response)
+		e.Bounce = bounceOf(response.Text("status"), response.Text("category"))
 	}
-	wire.SetMetadata(e, "action", b.Action)
-	wire.SetMetadata(e, "bounceMessage", b.BounceMessage)
-	wire.SetMetadata(e, "source", response.Source)
-	wire.SetMetadata(e, "category", response.Category)
-	wire.SetMetadata(e, "recommendedAction", response.RecommendedAction)
-	wire.SetMetadata(e, "retryAfter", response.RetryAfter)
-	wire.SetMetadata(e, "blocklist", response.Blocklist.Value.Name)
-	wire.SetMetadata(e, "mta", b.MTA)
+	wire.KeepMembers(e, n.data, "action", "bounceMessage", "mta")
+	wire.KeepMembers(e, response, "source", "category", "recommendedAction", "retryAfter")
+	wire.SetMetadata(e, "blocklist", response.Object("blocklist").Text("name"))
 	// This queue is the remote server's, unlike the queueId of a submission, so it must not pass for a message id.
-	wire.SetMetadata(e, "mtaQueueId", b.QueueID)
+	wire.SetMetadata(e, "mtaQueueId", n.data.Text("queueId"))
 }
 
 // bounceOf classifies by the status, and where there is none by the category.
-func bounceOf(response *bounceResponse) event.Bounce {
-	b := event.Bounce{Type: event.Undetermined, Category: response.Category.String()}
-	switch status := strings.TrimSpace(response.Status.String()); {
+func bounceOf(status, category string) event.Bounce {
+	b := event.Bounce{Type: event.Undetermined, Category: category}
+	switch status = strings.TrimSpace(status); {
 	case strings.HasPrefix(status, "5."):
 		b.Type = event.Hard
 	case strings.HasPrefix(status, "4."):
 		b.Type = event.Soft
-	case status == "" && temporary(b.Category):
+	case status == "" && temporary(category):
 		b.Type = event.Soft
 	}
 	return b

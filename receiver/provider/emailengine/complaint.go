@@ -5,55 +5,25 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
-type complaint struct {
-	ComplaintMessage wire.Text                     `json:"complaintMessage"`
-	ARF              wire.Object[arf]              `json:"arf"`
-	Headers          wire.Object[complaintHeaders] `json:"headers"`
-}
-
-// arf is the feedback report (RFC 5965).
-type arf struct {
-	Source           wire.Text  `json:"source"`
-	FeedbackType     wire.Text  `json:"feedbackType"`
-	AbuseType        wire.Text  `json:"abuseType"`
-	OriginalMailFrom wire.Text  `json:"originalMailFrom"`
-	OriginalRcptTo   wire.Texts `json:"originalRcptTo"`
-	SourceIP         wire.Text  `json:"sourceIp"`
-	ArrivalDate      wire.Text  `json:"arrivalDate"`
-	UserAgent        wire.Text  `json:"userAgent"`
-	ReportingMTA     wire.Text  `json:"reportingMta"`
-}
-
-// complaintHeaders are the headers of the message that was complained about.
-type complaintHeaders struct {
-	MessageID wire.Text  `json:"messageId"`
-	From      wire.Text  `json:"from"`
-	To        wire.Texts `json:"to"`
-	Subject   wire.Text  `json:"subject"`
-}
-
 // messageComplaint: a feedback loop report came in. What it holds depends on who reports; the Message-ID may be missing.
-func messageComplaint(e *event.Event, n *notice) {
-	c := dataOf[complaint](n)
-	report, headers := &c.ARF.Value, &c.Headers.Value
+func messageComplaint(e *event.Event, n notice) {
+	// The feedback report (RFC 5965), and the headers of the message that was complained about.
+	report, headers := n.data.Object("arf"), n.data.Object("headers")
 	e.Type = event.Complained
-	e.Recipient = firstAddress(report.OriginalRcptTo, headers.To)
-	e.Recipients = headers.To
-	e.Sender = wire.First(headers.From, report.OriginalMailFrom)
-	e.Subject = headers.Subject.String()
-	e.MessageID = wire.MessageID(headers.MessageID)
-	e.Complaint.FeedbackType = report.FeedbackType.String()
-	e.IP = report.SourceIP.String()
+	e.Recipients = headers.Texts("to")
+	e.Recipient = firstAddress(report.Texts("originalRcptTo"), e.Recipients)
+	e.Sender = wire.First(headers.Text("from"), report.Text("originalMailFrom"))
+	e.Subject = headers.Text("subject")
+	e.MessageID = wire.MessageID(headers.Text("messageId"))
+	e.Complaint.FeedbackType = report.Text("feedbackType")
+	e.IP = report.Text("sourceIp")
 	// The reporter's user agent is the program that wrote the report (RFC 5965 section 3.1), not the recipient's.
-	wire.SetMetadata(e, "reportUserAgent", report.UserAgent)
-	wire.SetMetadata(e, "complaintMessage", c.ComplaintMessage)
-	wire.SetMetadata(e, "source", report.Source)
-	wire.SetMetadata(e, "abuseType", report.AbuseType)
-	wire.SetMetadata(e, "arrivalDate", report.ArrivalDate)
-	wire.SetMetadata(e, "reportingMta", report.ReportingMTA)
+	wire.SetMetadata(e, "reportUserAgent", report.Text("userAgent"))
+	wire.KeepMembers(e, n.data, "complaintMessage")
+	wire.KeepMembers(e, report, "source", "abuseType", "arrivalDate", "reportingMta")
 }
 
-func firstAddress(lists ...wire.Texts) string {
+func firstAddress(lists ...[]string) string {
 	for _, list := range lists {
 		if len(list) > 0 {
 			return list[0]

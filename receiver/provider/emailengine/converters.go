@@ -1,12 +1,12 @@
 package emailengine
 
-import (
-	"github.com/mailvane/mailvane/receiver/event"
-	"github.com/mailvane/mailvane/receiver/provider/wire"
-)
+import "github.com/mailvane/mailvane/receiver/event"
 
-// converters fill an event from its data, by EmailEngine's name of the event (lib/consts.js). What is not listed is unknown.
-var converters = map[wire.Text]func(*event.Event, *notice){ //nolint:gochecknoglobals // a table that nothing changes
+// converter fills an event from its notice.
+type converter func(*event.Event, notice)
+
+// converters are listed by EmailEngine's name of the event (lib/consts.js). What is not listed is unknown.
+var converters = map[string]converter{ //nolint:gochecknoglobals // a table that nothing changes
 	"messageNew":            messageNew,
 	"messageDeleted":        mailboxMessage(event.MailboxMessageDeleted),
 	"messageUpdated":        mailboxMessage(event.MailboxMessageUpdated),
@@ -35,4 +35,4 @@ var converters = map[wire.Text]func(*event.Event, *notice){ //nolint:gochecknogl
 }
 
 // test is what the admin page's "send test webhook" sends, without signature and event id.
-func test(e *event.Event, _ *notice) { e.Type = event.Test }
+func test(e *event.Event, _ notice) { e.Type = event.Test }

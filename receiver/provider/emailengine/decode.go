@@ -6,9 +6,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
@@ -19,90 +16,62 @@ const maxHeaderID = 128
 
 var errNoEvent = errors.New("the member event is missing")
 
-// envelope is what every event has around its data.
-type envelope struct {
-	ServiceURL wire.Text `json:"serviceUrl"`
-	Account    wire.Text `json:"account"`
-	Date       wire.Text `json:"date"`
-	Path       wire.Text `json:"path"`
-	SpecialUse wire.Text `json:"specialUse"`
-	Event      wire.Text `json:"event"`
-	Data       wire.Span `json:"data"`
-}
-
-// notice is one event on its way: the envelope, and the JSON of its data (nil when there is none).
+// notice is one event on its way: the envelope that every event has, and its data. When the data is absent or no object, the
+// event still tells its name, account and time.
 type notice struct {
-	envelope
-	data jsontext.Value
+	wire.Item
+	data wire.Object
 }
 
 // Decode reads the one event that a request holds.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	e, err := decode(r)
+	item, err := wire.Single(r.Body)
+	n := notice{Item: item, data: item.Object.Object("data")}
+	name := n.Text("event")
+	if err == nil && name == "" {
+		err = errNoEvent
+	}
 	if err != nil {
 		return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
 	}
-	return provider.Batch{Events: []event.Event{e}}
-}
-
-func decode(r *provider.Request) (event.Event, error) {
-	raw := wire.Trim(r.Body)
-	var n notice
-	if err := wire.DecodeObject(raw, &n.envelope); err != nil {
-		return event.Event{}, err
+	events := make([]event.Event, 1)
+	e := &events[0]
+	e.Type = event.Unknown
+	e.Provider = Type
+	e.ProviderEvent = name
+	e.Account = n.Text("account")
+	e.Raw = n.Raw
+	wire.KeepMembers(e, n.Object, "serviceUrl")
+	wire.DateTime(n.Text("date")).SetTime(e, r.ReceivedAt)
+	if convert, known := converters[name]; known {
+		convert(e, n)
 	}
-	if n.Event == "" {
-		return event.Event{}, errNoEvent
-	}
-	n.data = n.Data.Of(raw)
-	e := event.Event{
-		Type:          event.Unknown,
-		Provider:      Type,
-		ProviderEvent: n.Event.String(),
-		Account:       n.Account.String(),
-		Raw:           raw,
-	}
-	wire.SetMetadata(&e, "serviceUrl", n.ServiceURL)
-	wire.DateTime(n.Date).SetTime(&e, r.ReceivedAt)
-	if convert, known := converters[n.Event]; known {
-		convert(&e, &n)
-	}
-	identify(&e, &n, r)
-	return e, nil
+	identify(e, n, r)
+	return provider.Batch{Events: events}
 }
 
 // identify sets the ids. The event id of the header is the same for every attempt, but it is not signed: whoever holds a
 // captured request could vary it, so the body identifies the event as well.
-func identify(e *event.Event, n *notice, r *provider.Request) {
+func identify(e *event.Event, n notice, r *provider.Request) {
 	e.SecondaryID = wire.Opaque(r.Body)
 	if id := headerID(r.Header, eventIDHeader); id != "" {
 		e.ProviderEventID = id
 		e.ID = event.HashID("event", id, headerID(r.Header, customRouteHeader))
 		return
 	}
-	e.ID = event.HashID("body", n.ServiceURL.String(), n.Account.String(), n.Event.String(), n.Date.String(), wire.Opaque(n.data))
+	e.ID = event.HashID("body", n.Text("serviceUrl"), n.Text("account"), e.ProviderEvent, n.Text("date"), wire.Opaque([]byte(n.JSON("data"))))
 }
 
-// headerID returns a header's value when it is of a sane form, else "".
+// headerID returns a header's value when it is of a sane form, else "". The name must be as net/http writes it.
 func headerID(h http.Header, name string) string {
-	id := h.Get(name)
-	if len(id) > maxHeaderID || !utf8.ValidString(id) {
+	values := h[name]
+	if len(values) == 0 || len(values[0]) > maxHeaderID || !utf8.ValidString(values[0]) {
 		return ""
 	}
-	for _, c := range id {
-		if !unicode.IsPrint(c) {
+	for _, c := range values[0] {
+		if (c < ' ' || c > '~') && !unicode.IsPrint(c) {
 			return ""
 		}
 	}
-	return id
-}
-
-// dataOf decodes the data of an event. It was found to be valid JSON together with its envelope, so all that can be
-// wrong is that it is absent or no object: then T is zero, and the event still tells its name, account and time.
-func dataOf[T any](n *notice) T {
-	var data wire.Object[T]
-	if len(n.data) > 0 {
-		_ = json.Unmarshal(n.data, &data)
-	}
-	return data.Value
+	return values[0]
 }

@@ -5,73 +5,46 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
-// smtpEnvelope is the SMTP envelope of a submitted message.
-type smtpEnvelope struct {
-	From wire.Text  `json:"from"`
-	To   wire.Texts `json:"to"`
-}
-
-type submission struct {
-	MessageID         wire.Text                 `json:"messageId"`
-	OriginalMessageID wire.Text                 `json:"originalMessageId"`
-	QueueID           wire.Text                 `json:"queueId"`
-	Envelope          wire.Object[smtpEnvelope] `json:"envelope"`
-	Response          wire.Text                 `json:"response"`
-	Error             wire.Text                 `json:"error"`
-	ErrorCode         wire.Text                 `json:"errorCode"`
-	SMTPResponse      wire.Text                 `json:"smtpResponse"`
-	SMTPResponseCode  wire.Text                 `json:"smtpResponseCode"`
-	Job               wire.Object[struct {
-		AttemptsMade wire.Text `json:"attemptsMade"`
-		Attempts     wire.Text `json:"attempts"`
-		NextAttempt  wire.Text `json:"nextAttempt"`
-	}] `json:"job"`
-}
-
-// common sets what all three events of a submission share.
-func (s *submission) common(e *event.Event) {
-	e.Sender = s.Envelope.Value.From.String()
-	setRecipients(e, s.Envelope.Value.To)
-	e.MessageID = wire.MessageID(s.MessageID)
-	e.ProviderMessageID = s.QueueID.String()
+// submission sets what all three events of a submission share.
+func submission(e *event.Event, n notice) {
+	envelope := n.data.Object("envelope") // of SMTP
+	e.Sender = envelope.Text("from")
+	setRecipients(e, envelope.Texts("to"))
+	e.MessageID = wire.MessageID(n.data.Text("messageId"))
+	e.ProviderMessageID = n.data.Text("queueId")
 }
 
 // messageSent: the upstream server took the message.
-func messageSent(e *event.Event, n *notice) {
-	s := dataOf[submission](n)
+func messageSent(e *event.Event, n notice) {
 	e.Type = event.Sent
-	s.common(e)
-	e.Diagnostic = s.Response.String()
+	submission(e, n)
+	e.Diagnostic = n.data.Text("response")
 	e.SMTPCode, e.EnhancedCode = wire.SMTPReply(e.Diagnostic)
-	if original := wire.MessageID(s.OriginalMessageID); original != e.MessageID {
-		wire.SetMetadata(e, "originalMessageId", wire.Text(original))
+	if original := wire.MessageID(n.data.Text("originalMessageId")); original != e.MessageID {
+		wire.SetMetadata(e, "originalMessageId", original)
 	}
 }
 
 // messageDeliveryError: an attempt failed. After the last one nextAttempt is false and messageFailed follows.
-func messageDeliveryError(e *event.Event, n *notice) {
-	s := dataOf[submission](n)
+func messageDeliveryError(e *event.Event, n notice) {
 	e.Type = event.Deferred
-	s.common(e)
-	e.Reason = s.Error.String()
-	e.Diagnostic = s.SMTPResponse.String()
-	code, enhanced := wire.SMTPReply(wire.First(s.SMTPResponse, s.Error))
+	submission(e, n)
+	e.Reason = n.data.Text("error")
+	e.Diagnostic = n.data.Text("smtpResponse")
+	code, enhanced := wire.SMTPReply(wire.First(e.Diagnostic, e.Reason))
 	e.EnhancedCode = enhanced
-	if e.SMTPCode = s.SMTPResponseCode.SMTPCode(); e.SMTPCode == 0 {
+	if e.SMTPCode = wire.SMTPCode(n.data.Text("smtpResponseCode")); e.SMTPCode == 0 {
 		e.SMTPCode = code
 	}
-	wire.SetMetadata(e, "errorCode", s.ErrorCode)
-	wire.SetMetadata(e, "attemptsMade", s.Job.Value.AttemptsMade)
-	wire.SetMetadata(e, "attempts", s.Job.Value.Attempts)
-	wire.SetMetadata(e, "nextAttempt", s.Job.Value.NextAttempt)
+	wire.KeepMembers(e, n.data, "errorCode")
+	wire.KeepMembers(e, n.data.Object("job"), "attemptsMade", "attempts", "nextAttempt")
 }
 
 // messageFailed: EmailEngine gave up. The event names no recipient; the queue id leads to the earlier errors.
-func messageFailed(e *event.Event, n *notice) {
-	s := dataOf[submission](n)
+func messageFailed(e *event.Event, n notice) {
 	e.Type = event.Failed
-	s.common(e)
-	e.Reason = s.Error.String()
+	submission(e, n)
+	e.Reason = n.data.Text("error")
 	e.SMTPCode, e.EnhancedCode = wire.SMTPReply(e.Reason)
 }
 

@@ -3,8 +3,6 @@ package engagelab
 import (
 	"errors"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
@@ -12,16 +10,10 @@ import (
 
 var errNoEvent = errors.New("neither status.message_status nor response.event is there")
 
-// callback is what a request holds: a status or a response, and what both have around them.
+// callback is what a request holds: a status or a response, the data of it, and what both have around them.
 type callback struct {
-	MessageID  wire.Text             `json:"message_id"`
-	From       wire.Text             `json:"from"`
-	Subject    wire.Text             `json:"subject"`
-	To         wire.Text             `json:"to"`
-	ITime      wire.Text             `json:"itime"`
-	CustomArgs wire.Span             `json:"custom_args"`
-	Status     wire.Object[status]   `json:"status"`
-	Response   wire.Object[response] `json:"response"`
+	wire.Item
+	status, response, data wire.Object
 }
 
 // batch collects what a body holds.
@@ -33,65 +25,60 @@ type batch struct {
 
 // Decode reads the callback that a request holds. An array of callbacks is taken as well, though the provider documents none.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	items, err := wire.Items(r.Body)
 	b := batch{request: r}
-	for _, raw := range items {
-		b.add(raw)
-	}
-	if err != nil {
-		b.undecodable(r.Body, err)
+	for item, err := range wire.Items(r.Body) {
+		if err == nil {
+			err = b.add(callback{Item: item, status: item.Object.Object("status"), response: item.Object.Object("response")})
+		}
+		if err != nil {
+			b.Undecodable = append(b.Undecodable, provider.Undecodable{Raw: item.Raw, Reason: err.Error()})
+		}
 	}
 	return b.Batch
 }
 
-func (b *batch) undecodable(raw []byte, err error) {
-	b.Undecodable = append(b.Undecodable, provider.Undecodable{Raw: raw, Reason: err.Error()})
-}
-
-func (b *batch) add(raw jsontext.Value) {
-	var c callback
-	if err := wire.DecodeObject(raw, &c); err != nil {
-		b.undecodable(raw, err)
-		return
-	}
-	e := event.Event{Provider: Type, Raw: raw}
-	wire.Milliseconds(c.ITime).SetTime(&e, b.request.ReceivedAt)
-	c.customArgs(&e, raw)
+func (b *batch) add(c callback) error {
+	e := event.Event{Provider: Type, Raw: c.Raw}
+	wire.Milliseconds(c.Text("itime")).SetTime(&e, b.request.ReceivedAt)
+	c.customArgs(&e)
+	status, response := c.status.Text("message_status"), c.response.Text("event")
 	switch {
-	case c.Status.Value.MessageStatus == target:
-		b.target(e, &c)
-	case c.Status.Value.MessageStatus != "":
-		c.status(&e)
-		b.append(e, &c, &c.Status.Value.Data.Value)
-	case c.Response.Value.Event != "":
-		c.response(&e)
-		b.append(e, &c, &c.Response.Value.Data.Value)
+	case status != "":
+		e.ProviderEvent = status
+		c.data = c.status.Object("status_data")
+	case response != "":
+		e.ProviderEvent = response
+		c.data = c.response.Object("response_data")
 	default:
-		b.undecodable(raw, errNoEvent)
+		return errNoEvent
 	}
-}
-
-// append completes and keeps an event that is about one recipient.
-func (b *batch) append(e event.Event, c *callback, d *data) {
-	e.ID = b.ids.Unique(c.id(&e, d.EmailID.String()))
+	c.common(&e)
+	switch {
+	case status == target:
+		b.target(e, &c)
+		return nil
+	case status != "":
+		c.convertStatus(&e)
+	default:
+		c.convertResponse(&e)
+	}
+	e.ID = b.ids.Unique(c.id(&e, c.data.Text("email_id")))
 	b.Events = append(b.Events, e)
+	return nil
 }
 
 // id rests on what identifies an event: an open and a click share message and time, and so do the two kinds of bounce.
 func (c *callback) id(e *event.Event, emailID string) string {
-	if c.MessageID == "" || e.Type == event.Unknown {
+	messageID := c.Text("message_id")
+	if messageID == "" || e.Type == event.Unknown {
 		return wire.Opaque(e.Raw)
 	}
-	return event.HashID(c.MessageID.String(), emailID, e.ProviderEvent, c.ITime.String(), e.URL, c.Status.Value.subStat().String())
+	return event.HashID(messageID, emailID, e.ProviderEvent, c.Text("itime"), e.URL, c.subStat())
 }
 
 // customArgs keeps the sender's own fields, scalars as text and everything else as JSON, each as "custom_args.<name>".
-func (c *callback) customArgs(e *event.Event, raw jsontext.Value) {
-	value := c.CustomArgs.Of(raw)
-	if value.Kind() != jsontext.KindBeginObject {
-		return
-	}
-	wire.Members(value, func(name string, text wire.Text) {
+func (c *callback) customArgs(e *event.Event) {
+	for name, text := range c.Object.Object("custom_args").Members() {
 		wire.SetMetadata(e, "custom_args."+name, text)
-	})
+	}
 }

@@ -16,62 +16,30 @@ const (
 	route       = "route"
 )
 
-// response is what a recipient did, or a message that came in.
-type response struct {
-	Event wire.Text         `json:"event"`
-	Data  wire.Object[data] `json:"response_data"`
-}
-
-// data is status_data or response_data. The content of a message that came in stays in the raw event.
-type data struct {
-	TaskID   wire.Text  `json:"task_id"`
-	APIUser  wire.Text  `json:"api_user"`
-	LabelID  wire.Text  `json:"label_id"`
-	EmailID  wire.Text  `json:"email_id"`
-	EmailIDs wire.Texts `json:"email_ids"`
-	Tos      wire.Texts `json:"tos"`
-	From     wire.Text  `json:"from"`
-	Subject  wire.Text  `json:"subject"`
-
-	IP           wire.Text `json:"ip"`
-	URL          wire.Text `json:"url"`
-	ExplorerName wire.Text `json:"explorer_name"`
-	ExplorerVer  wire.Text `json:"explorer_ver"`
-	OSName       wire.Text `json:"os_name"`
-	OSVer        wire.Text `json:"os_ver"`
-
-	FromName      wire.Text `json:"from_name"`
-	Reference     wire.Text `json:"reference"`
-	RawMessageURL wire.Text `json:"raw_message_url"`
-	MailFrom      wire.Text `json:"x_mx_mailfrom"`
-	RcptTo        wire.Text `json:"x_mx_rcptto"`
-}
-
 // common sets what all events share. The address in email_id is the recipient that the event is about, also where
 // "to" says another.
-func (c *callback) common(e *event.Event, d *data) {
-	e.Sender = wire.Address(wire.First(c.From, d.From))
-	e.Subject = wire.First(c.Subject, d.Subject)
-	e.Recipient = wire.First(wire.Text(recipientOf(d.EmailID.String())), c.To)
-	e.ProviderMessageID = sendID(c.MessageID.String())
-	wire.SetMetadata(e, "task_id", d.TaskID)
-	wire.SetMetadata(e, "api_user", d.APIUser)
-	wire.SetMetadata(e, "label_id", d.LabelID)
-	if c.To.String() != e.Recipient {
-		wire.SetMetadata(e, "to", c.To)
+func (c *callback) common(e *event.Event) {
+	to := c.Text("to")
+	e.Sender = wire.Address(wire.First(c.Text("from"), c.data.Text("from")))
+	e.Subject = wire.First(c.Text("subject"), c.data.Text("subject"))
+	e.Recipient = wire.First(recipientOf(c.data.Text("email_id")), to)
+	e.ProviderMessageID = sendID(c.Text("message_id"))
+	wire.KeepMembers(e, c.data, "task_id", "api_user", "label_id")
+	if to != e.Recipient {
+		wire.SetMetadata(e, "to", to)
 	}
 }
 
-// response fills an event from a response.
-func (c *callback) response(e *event.Event) {
-	r := &c.Response.Value
-	d := &r.Data.Value
-	e.ProviderEvent = r.Event.String()
-	c.common(e, d)
-	e.IP = d.IP.String()
-	e.URL = d.URL.String()
-	e.Client = event.Client{Name: joined(d.ExplorerName, d.ExplorerVer), OS: joined(d.OSName, d.OSVer)}
-	switch r.Event {
+// convertResponse reads what a recipient did, or a message that came in. The content of such a message stays in the raw event.
+func (c *callback) convertResponse(e *event.Event) {
+	d := c.data
+	e.IP = d.Text("ip")
+	e.URL = d.Text("url")
+	e.Client = event.Client{
+		Name: joined(d.Text("explorer_name"), d.Text("explorer_ver")),
+		OS:   joined(d.Text("os_name"), d.Text("os_ver")),
+	}
+	switch e.ProviderEvent {
 	case open:
 		e.Type = event.Opened
 	case click:
@@ -81,17 +49,17 @@ func (c *callback) response(e *event.Event) {
 	case reportSpam:
 		e.Type = event.Complained
 	case route:
-		c.route(e, d)
+		c.route(e)
 	default:
 		e.Type = event.Unknown
 	}
 }
 
 // route reads a message that came in: "to" is a list of display names and addresses, and the message id is the provider's own.
-func (c *callback) route(e *event.Event, d *data) {
+func (c *callback) route(e *event.Event) {
 	e.Type = event.Received
 	e.Recipient = ""
-	for entry := range strings.SplitSeq(c.To.String(), ";") {
+	for entry := range strings.SplitSeq(c.Text("to"), ";") {
 		if address := wire.Address(entry); address != "" {
 			e.Recipients = append(e.Recipients, address)
 		}
@@ -99,13 +67,9 @@ func (c *callback) route(e *event.Event, d *data) {
 	if len(e.Recipients) == 1 {
 		e.Recipient = e.Recipients[0]
 	}
-	e.ProviderMessageID = c.MessageID.String()
-	wire.SetMetadata(e, "to", c.To)
-	wire.SetMetadata(e, "from_name", d.FromName)
-	wire.SetMetadata(e, "reference", d.Reference)
-	wire.SetMetadata(e, "raw_message_url", d.RawMessageURL)
-	wire.SetMetadata(e, "x_mx_mailfrom", d.MailFrom)
-	wire.SetMetadata(e, "x_mx_rcptto", d.RcptTo)
+	e.ProviderMessageID = c.Text("message_id")
+	wire.KeepMembers(e, c.Object, "to")
+	wire.KeepMembers(e, c.data, "from_name", "reference", "raw_message_url", "x_mx_mailfrom", "x_mx_rcptto")
 }
 
 // recipientOf returns the address in "<send id><index>$<address>", "" when there is none.
@@ -134,6 +98,6 @@ func cutLast(s, separator string) (before, after string, found bool) {
 }
 
 // joined puts a name and its version together.
-func joined(name, version wire.Text) string {
-	return strings.TrimSpace(name.String() + " " + version.String())
+func joined(name, version string) string {
+	return strings.TrimSpace(name + " " + version)
 }

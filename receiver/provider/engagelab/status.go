@@ -14,44 +14,32 @@ const (
 	softBounce   = "soft_bounce"
 )
 
-// status is what became of a message. The tables of the documentation put the error's fields beside message_status, the
-// examples into error_detail; both are read.
-type status struct {
-	MessageStatus wire.Text                `json:"message_status"`
-	ErrorCode     wire.Text                `json:"error_code"`
-	Detail        wire.Object[errorDetail] `json:"error_detail"`
-	Data          wire.Object[data]        `json:"status_data"`
-	errorDetail
+// detail returns a member of the error. The tables of the documentation put them beside message_status, the examples into
+// error_detail; both are read.
+func (c *callback) detail(name string) string {
+	return wire.First(c.status.Object("error_detail").Text(name), c.status.Text(name))
 }
 
-type errorDetail struct {
-	SubStat     wire.Text `json:"sub_stat"`
-	Message     wire.Text `json:"message"`
-	SubStatDesc wire.Text `json:"sub_stat_desc"`
-}
-
-func (s *status) subStat() wire.Text {
-	return wire.Text(wire.First(s.Detail.Value.SubStat, s.SubStat, s.ErrorCode))
+func (c *callback) subStat() string {
+	return wire.First(c.detail("sub_stat"), c.status.Text("error_code"))
 }
 
 // target turns the acceptance of a request into one event per recipient. From and subject are in its data, not around it.
 func (b *batch) target(e event.Event, c *callback) {
-	d := &c.Status.Value.Data.Value
 	e.Type = event.Accepted
-	e.ProviderEvent = target
-	c.common(&e, d)
-	n := max(len(d.Tos), len(d.EmailIDs), 1)
+	tos, emailIDs := c.data.Texts("tos"), c.data.Texts("email_ids")
+	n := max(len(tos), len(emailIDs), 1)
 	if !wire.FansOut(e.Raw, n) {
-		e.Recipients = d.Tos
+		e.Recipients = tos
 		e.ID = b.ids.Unique(c.id(&e, ""))
 		b.Events = append(b.Events, e)
 		return
 	}
 	for i := range n {
 		one := e
-		emailID := at(d.EmailIDs, i)
-		one.Recipient = wire.First(wire.Text(at(d.Tos, i)), wire.Text(recipientOf(emailID)), c.To)
-		one.ID = b.ids.Unique(c.id(&one, wire.First(wire.Text(emailID), wire.Text(one.Recipient))))
+		emailID := at(emailIDs, i)
+		one.Recipient = wire.First(at(tos, i), recipientOf(emailID), c.Text("to"))
+		one.ID = b.ids.Unique(c.id(&one, wire.First(emailID, one.Recipient)))
 		b.Events = append(b.Events, one)
 	}
 }
@@ -63,20 +51,17 @@ func at(list []string, i int) string {
 	return ""
 }
 
-// status fills an event from a status about one recipient.
-func (c *callback) status(e *event.Event) {
-	s := &c.Status.Value
-	e.ProviderEvent = s.MessageStatus.String()
-	c.common(e, &s.Data.Value)
-	switch s.MessageStatus {
+// convertStatus reads what became of a message to one recipient.
+func (c *callback) convertStatus(e *event.Event) {
+	switch e.ProviderEvent {
 	case sent:
 		e.Type = event.Sent
 	case delivered:
 		e.Type = event.Delivered
 	case invalidEmail:
-		s.failure(e, event.Hard)
+		c.failure(e, event.Hard)
 	case softBounce:
-		s.failure(e, event.Soft)
+		c.failure(e, event.Soft)
 	default:
 		e.Type = event.Unknown
 	}
@@ -84,11 +69,11 @@ func (c *callback) status(e *event.Event) {
 
 // failure classifies by the error's subcategory. "invalid_email" is the provider's name of every final failure, not only of
 // those of the address.
-func (s *status) failure(e *event.Event, t event.BounceType) {
-	e.Reason = wire.First(s.Detail.Value.SubStatDesc, s.SubStatDesc)
-	e.Diagnostic = wire.First(s.Detail.Value.Message, s.Message)
+func (c *callback) failure(e *event.Event, t event.BounceType) {
+	e.Reason = c.detail("sub_stat_desc")
+	e.Diagnostic = c.detail("message")
 	e.SMTPCode, e.EnhancedCode = wire.SMTPReply(e.Diagnostic)
-	subStat := s.subStat()
+	subStat := c.subStat()
 	wire.SetMetadata(e, "sub_stat", subStat)
 	if reason, rejected := rejectReason(subStat); rejected {
 		e.Type = event.Rejected
@@ -100,7 +85,7 @@ func (s *status) failure(e *event.Event, t event.BounceType) {
 }
 
 // rejectReason says which subcategories mean that nothing was attempted.
-func rejectReason(subStat wire.Text) (reason event.RejectReason, rejected bool) {
+func rejectReason(subStat string) (reason event.RejectReason, rejected bool) {
 	switch subStat {
 	case "401":
 		return event.SuppressedBounce, true
@@ -114,7 +99,7 @@ func rejectReason(subStat wire.Text) (reason event.RejectReason, rejected bool) 
 }
 
 // category names the subcategory of a bounce; 4xx and 5xx differ only in whether it is final.
-func category(subStat wire.Text) string {
+func category(subStat string) string {
 	switch subStat {
 	case "403", "503":
 		return event.CategoryConnection

@@ -97,7 +97,7 @@ func (w *webhook) checkTime(text string, now time.Time) error {
 	if w.tolerance == 0 {
 		return nil
 	}
-	at, ok := wire.SecondsOrMilliseconds(wire.Text(text)).Time()
+	at, ok := wire.SecondsOrMilliseconds(text).Time()
 	if !ok {
 		return signature.ErrMalformed
 	}

@@ -167,7 +167,7 @@ func TestBatches(t *testing.T) {
 		},
 		"more after the array": {
 			body: "[" + open + "] 5", events: []event.Type{event.Opened},
-			undecodable: []undecodable{{"[" + open + "] 5", fmt.Sprintf("invalid JSON: more data after the array, before byte %d", len(open)+4)}},
+			undecodable: []undecodable{{"[" + open + "] 5", fmt.Sprintf("invalid JSON: more data after the array, at byte %d", len(open)+3)}},
 		},
 		"not an array":      {body: `"x"`, undecodable: []undecodable{{`"x"`, "expected a JSON object or array"}}},
 		"nothing":           {body: "", undecodable: []undecodable{{"", "expected a JSON object or array"}}},

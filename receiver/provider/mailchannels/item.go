@@ -3,62 +3,43 @@ package mailchannels
 import (
 	"slices"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
 // item is one event of an array (docs.mailchannels.com/email-api/webhook-schema).
 type item struct {
-	// Email is the sender, not the recipient.
-	Email          wire.Text  `json:"email"`
-	CustomerHandle wire.Text  `json:"customer_handle"`
-	Timestamp      wire.Text  `json:"timestamp"`
-	Event          wire.Text  `json:"event"`
-	RequestID      wire.Text  `json:"request_id"`
-	SMTPID         wire.Text  `json:"smtp_id"`
-	Recipients     wire.Texts `json:"recipients"`
-	Status         wire.Text  `json:"status"`
-	Reason         wire.Text  `json:"reason"`
-	CampaignID     wire.Text  `json:"campaign_id"`
-	URL            wire.Text  `json:"url"`
-	UserAgent      wire.Text  `json:"user_agent"`
-	IP             wire.Text  `json:"ip"`
+	wire.Item
+	recipients []string
 }
 
-// event fills all but the time, the recipients and the id.
-func (it *item) event(raw jsontext.Value) event.Event {
-	e := event.Event{
-		Provider:          Type,
-		ProviderEvent:     it.Event.String(),
-		Sender:            it.Email.String(),
-		MessageID:         wire.MessageID(it.SMTPID),
-		ProviderMessageID: it.RequestID.String(),
-		CorrelationID:     it.RequestID.String(),
-		Account:           it.CustomerHandle.String(),
-		SMTPCode:          it.Status.SMTPCode(),
-		Reason:            it.Reason.String(),
-		URL:               it.URL.String(),
-		IP:                it.IP.String(),
-		UserAgent:         it.UserAgent.String(),
-		Raw:               raw,
-		// Not every event has both ids, but all events of a message have the same first one of them.
-		PartitionKey: it.RequestID.String(),
+// fill sets all but the time, the recipients and the id.
+func (it *item) fill(e *event.Event) {
+	requestID := it.Text("request_id")
+	e.Provider = Type
+	e.ProviderEvent = it.Text("event")
+	e.Sender = it.Text("email") // not the recipient
+	e.MessageID = wire.MessageID(it.Text("smtp_id"))
+	e.ProviderMessageID = requestID
+	e.CorrelationID = requestID
+	e.Account = it.Text("customer_handle")
+	e.SMTPCode = wire.SMTPCode(it.Text("status"))
+	e.Reason = it.Text("reason")
+	e.URL = it.Text("url")
+	e.IP = it.Text("ip")
+	e.UserAgent = it.Text("user_agent")
+	e.Raw = it.Raw
+	// Not every event has both ids, but all events of a message have the same first one of them.
+	e.PartitionKey = wire.First(requestID, e.MessageID)
+	if campaign := it.Text("campaign_id"); campaign != "" {
+		e.Tags = []string{campaign}
 	}
-	if e.PartitionKey == "" {
-		e.PartitionKey = e.MessageID
-	}
-	if it.CampaignID != "" {
-		e.Tags = []string{it.CampaignID.String()}
-	}
-	it.classify(&e)
-	return e
+	classify(e)
 }
 
 // classify sets the type. "bounced" is the name of hard-bounced in earlier revisions of the provider's page.
-func (it *item) classify(e *event.Event) {
-	switch it.Event {
+func classify(e *event.Event) {
+	switch e.ProviderEvent {
 	case "processed":
 		e.Type = event.Accepted
 	case "delivered":
@@ -89,13 +70,12 @@ func (it *item) classify(e *event.Event) {
 
 // id rests on every documented member, because timestamps have a precision of one second and both ids may be blank.
 // What an unknown event is identified by is unknown, so its id rests on its bytes.
-func (it *item) id(t event.Type, raw []byte) string {
-	if t == event.Unknown {
-		return wire.Opaque(raw)
+func (it *item) id(e *event.Event) string {
+	if e.Type == event.Unknown {
+		return wire.Opaque(it.Raw)
 	}
-	return event.HashID(it.CustomerHandle.String(), it.RequestID.String(), it.SMTPID.String(), it.CampaignID.String(),
-		it.Event.String(), it.Timestamp.String(), sorted(it.Recipients), it.URL.String(), it.IP.String(),
-		it.UserAgent.String(), it.Status.String(), it.Reason.String())
+	return event.HashID(e.Account, e.ProviderMessageID, it.Text("smtp_id"), it.Text("campaign_id"), e.ProviderEvent, e.TimeRaw,
+		sorted(it.recipients), e.URL, e.IP, e.UserAgent, it.Text("status"), e.Reason)
 }
 
 // sorted returns one part for all recipients, the same for every order of them.

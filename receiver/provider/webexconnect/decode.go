@@ -2,8 +2,7 @@ package webexconnect
 
 import (
 	"errors"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -12,41 +11,35 @@ import (
 
 var errNoEvent = errors.New("neither deliveryInfoNotification nor event is there")
 
-// body is what a notification may hold: a receipt, or a flat inbound event. Data Streams send both in slightly other
-// clothes: to and attachments encoded as strings, and event_identifier beside event.
-type body struct {
-	Receipt wire.Object[receipt] `json:"deliveryInfoNotification"`
-	inbound
-}
-
-// Decode reads the one notification that a request holds.
+// Decode reads the one notification that a request holds: a receipt, or a flat inbound event. Data Streams send both in
+// slightly other clothes: to and attachments encoded as strings, and event_identifier beside event.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	e, err := decode(wire.Trim(r.Body))
+	item, err := wire.Single(r.Body)
+	events := make([]event.Event, 1)
+	e := &events[0]
+	e.Provider, e.Raw = Type, item.Raw
+	if err == nil {
+		err = decode(e, item.Object, r.ReceivedAt)
+	}
 	if err != nil {
 		return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
 	}
-	e.stamp.SetTime(&e.Event, r.ReceivedAt)
-	return provider.Batch{Events: []event.Event{e.Event}}
+	return provider.Batch{Events: events}
 }
 
-// stamped is an event with its timestamp, which is judged against the time of receipt.
-type stamped struct {
-	event.Event
-	stamp wire.Stamp
-}
-
-func decode(raw jsontext.Value) (stamped, error) {
-	var b body
-	if err := wire.DecodeObject(raw, &b); err != nil {
-		return stamped{}, err
-	}
-	base := event.Event{Provider: Type, Raw: raw}
+func decode(e *event.Event, o wire.Object, receivedAt time.Time) error {
+	notification := o.Object("deliveryInfoNotification")
+	r := receipt{Object: notification, info: notification.Object("deliveryInfo")}
+	in := inbound{o}
 	switch {
-	case b.Receipt.Present && b.Receipt.Value.named():
-		return b.Receipt.Value.convert(base), nil
-	case b.Event != "":
-		return b.convert(base), nil
+	case r.name() != "":
+		r.convert(e)
+		wire.DateTime(r.info.Text("timeStamp")).SetTime(e, receivedAt)
+	case in.Text("event") != "":
+		in.convert(e)
+		wire.DateTime(in.Text("ts")).SetTime(e, receivedAt)
 	default:
-		return stamped{}, errNoEvent
+		return errNoEvent
 	}
+	return nil
 }

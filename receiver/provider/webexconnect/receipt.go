@@ -9,62 +9,45 @@ import (
 
 // receipt is a delivery receipt, the member deliveryInfoNotification.
 type receipt struct {
-	Info          wire.Object[deliveryInfo] `json:"deliveryInfo"`
-	CorrelationID wire.Text                 `json:"correlationid"`
-	CallbackData  wire.Text                 `json:"callbackData"`
-	TransactionID wire.Text                 `json:"transid"`
-	SubTransID    wire.Text                 `json:"subtid"`
+	wire.Object
+	info wire.Object // its deliveryInfo
 }
 
-type deliveryInfo struct {
-	Description    wire.Text `json:"Description"`
-	TimeStamp      wire.Text `json:"timeStamp"`
-	Code           wire.Text `json:"code"`
-	DeliveryStatus wire.Text `json:"deliveryStatus"`
-	Destination    wire.Text `json:"destination"`
-	AdditionalInfo wire.Text `json:"additionalInfo"`
+// name says what happened; a receipt without is none.
+func (r *receipt) name() string {
+	return wire.First(r.info.Text("deliveryStatus"), r.info.Text("code"))
 }
 
-// named says whether the receipt says what happened.
-func (r *receipt) named() bool {
-	return r.Info.Value.DeliveryStatus != "" || r.Info.Value.Code != ""
-}
-
-func (r *receipt) convert(e event.Event) stamped {
-	info := &r.Info.Value
-	e.ProviderEvent = wire.First(info.DeliveryStatus, info.Code)
-	e.Recipient = info.Destination.String()
-	e.ProviderMessageID = r.TransactionID.String()
-	e.CorrelationID = r.CorrelationID.String()
-	wire.SetMetadata(&e, "code", info.Code)
-	wire.SetMetadata(&e, "callbackData", r.CallbackData)
-	wire.SetMetadata(&e, "subtid", r.SubTransID)
-	classify(&e, info)
+func (r *receipt) convert(e *event.Event) {
+	e.ProviderEvent = r.name()
+	e.Recipient = r.info.Text("destination")
+	e.ProviderMessageID = r.Text("transid")
+	e.CorrelationID = r.Text("correlationid")
+	wire.KeepMembers(e, r.info, "code")
+	wire.KeepMembers(e, r.Object, "callbackData", "subtid")
+	classify(e, r.info)
 	e.ID = r.id(e.Type, e.Raw)
-	return stamped{Event: e, stamp: wire.DateTime(info.TimeStamp)}
 }
 
 // id rests on what identifies a receipt. A click's description is its link: one message may have many.
 func (r *receipt) id(t event.Type, raw []byte) string {
-	if r.TransactionID == "" || t == event.Unknown {
+	if r.Text("transid") == "" || t == event.Unknown {
 		return wire.Opaque(raw)
 	}
-	info := &r.Info.Value
 	link := ""
 	if t == event.Clicked {
-		link = info.Description.String()
+		link = r.info.Text("Description")
 	}
-	return event.HashID("receipt", r.TransactionID.String(), r.SubTransID.String(),
-		strings.ToLower(info.Destination.String()), info.Code.String(), info.DeliveryStatus.String(),
-		info.TimeStamp.String(), link)
+	return event.HashID("receipt", r.Text("transid"), r.Text("subtid"), strings.ToLower(r.info.Text("destination")),
+		r.info.Text("code"), r.info.Text("deliveryStatus"), r.info.Text("timeStamp"), link)
 }
 
 // classify sets the type and what goes with it. The status decides; the code only where there is no status, because
 // platforms have been seen to send one code with several statuses.
-func classify(e *event.Event, info *deliveryInfo) {
-	status := strings.ToLower(strings.TrimSpace(info.DeliveryStatus.String()))
+func classify(e *event.Event, info wire.Object) {
+	status := strings.ToLower(strings.TrimSpace(info.Text("deliveryStatus")))
 	if status == "" {
-		status = statusOfCode(info.Code.String())
+		status = statusOfCode(info.Text("code"))
 	}
 	switch status {
 	case "submitted":

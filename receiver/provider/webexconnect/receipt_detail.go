@@ -10,10 +10,10 @@ import (
 
 // click reads a description of the form "<url>|<ip>". A URL may hold the separator itself, so the last one counts, and
 // only when an address follows it.
-func click(e *event.Event, info *deliveryInfo) {
+func click(e *event.Event, info wire.Object) {
 	e.Type = event.Clicked
-	e.UserAgent = info.AdditionalInfo.String()
-	description := strings.TrimSpace(info.Description.String())
+	e.UserAgent = info.Text("additionalInfo")
+	description := strings.TrimSpace(info.Text("Description"))
 	e.URL = description
 	i := strings.LastIndexByte(description, '|')
 	if i < 0 {
@@ -28,11 +28,11 @@ func click(e *event.Event, info *deliveryInfo) {
 
 // bounce reads a description such as "Permanent_NoEmail", the bounce types and subtypes of Amazon SES. The documentation's
 // list of all of them, joined by slashes, says nothing and is undetermined.
-func bounce(e *event.Event, info *deliveryInfo) {
+func bounce(e *event.Event, info wire.Object) {
 	e.Type = event.Bounced
-	e.Reason = info.Description.String()
+	e.Reason = info.Text("Description")
 	e.Bounce = bounceOf(e.Reason)
-	bounceDetail(e, info.AdditionalInfo.String())
+	bounceDetail(e, info.Text("additionalInfo"))
 }
 
 func bounceOf(description string) event.Bounce {
@@ -74,7 +74,7 @@ func bounceDetail(e *event.Event, info string) {
 	if parts := strings.SplitN(info, "|", 3); len(parts) == 3 {
 		if code := wire.EnhancedCode(parts[0]); code != "" {
 			e.EnhancedCode = code
-			wire.SetMetadata(e, "action", wire.Text(strings.TrimSpace(parts[1])))
+			wire.SetMetadata(e, "action", strings.TrimSpace(parts[1]))
 			diagnostic = parts[2]
 		}
 	}
@@ -90,9 +90,9 @@ func bounceDetail(e *event.Event, info string) {
 
 // complaint reads the feedback type. "not-spam" takes a report back: as a complaint it would have the recipient
 // suppressed, so it is unknown. The documentation's list of all types, joined by slashes, names none.
-func complaint(e *event.Event, info *deliveryInfo) {
+func complaint(e *event.Event, info wire.Object) {
 	e.Type = event.Complained
-	e.Reason = info.Description.String()
+	e.Reason = info.Text("Description")
 	if strings.ContainsRune(e.Reason, '/') {
 		return
 	}
@@ -103,8 +103,8 @@ func complaint(e *event.Event, info *deliveryInfo) {
 }
 
 // fail tells the failures of one status apart by their codes.
-func fail(e *event.Event, info *deliveryInfo) {
-	switch info.Code {
+func fail(e *event.Event, info wire.Object) {
+	switch info.Text("code") {
 	case "7523", "7524":
 		reject(e, info, event.InvalidAddress)
 	case "7240":
@@ -115,12 +115,12 @@ func fail(e *event.Event, info *deliveryInfo) {
 		reject(e, info, event.NoConsent)
 	default:
 		e.Type = event.Failed
-		e.Reason = info.Description.String()
+		e.Reason = info.Text("Description")
 	}
 }
 
-func reject(e *event.Event, info *deliveryInfo, reason event.RejectReason) {
+func reject(e *event.Event, info wire.Object, reason event.RejectReason) {
 	e.Type = event.Rejected
 	e.Reject.Reason = reason
-	e.Reason = info.Description.String()
+	e.Reason = info.Text("Description")
 }

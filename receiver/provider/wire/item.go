@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"unicode/utf8"
 
@@ -12,19 +13,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// commonMembers is how many members a provider's object and what is in it have, or fewer, in all but few cases.
+const commonMembers = 24
+
 // errNotObject says that something else stands where an event should.
 var errNotObject = errors.New("expected a JSON object")
 
-// DecodeObject decodes raw, which must be one JSON object, into the struct that out points to. Its errors say what is
-// wrong and where, and hold nothing of the content.
-func DecodeObject(raw jsontext.Value, out any) error {
-	if raw.Kind() != jsontext.KindBeginObject {
-		return errNotObject
-	}
-	if err := json.Unmarshal(raw, out); err != nil {
-		return describe(raw, err)
-	}
-	return nil
+// Item is one of the events that a body holds.
+type Item struct {
+	// Raw is its JSON. It aliases the body.
+	Raw jsontext.Value
+	// Object looks up its members.
+	Object
+}
+
+// PerBody estimates how many items a body holds if they all have the length of this one.
+func (it *Item) PerBody(body []byte) int {
+	return min(len(body)/len(it.Raw)+1, maxItems)
 }
 
 // Trim returns body without surrounding JSON white space.
@@ -32,102 +37,106 @@ func Trim(body []byte) jsontext.Value {
 	return bytes.Trim(body, " \t\r\n")
 }
 
-// Items splits a body that is one JSON object or an array into its items, which alias body. Items are looked at no
-// closer than the split needs: one that is of the wrong kind, or holds duplicate names or invalid UTF-8, does not
-// hide its neighbours. When the body breaks off, is no JSON from some point on, or holds more items than any provider
-// sends, the items before that are returned with an error.
-func Items(body []byte) ([]jsontext.Value, error) {
-	trimmed := Trim(body)
-	switch trimmed.Kind() {
-	case jsontext.KindBeginObject:
-		return []jsontext.Value{trimmed}, nil
-	case jsontext.KindBeginArray:
-		return splitArray(trimmed)
-	default:
-		return nil, errors.New("expected a JSON object or array")
+// Single reads a body that is one JSON object. Its errors say what is wrong and where, and hold nothing of the content.
+func Single(body []byte) (Item, error) {
+	raw := Trim(body)
+	if raw.Kind() != jsontext.KindBeginObject {
+		return Item{Raw: raw}, errNotObject
 	}
+	s := newScanner(raw)
+	if s.value(0, 0) != len(raw) {
+		return Item{Raw: raw}, refusal(raw)
+	}
+	return s.item(raw)
 }
 
-func splitArray(body []byte) ([]jsontext.Value, error) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, describe(body, err)
-	}
-	var items []jsontext.Value
-	for {
-		switch dec.PeekKind() {
-		case jsontext.KindEndArray:
-			return items, endArray(dec, body)
+// Items reads a body that is one JSON object or an array of them, item by item. One that is of the wrong kind, or holds
+// duplicate names or invalid UTF-8, comes with an error and does not hide its neighbours. When the body breaks off, is no
+// JSON from some point on, or holds more items than any provider sends, an error with the whole body in place of an
+// item is the last that comes. The errors are those of [Single].
+func Items(body []byte) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		trimmed := Trim(body)
+		switch trimmed.Kind() {
+		case jsontext.KindBeginObject:
+			yield(Single(trimmed))
+		case jsontext.KindBeginArray:
+			s := newScanner(trimmed)
+			if err := s.items(trimmed, yield); err != nil {
+				yield(Item{Raw: body}, err)
+			}
 		default:
-			value, err := dec.ReadValue()
-			if err != nil {
-				return items, describe(body, err)
-			}
-			if len(items) == maxItems {
-				return items, fmt.Errorf("more than %d items", maxItems)
-			}
-			end := int(dec.InputOffset())
-			start := end - len(value)
-			items = append(items, body[start:end:end])
+			yield(Item{Raw: body}, errors.New("expected a JSON object or array"))
 		}
 	}
 }
 
-func endArray(dec *jsontext.Decoder, body []byte) error {
-	if _, err := dec.ReadToken(); err != nil {
-		return describe(body, err)
+func newScanner(body []byte) scanner {
+	return scanner{text: string(body), members: make([]member, 0, commonMembers)}
+}
+
+// items reads the array that body is. It returns what ends the array early; nil when yield wants no more.
+func (s *scanner) items(body []byte, yield func(Item, error) bool) error {
+	at := s.space(1)
+	if s.byte(at) == ']' {
+		return s.rest(at + 1)
 	}
-	_, err := dec.ReadToken()
+	for count := 0; ; count++ {
+		end := s.value(at, 1)
+		if end == noJSON {
+			return refusal(body, grammarAlone())
+		}
+		if count == maxItems {
+			return fmt.Errorf("more than %d items", maxItems)
+		}
+		if !yield(s.item(body[at:end:end])) {
+			return nil
+		}
+		s.members, s.flawed = s.members[:0], false
+		at = s.space(end)
+		switch s.byte(at) {
+		case ',':
+			at = s.space(at + 1)
+		case ']':
+			return s.rest(at + 1)
+		default:
+			return refusal(body, grammarAlone())
+		}
+	}
+}
+
+// rest returns an error when anything but white space follows the array that ends at a position.
+func (s *scanner) rest(at int) error {
+	if at = s.space(at); at < len(s.text) {
+		return fmt.Errorf("invalid JSON: more data after the array, at byte %d", at)
+	}
+	return nil
+}
+
+// item returns what was scanned last, whose JSON is raw.
+func (s *scanner) item(raw jsontext.Value) (Item, error) {
 	switch {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		return describe(body, err)
+	case raw.Kind() != jsontext.KindBeginObject:
+		return Item{Raw: raw}, errNotObject
+	case s.flawed:
+		return Item{Raw: raw}, refusal(raw)
 	default:
-		return fmt.Errorf("invalid JSON: more data after the array, before byte %d", dec.InputOffset())
+		return Item{Raw: raw, Object: Object{text: s.text, members: s.members}}, nil
 	}
 }
 
-// Members calls visit for each member of an object that was found to be valid: with the text of a scalar, and with the
-// JSON of an array or an object. Null is "".
-func Members(object jsontext.Value, visit func(name string, text Text)) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(object))
-	if _, err := dec.ReadToken(); err != nil {
-		return
-	}
-	for dec.PeekKind() == jsontext.KindString {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return
-		}
-		key := name.String()
-		value, err := dec.ReadValue()
-		if err != nil {
-			return
-		}
-		visit(key, textOf(value))
-	}
+// grammarAlone lets the decoder pass over what is wrong within an item.
+func grammarAlone() jsontext.Options {
+	return json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-func textOf(value jsontext.Value) Text {
-	switch value.Kind() {
-	case jsontext.KindBeginObject, jsontext.KindBeginArray:
-		return Text(value)
-	default:
-		var t Text
-		if err := json.Unmarshal(value, &t); err != nil {
-			return ""
-		}
-		return t
-	}
-}
-
-// describe turns an error of the JSON decoder into one that holds nothing of raw: the decoder quotes member names
-// and characters.
-func describe(raw []byte, err error) error {
+// refusal says what is wrong with raw, which the scanner refused. It asks a decoder that knows, for which a body that is as it
+// should be has no time. Its own words would quote member names and characters.
+func refusal(raw []byte, options ...jsontext.Options) error {
+	err := json.Unmarshal(raw, new(jsontext.Value), options...)
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	if !ok {
-		return errors.New("invalid JSON: a value is not of the expected kind")
+		return errors.New("invalid JSON")
 	}
 	at := syntax.ByteOffset
 	switch {

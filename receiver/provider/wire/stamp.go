@@ -28,8 +28,8 @@ type Stamp struct {
 }
 
 // DateTime reads an ISO 8601 date and time (RFC 3339), with a "T" or a blank between the two. Without a zone it is taken as UTC.
-func DateTime(raw Text) Stamp {
-	s := Stamp{raw: string(raw)}
+func DateTime(raw string) Stamp {
+	s := Stamp{raw: raw}
 	text := strings.Replace(strings.TrimSpace(s.raw), " ", "T", 1)
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700"} {
 		if at, err := time.Parse(layout, text); err == nil {
@@ -44,21 +44,21 @@ func DateTime(raw Text) Stamp {
 }
 
 // Seconds reads a number of seconds since 1970, as a JSON number or string.
-func Seconds(raw Text) Stamp { return epoch(raw, time.Second) }
+func Seconds(raw string) Stamp { return epoch(raw, time.Second) }
 
 // Milliseconds reads a number of milliseconds since 1970, as a JSON number or string.
-func Milliseconds(raw Text) Stamp { return epoch(raw, time.Millisecond) }
+func Milliseconds(raw string) Stamp { return epoch(raw, time.Millisecond) }
 
 // SecondsOrMilliseconds reads a number since 1970 whose unit is not documented: from 10^12 on it counts milliseconds.
-func SecondsOrMilliseconds(raw Text) Stamp {
+func SecondsOrMilliseconds(raw string) Stamp {
 	if n, ok := number(raw); ok && n >= epochMilliseconds {
 		return Milliseconds(raw)
 	}
 	return Seconds(raw)
 }
 
-func epoch(raw Text, unit time.Duration) Stamp {
-	s := Stamp{raw: string(raw)}
+func epoch(raw string, unit time.Duration) Stamp {
+	s := Stamp{raw: raw}
 	n, ok := number(raw)
 	if !ok {
 		return s
@@ -68,8 +68,8 @@ func epoch(raw Text, unit time.Duration) Stamp {
 }
 
 // number reads a whole number; a fraction is cut off.
-func number(raw Text) (int64, bool) {
-	text := strings.TrimSpace(string(raw))
+func number(raw string) (int64, bool) {
+	text := strings.TrimSpace(raw)
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, true
 	}

@@ -1,16 +1,18 @@
 package wire
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/mailvane/mailvane/receiver/event"
 )
 
+// blanks are what separates a server's words.
+const blanks = " \t\r\n\f"
+
 // MessageID returns an RFC 5322 Message-ID without its angle brackets.
-func MessageID(t Text) string {
-	id := strings.TrimSpace(string(t))
+func MessageID(text string) string {
+	id := strings.TrimSpace(text)
 	if strings.HasPrefix(id, "<") && strings.HasSuffix(id, ">") {
 		id = id[1 : len(id)-1]
 	}
@@ -27,48 +29,117 @@ func Address(text string) string {
 	return text
 }
 
-// replyPattern finds an SMTP reply at the start of a text or after a prefix such as "Error: Invalid login: " or "smtp; ".
-var replyPattern = regexp.MustCompile(`(?:^|;\s*|:\s+)([245]\d\d)(?:[ -]([245]\.\d{1,3}\.\d{1,3}))?(?:[\s-]|$)`)
-
-// enhancedPattern is an enhanced mail system status code (RFC 3463 section 2).
-var enhancedPattern = regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}$`)
-
-// SMTPReply finds the reply code and the enhanced status code in a server's own words. What is not there is 0 and "".
+// SMTPReply finds the reply code and the enhanced status code in a server's own words, at their start or after a prefix such
+// as "Error: Invalid login: " or "smtp; ". What is not there is 0 and "".
 func SMTPReply(text string) (code int, enhanced string) {
-	match := replyPattern.FindStringSubmatch(text)
-	if match == nil {
-		return 0, ""
+	for i := range len(text) {
+		if code, enhanced = replyAt(text[i:]); code != 0 && beginsReply(text[:i]) {
+			return code, enhanced
+		}
 	}
-	code, _ = strconv.Atoi(match[1])
-	return code, match[2]
+	return 0, ""
 }
 
-// EnhancedCode returns the trimmed text when it is an enhanced status code (RFC 3463), else "".
+// replyAt reads the codes that text begins with.
+func replyAt(text string) (code int, enhanced string) {
+	if len(text) < 3 || !isReplyClass(text[0]) || !isDigit(text[1]) || !isDigit(text[2]) || !endsCode(text[3:]) {
+		return 0, ""
+	}
+	code, _ = strconv.Atoi(text[:3])
+	if len(text) > 4 && (text[3] == ' ' || text[3] == '-') {
+		rest := text[4:]
+		if n := enhancedLength(rest); n > 0 && endsCode(rest[n:]) {
+			enhanced = rest[:n]
+		}
+	}
+	return code, enhanced
+}
+
+// beginsReply says whether a reply may stand behind a text: behind none, a semicolon, or a colon and a blank.
+func beginsReply(before string) bool {
+	words := strings.TrimRight(before, blanks)
+	return before == "" || strings.HasSuffix(words, ";") || strings.HasSuffix(words, ":") && len(words) < len(before)
+}
+
+// endsCode says whether a code may end before rest.
+func endsCode(rest string) bool {
+	return rest == "" || rest[0] == '-' || strings.IndexByte(blanks, rest[0]) >= 0
+}
+
+// EnhancedCode returns the trimmed text when it is an enhanced status code (RFC 3463 section 2), else "".
 func EnhancedCode(text string) string {
 	text = strings.TrimSpace(text)
-	if !enhancedPattern.MatchString(text) {
+	if enhancedLength(text) != len(text) {
 		return ""
 	}
 	return text
 }
 
+// enhancedLength returns how many bytes of text are an enhanced status code: class, subject and detail. 0 is none.
+func enhancedLength(text string) int {
+	if len(text) < 2 || !isReplyClass(text[0]) || text[1] != '.' {
+		return 0
+	}
+	subject := digits(text[2:])
+	if subject == 0 || len(text) == 2+subject || text[2+subject] != '.' {
+		return 0
+	}
+	detail := digits(text[3+subject:])
+	if detail == 0 {
+		return 0
+	}
+	return 3 + subject + detail
+}
+
+// digits counts the digits that text begins with, up to the three that a part of an enhanced status code may have.
+func digits(text string) int {
+	n := 0
+	for n < min(len(text), 3) && isDigit(text[n]) {
+		n++
+	}
+	return n
+}
+
+func isReplyClass(c byte) bool { return c == '2' || c == '4' || c == '5' }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// SMTPCode returns the text as an SMTP reply code, or 0 when it is none (RFC 5321 section 4.2: 200 to 599).
+func SMTPCode(text string) int {
+	if text == "" {
+		return 0
+	}
+	code, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil || code < 200 || code > 599 {
+		return 0
+	}
+	return code
+}
+
 // First returns the first text that is not empty.
-func First(texts ...Text) string {
+func First(texts ...string) string {
 	for _, t := range texts {
 		if t != "" {
-			return string(t)
+			return t
 		}
 	}
 	return ""
 }
 
 // SetMetadata adds a value that has no field of its own. An empty one is left out.
-func SetMetadata(e *event.Event, name string, value Text) {
+func SetMetadata(e *event.Event, name, value string) {
 	if value == "" {
 		return
 	}
 	if e.Metadata == nil {
 		e.Metadata = map[string]string{}
 	}
-	e.Metadata[name] = string(value)
+	e.Metadata[name] = value
+}
+
+// KeepMembers adds members that have no field of their own to the metadata, under their own names.
+func KeepMembers(e *event.Event, o Object, names ...string) {
+	for _, name := range names {
+		SetMetadata(e, name, o.Text(name))
+	}
 }

@@ -1,0 +1,278 @@
+package wire
+
+import (
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+const (
+	// maxDepth is how many objects and arrays may lie in one another, as in package jsontext. It bounds the recursion.
+	maxDepth = 10_000
+	// maxCompared is up to how many members the names of an object are compared with one another. With more they are looked
+	// up, or an object of a million names would take hours.
+	maxCompared = 32
+	// noJSON is where a value ends that is none.
+	noJSON = -1
+)
+
+// scanner checks a JSON text (RFC 8259) in one pass and notes the members of its objects. The position after a value is
+// what its methods return, or noJSON.
+type scanner struct {
+	text string
+	// members are those of the objects that are not in an array, each followed by what is in it.
+	members []member
+	// flawed says that something is JSON by its grammar, but ambiguous: a name that occurs twice in an object, or a
+	// string that is not Unicode (RFC 7493 section 2.1 and 2.3).
+	flawed bool
+	// escaped says that something is escaped in a string since this was last cleared.
+	escaped bool
+}
+
+// member is a member of an object.
+type member struct {
+	name       string
+	start, end int // of the value
+	size       int // in members: this one, and those in it
+}
+
+// value scans the value that begins at a position, in as many objects and arrays as depth says.
+func (s *scanner) value(at, depth int) int {
+	switch s.byte(at) {
+	case '"':
+		return s.string(at)
+	case '{':
+		return s.object(at, depth+1)
+	case '[':
+		return s.array(at, depth+1)
+	case 't':
+		return s.literal(at, "true")
+	case 'f':
+		return s.literal(at, "false")
+	case 'n':
+		return s.literal(at, "null")
+	default:
+		return s.number(at)
+	}
+}
+
+// byte returns the byte at a position, 0 behind the end: what no token begins with.
+func (s *scanner) byte(at int) byte {
+	if at < len(s.text) {
+		return s.text[at]
+	}
+	return 0
+}
+
+func (s *scanner) space(at int) int {
+	for at < len(s.text) && (s.text[at] == ' ' || s.text[at] == '\n' || s.text[at] == '\r' || s.text[at] == '\t') {
+		at++
+	}
+	return at
+}
+
+func (s *scanner) literal(at int, word string) int {
+	if !strings.HasPrefix(s.text[at:], word) {
+		return noJSON
+	}
+	return at + len(word)
+}
+
+func (s *scanner) object(at, depth int) int {
+	if depth > maxDepth {
+		return noJSON
+	}
+	at = s.space(at + 1)
+	if s.byte(at) == '}' {
+		return at + 1
+	}
+	names := names{first: len(s.members)}
+	for {
+		i := len(s.members)
+		if at = s.name(at); at == noJSON {
+			return noJSON
+		}
+		s.flawed = s.flawed || names.taken(s.members)
+		start := at
+		if at = s.value(at, depth); at == noJSON {
+			return noJSON
+		}
+		m := &s.members[i]
+		m.start, m.end, m.size = start, at, len(s.members)-i
+		at = s.space(at)
+		switch s.byte(at) {
+		case ',':
+			at = s.space(at + 1)
+		case '}':
+			return at + 1
+		default:
+			return noJSON
+		}
+	}
+}
+
+// name scans a name and the colon behind it, begins a member of it, and returns where its value begins.
+func (s *scanner) name(at int) int {
+	if s.byte(at) != '"' {
+		return noJSON
+	}
+	s.escaped = false
+	end := s.string(at)
+	if end == noJSON {
+		return noJSON
+	}
+	colon := s.space(end)
+	if s.byte(colon) != ':' {
+		return noJSON
+	}
+	name := s.text[at+1 : end-1]
+	if s.escaped {
+		name = unquote(s.text[at:end])
+	}
+	s.members = append(s.members, member{})
+	s.members[len(s.members)-1].name = name
+	return s.space(colon + 1)
+}
+
+// array scans an array. The members of what is in it are forgotten: an array may hold any number of objects.
+func (s *scanner) array(at, depth int) int {
+	if depth > maxDepth {
+		return noJSON
+	}
+	at = s.space(at + 1)
+	if s.byte(at) == ']' {
+		return at + 1
+	}
+	known := len(s.members)
+	for {
+		if at = s.value(at, depth); at == noJSON {
+			return noJSON
+		}
+		s.members = s.members[:known]
+		at = s.space(at)
+		switch s.byte(at) {
+		case ',':
+			at = s.space(at + 1)
+		case ']':
+			return at + 1
+		default:
+			return noJSON
+		}
+	}
+}
+
+// string scans a string, which begins with the quote at a position.
+func (s *scanner) string(at int) int {
+	text := s.text
+	for at++; at < len(text); {
+		switch c := text[at]; {
+		case plain(c):
+			at++
+		case c == '"':
+			return at + 1
+		case c == '\\':
+			if at = s.escape(at); at == noJSON {
+				return noJSON
+			}
+		case c < ' ':
+			return noJSON
+		default:
+			r, size := utf8.DecodeRuneInString(text[at:])
+			s.flawed = s.flawed || r == utf8.RuneError && size == 1
+			at += size
+		}
+	}
+	return noJSON
+}
+
+// plain says whether a character stands for itself in a string. That those of ASCII do is the common case.
+func plain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
+
+func (s *scanner) escape(at int) int {
+	s.escaped = true
+	switch s.byte(at + 1) {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return at + 2
+	case 'u':
+	default:
+		return noJSON
+	}
+	unit, ok := codeUnit(s.text[at:])
+	if !ok {
+		return noJSON
+	}
+	if !utf16.IsSurrogate(unit) {
+		return at + 6
+	}
+	if low, ok := codeUnit(s.text[at+6:]); ok && utf16.DecodeRune(unit, low) != utf8.RuneError {
+		return at + 12
+	}
+	s.flawed = true // half a character
+	return at + 6
+}
+
+func (s *scanner) number(at int) int {
+	if s.byte(at) == '-' {
+		at++
+	}
+	if s.byte(at) == '0' {
+		at++
+	} else if at = s.digits(at); at == noJSON {
+		return noJSON
+	}
+	if s.byte(at) == '.' {
+		if at = s.digits(at + 1); at == noJSON {
+			return noJSON
+		}
+	}
+	if s.byte(at)|0x20 != 'e' {
+		return at
+	}
+	at++
+	if c := s.byte(at); c == '+' || c == '-' {
+		at++
+	}
+	return s.digits(at)
+}
+
+// digits scans one digit or more.
+func (s *scanner) digits(at int) int {
+	start := at
+	for '0' <= s.byte(at) && s.byte(at) <= '9' {
+		at++
+	}
+	if at == start {
+		return noJSON
+	}
+	return at
+}
+
+// names are the names of one object, of which the first is the member at first.
+type names struct {
+	first, count int
+	known        map[string]struct{}
+}
+
+// taken says whether the last of the members has the name of one before it in the same object.
+func (n *names) taken(members []member) bool {
+	last := len(members) - 1
+	name := members[last].name
+	n.count++
+	if n.count <= maxCompared {
+		for i := n.first; i < last; i += members[i].size {
+			if members[i].name == name {
+				return true
+			}
+		}
+		return false
+	}
+	if n.known == nil {
+		n.known = map[string]struct{}{}
+		for i := n.first; i < last; i += members[i].size {
+			n.known[members[i].name] = struct{}{}
+		}
+	}
+	_, taken := n.known[name]
+	n.known[name] = struct{}{}
+	return taken
+}
