@@ -82,8 +82,8 @@ const envelopeStart = `{"specversion":"` + specVersion + `","id":"`
 // IDOf returns the id of an encoded event, for which it reads only its beginning.
 func IDOf(structured []byte) (string, error) {
 	if rest, ok := bytes.CutPrefix(structured, []byte(envelopeStart)); ok {
-		if end := bytes.IndexAny(rest, `"\\`); end >= 0 && rest[end] == '"' {
-			return string(rest[:end]), nil
+		if id, _, ok := bytes.Cut(rest, []byte{'"'}); ok && bytes.IndexByte(id, '\\') < 0 {
+			return string(id), nil
 		}
 	}
 	envelope, err := ParseEnvelope(structured)
