@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -94,7 +95,9 @@ func (s *shuffle) fetch(sink string) {
 	if len(s.open[sink]) == len(s.leased[sink]) {
 		return
 	}
-	deliveries, err := s.j.Queue(sink).Fetch(s.t.Context(), journal.Limit{Events: 1 + s.decide.IntN(100)})
+	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	defer cancel()
+	deliveries, err := s.j.Queue(sink).Fetch(ctx, journal.Limit{Events: 1 + s.decide.IntN(100)})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -32,16 +32,6 @@ func (o *owed) unschedule(place int) {
 	o.schedules = slices.DeleteFunc(o.schedules, func(s schedule) bool { return s.place == place })
 }
 
-// scheduledIn returns the events that were settled for later in an epoch.
-func (o *owed) scheduledIn(epoch uint64) (p places) {
-	for _, s := range o.schedules {
-		if s.epoch == epoch {
-			p |= place(s.place)
-		}
-	}
-	return p
-}
-
 func (o *owed) encode() []byte {
 	v := binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64), uint64(o.events))
 	for _, s := range o.schedules {

@@ -113,7 +113,8 @@ func (p *picker) fresh() error {
 	return err
 }
 
-// takeOwed leases what is owed of a bundle from the cursor on, but for what due finds, and moves the cursor.
+// takeOwed leases what is owed of a bundle from the cursor on, and moves the cursor. What is scheduled in the present epoch, which
+// due finds, is before the cursor: it was leased once.
 func (p *picker) takeOwed(number uint64, value []byte) (more bool, err error) {
 	q := p.q
 	o := q.open[number]
@@ -123,7 +124,7 @@ func (p *picker) takeOwed(number uint64, value []byte) (more bool, err error) {
 			return false, err
 		}
 	}
-	wanted := o.events &^ o.leased &^ o.scheduledIn(q.j.epoch)
+	wanted := o.events &^ o.leased
 	if number == bundleOf(q.cursor) {
 		wanted &= placesFrom(placeOf(q.cursor))
 	}
