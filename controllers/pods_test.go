@@ -38,10 +38,7 @@ func testPodsThatDoNotRun(t *testing.T) {
 	}
 	becomes := func(status corev1.PodStatus, reason string) {
 		t.Helper()
-		pod.Status = status
-		if err := p.client.Status().Update(t.Context(), pod); err != nil {
-			t.Fatal(err)
-		}
+		p.report(pod, status)
 		eventually(t, func() error { return p.is("e0", v1alpha1.ConditionReceiverAvailable, metav1.ConditionFalse, reason) })
 	}
 	becomes(waiting("ErrImagePull"), v1alpha1.ReasonImagePullFailed)
@@ -138,18 +135,14 @@ func testAFailedHandoff(t *testing.T) {
 		pod.Status.ContainerStatuses[0].State.Terminated = &corev1.ContainerStateTerminated{Message: "HandoffFailed: 7 undelivered events stay"}
 		for _, ip := range []string{"192.0.2.1", "192.0.2.2"} { // which is another change of the same pod
 			pod.Status.PodIP, pod.Status.PodIPs = ip, []corev1.PodIP{{IP: ip}}
-			if err := p.client.Status().Update(t.Context(), pod); err != nil {
-				t.Fatal(err)
-			}
+			p.report(pod, pod.Status)
 		}
 	}
 	// What comes after it in the order of things: an event that was recorded twice has a series by then.
 	late := p.podWith("receiver-1", children.Name, running)
 	eventually(t, func() error { return seen(p, late.Name) })
 	late.Status.ContainerStatuses[0].State.Terminated = &corev1.ContainerStateTerminated{Message: "HandoffFailed: 7 undelivered events stay"}
-	if err := p.client.Status().Update(t.Context(), late); err != nil {
-		t.Fatal(err)
-	}
+	p.report(late, late.Status)
 	eventually(t, func() error { return p.hasEvent(late.Name, v1alpha1.ReasonHandoffFailed) })
 	for _, about := range []string{"receiver-0", "own"} {
 		eventually(t, func() error { return p.hasEvent(about, v1alpha1.ReasonHandoffFailed) })

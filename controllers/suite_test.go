@@ -373,11 +373,21 @@ func (p *place) podWith(name, receiver string, status corev1.PodStatus) *corev1.
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: children.ContainerName, Image: "mailvane.example.com/mailvane:v1"}}}}
 	pod.Name, pod.Labels = name, children.Labels(receiver)
 	p.create(pod)
-	pod.Status = status
-	if err := p.client.Status().Update(p.t.Context(), pod); err != nil {
-		p.t.Fatal(err)
-	}
+	p.report(pod, status)
 	return pod
+}
+
+// report gives a pod a status, as its kubelet would, while the manager may write to it.
+func (p *place) report(pod *corev1.Pod, status corev1.PodStatus) {
+	p.t.Helper()
+	wanted := status.DeepCopy() // what is got below may be written into the same memory
+	eventually(p.t, func() error {
+		if err := p.get(pod.Name, pod); err != nil {
+			return err
+		}
+		pod.Status = *wanted
+		return p.client.Status().Update(p.t.Context(), pod)
+	})
 }
 
 func secret(name, value string) *corev1.Secret {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -63,7 +64,24 @@ func (r *Reconciler) program(ctx context.Context, s *scope, u *unit) error {
 	}
 	u.memory.said = said
 	r.schedule(s, u, len(ready) > 0)
-	return failed
+	return errors.Join(failed, r.nudgeStarting(ctx, s, u))
+}
+
+// nudgeStarting nudges the kubelets of pods that are not ready yet: what they have mounted may have been replaced since, and a pod
+// that became ready with it would answer 404 for the newest endpoints.
+func (r *Reconciler) nudgeStarting(ctx context.Context, s *scope, u *unit) error {
+	if u.memory.tooLarge != "" || !u.unwritten.OK() {
+		return nil
+	}
+	for i := range u.pods {
+		if isReady(&u.pods[i]) {
+			continue
+		}
+		if err := r.nudge(ctx, s, u, &u.pods[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // written says why the configuration is not there for pods to load.
