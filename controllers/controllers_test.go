@@ -228,33 +228,6 @@ func testAnEdit(t *testing.T) {
 	}
 }
 
-// testAPodThatStartsIsToldOfAnEdit has a pod that may have mounted what was there before.
-func testAPodThatStartsIsToldOfAnEdit(t *testing.T) {
-	t.Parallel()
-	p := served(t, 1)
-	p.podWith("receiver-1", children.Name, corev1.PodStatus{Phase: corev1.PodPending})
-	token := func() string {
-		var pod corev1.Pod
-		if err := p.get("receiver-1", &pod); err != nil {
-			t.Fatal(err)
-		}
-		return pod.Annotations[children.NudgeAnnotation]
-	}
-	before := ""
-	for _, filter := range []string{`event.type == "email.bounced"`, `event.type == "email.opened"`} {
-		e := endpoint("e0", "", "")
-		p.edit(e, func() { e.Spec.Routes[0].Filter = filter })
-		eventually(t, func() error {
-			if now := token(); now == before {
-				return fmt.Errorf("the kubelet was told %q before", now)
-			}
-			return nil
-		})
-		eventually(t, func() error { return p.ready("e0") })
-		before = token()
-	}
-}
-
 // testASecretIsRotated expects the new value in the configuration, and nothing in the statuses.
 func testASecretIsRotated(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -175,4 +176,31 @@ func seen(p *place, name string) error {
 		return errors.New("the cache is behind")
 	}
 	return nil
+}
+
+// testAPodThatStartsIsToldOfAnEdit has a pod that may have mounted what was there before.
+func testAPodThatStartsIsToldOfAnEdit(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	p.podWith("receiver-1", children.Name, corev1.PodStatus{Phase: corev1.PodPending})
+	token := func() string {
+		var pod corev1.Pod
+		if err := p.get("receiver-1", &pod); err != nil {
+			t.Fatal(err)
+		}
+		return pod.Annotations[children.NudgeAnnotation]
+	}
+	before := ""
+	for _, filter := range []string{`event.type == "email.bounced"`, `event.type == "email.opened"`} {
+		e := endpoint("e0", "", "")
+		p.edit(e, func() { e.Spec.Routes[0].Filter = filter })
+		eventually(t, func() error {
+			if now := token(); now == before {
+				return fmt.Errorf("the kubelet was told %q before", now)
+			}
+			return nil
+		})
+		eventually(t, func() error { return p.ready("e0") })
+		before = token()
+	}
 }

@@ -60,14 +60,14 @@ func OfProblems(problems []render.Problem) Finding {
 	return Finding{Reason: problems[0].Reason, Message: strings.Join(messages, "; ")}
 }
 
-// deadLetters says what becomes of the events of routes with problems.
-const deadLetters = "What arrives for a route that cannot work becomes a dead letter, to be retried when the route is mended. "
+// meanwhile says what becomes of the events of routes with problems.
+const meanwhile = "What a route selects for a sink that is missing waits for it; what arrives for a filter that does not compile becomes a dead letter, to be retried when the route is mended. "
 
 // Routes returns the finding of the routes that cannot work.
 func Routes(problems []render.Problem) Finding {
 	f := OfProblems(filter(problems, render.OfRoute))
 	if !f.OK() {
-		f.Message = deadLetters + f.Message
+		f.Message = meanwhile + f.Message
 	}
 	return f
 }

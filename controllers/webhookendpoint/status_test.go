@@ -158,7 +158,7 @@ func TestStatusNamesTheRoute(t *testing.T) {
 		{Field: "spec.routes[1].filter", Route: "bounces", Reason: v1alpha1.ReasonInvalidFilter, Message: "does not compile"},
 		{Field: "spec.routes[4].sinkRef.name", Route: "all", Reason: v1alpha1.ReasonSinkNotFound, Message: "does not exist"},
 	}})
-	want := "What arrives for a route that cannot work becomes a dead letter, to be retried when the route is mended. " +
+	want := "What a route selects for a sink that is missing waits for it; what arrives for a filter that does not compile becomes a dead letter, to be retried when the route is mended. " +
 		"spec.routes[1].filter (route bounces): does not compile; spec.routes[4].sinkRef.name (route all): does not exist"
 	for _, conditionType := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionRoutesReady} {
 		if got := meta.FindStatusCondition(status.Conditions, conditionType); got.Message != want {

@@ -53,12 +53,9 @@ func (p *picker) due() error {
 		if !ok {
 			return false, errMalformed
 		}
-		o, err := p.find(bundleOf(sequence))
-		if err != nil {
-			return false, err
-		}
 		event := place(placeOf(sequence))
-		leased := o.leased&event != 0
+		o := q.open[bundleOf(sequence)]
+		leased := o != nil && o.leased&event != 0
 		if at > p.now {
 			if !leased {
 				p.next = at
@@ -66,13 +63,22 @@ func (p *picker) due() error {
 			return leased, nil
 		}
 		if !leased {
-			if _, err := p.take(o, event&o.events); err != nil || p.full {
+			if err := p.takeScheduled(bundleOf(sequence), event); err != nil || p.full {
 				return false, err
 			}
 		}
 		q.dueFrom = after(key)
 		return true, nil
 	})
+}
+
+func (p *picker) takeScheduled(number uint64, event places) error {
+	o, err := p.find(number)
+	if err != nil {
+		return err
+	}
+	_, err = p.take(o, event&o.events)
+	return err
 }
 
 // find returns what the queue is owed of a bundle.
