@@ -37,7 +37,7 @@ func (s *sequencer) admit(fetched []journal.Delivery, now time.Time) (ready []jo
 	for _, d := range fetched {
 		key := d.OrderingKey
 		if h, ok := s.waiting[key]; ok && d.Sequence > h.sequence {
-			back = append(back, deferred(d, h.until))
+			back = append(back, deferred(h.until, d))
 			continue
 		}
 		delete(s.waiting, key)
@@ -52,45 +52,48 @@ func (s *sequencer) admit(fetched []journal.Delivery, now time.Time) (ready []jo
 			s.count++
 		default:
 			s.waiting[key] = head{d.Sequence, now.Add(overflowDelay)}
-			back = append(back, deferred(d, s.waiting[key].until))
+			back = append(back, deferred(s.waiting[key].until, d))
 		}
 	}
 	return ready, back
 }
 
-// done frees a key after its event was delivered or died, and returns the next event of the key, if one is parked.
-func (s *sequencer) done(key string) (next journal.Delivery, ok bool) {
-	waiting := s.parked[key]
-	if len(waiting) == 0 {
-		delete(s.inFlight, key)
-		return journal.Delivery{}, false
+// done frees the keys of events that were delivered or died, and appends the next event of each key, if one is parked.
+func (s *sequencer) done(deliveries, freed []journal.Delivery) []journal.Delivery {
+	for i := range deliveries {
+		key := deliveries[i].OrderingKey
+		waiting := s.parked[key]
+		if len(waiting) == 0 {
+			delete(s.inFlight, key)
+			continue
+		}
+		freed = append(freed, waiting[0])
+		s.count--
+		if len(waiting) == 1 {
+			delete(s.parked, key)
+		} else {
+			s.parked[key] = waiting[1:]
+		}
 	}
-	s.count--
-	if len(waiting) == 1 {
-		delete(s.parked, key)
-	} else {
-		s.parked[key] = waiting[1:]
-	}
-	return waiting[0], true
+	return freed
 }
 
-// failed frees a key whose delivery d goes back to the journal until at or later, and returns when it is due and what was
-// parked behind it, to go back with it.
-func (s *sequencer) failed(d *journal.Delivery, at time.Time) (time.Time, []journal.Settlement) {
-	key := d.OrderingKey
-	if h, ok := s.waiting[key]; ok && h.until.After(at) {
-		at = h.until
+// failed frees the key of one delivery that goes back to the journal, and appends its settlement, which is due when everything
+// before it of its key is, and that of what was parked behind it.
+func (s *sequencer) failed(one []journal.Delivery, outcome journal.Settlement, settlements []journal.Settlement) []journal.Settlement {
+	key := one[0].OrderingKey
+	if key == "" {
+		return settled(one, outcome, settlements)
 	}
-	s.waiting[key] = head{d.Sequence, at}
+	if h, ok := s.waiting[key]; ok && h.until.After(outcome.At) {
+		outcome.At = h.until
+	}
+	s.waiting[key] = head{one[0].Sequence, outcome.At}
 	delete(s.inFlight, key)
 	behind := s.parked[key]
 	delete(s.parked, key)
 	s.count -= len(behind)
-	back := make([]journal.Settlement, 0, len(behind))
-	for _, p := range behind {
-		back = append(back, deferred(p, at))
-	}
-	return at, back
+	return settled(behind, journal.Settlement{Outcome: journal.Defer, At: outcome.At}, settled(one, outcome, settlements))
 }
 
 // drain returns everything that is parked.
@@ -100,14 +103,12 @@ func (s *sequencer) drain(now time.Time) []journal.Settlement {
 		if _, ok := s.waiting[key]; !ok {
 			s.waiting[key] = head{behind[0].Sequence, now}
 		}
-		for _, d := range behind {
-			back = append(back, deferred(d, s.waiting[key].until))
-		}
+		back = append(back, deferred(s.waiting[key].until, behind...))
 	}
 	s.parked, s.count = map[string][]journal.Delivery{}, 0
 	return back
 }
 
-func deferred(d journal.Delivery, at time.Time) journal.Settlement {
-	return journal.Settlement{Delivery: d, Outcome: journal.Defer, At: at}
+func deferred(at time.Time, deliveries ...journal.Delivery) journal.Settlement {
+	return journal.Settlement{Deliveries: deliveries, Outcome: journal.Defer, At: at}
 }

@@ -11,7 +11,7 @@ import (
 
 // process sends a batch, which it may change, and says what became of each delivery.
 func (w *Worker) process(ctx context.Context, batch []journal.Delivery) []journal.Settlement {
-	settlements := make([]journal.Settlement, 0, len(batch))
+	var settlements []journal.Settlement
 	fresh := batch[:0]
 	now := time.Now()
 	for i := range batch {
@@ -50,13 +50,13 @@ func postponed(batch []journal.Delivery, settlements []journal.Settlement) []jou
 	return settled(batch, journal.Settlement{Outcome: journal.Defer, At: time.Now()}, settlements)
 }
 
-// settled appends the same outcome for each delivery of a chunk.
+// settled appends an outcome of all deliveries of a chunk, if there are any.
 func settled(chunk []journal.Delivery, outcome journal.Settlement, settlements []journal.Settlement) []journal.Settlement {
-	for i := range chunk {
-		outcome.Delivery = chunk[i]
-		settlements = append(settlements, outcome)
+	if len(chunk) == 0 {
+		return settlements
 	}
-	return settlements
+	outcome.Deliveries = chunk
+	return append(settlements, outcome)
 }
 
 // attempt sends one chunk and appends what became of it. A refusal for good is narrowed down to the deliveries that are refused.

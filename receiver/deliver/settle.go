@@ -19,35 +19,29 @@ func (w *Worker) settle(ctx context.Context, settlements []journal.Settlement) [
 			w.divert(ctx, &settlements[i])
 		}
 	}
-	freed, back := w.release(settlements)
-	w.settleAll(ctx, append(settlements, back...))
+	freed, settlements := w.release(settlements)
+	w.settleAll(ctx, settlements)
 	return freed
 }
 
-// release frees the keys of settled deliveries.
-func (w *Worker) release(settlements []journal.Settlement) (freed []journal.Delivery, back []journal.Settlement) {
+// release frees the keys of settled deliveries, and returns the settlements as the order of their keys wants them.
+func (w *Worker) release(settlements []journal.Settlement) (freed []journal.Delivery, ordered []journal.Settlement) {
 	if w.sequencer == nil {
-		return nil, nil
+		return nil, settlements
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := range settlements {
-		s := &settlements[i]
-		key := s.Delivery.OrderingKey
-		if key == "" {
-			continue
-		}
+	for _, s := range settlements {
 		if s.Outcome == journal.Delivered || s.Outcome == journal.Dead {
-			if next, ok := w.sequencer.done(key); ok {
-				freed = append(freed, next)
-			}
+			ordered = append(ordered, s)
+			freed = w.sequencer.done(s.Deliveries, freed)
 			continue
 		}
-		at, behind := w.sequencer.failed(&s.Delivery, s.At)
-		s.At = at
-		back = append(back, behind...)
+		for i := range s.Deliveries {
+			ordered = w.sequencer.failed(s.Deliveries[i:i+1], s, ordered)
+		}
 	}
-	return freed, back
+	return freed, ordered
 }
 
 // dead describes a delivery that the sink will not get.
@@ -58,7 +52,7 @@ func (w *Worker) dead(d journal.Delivery, cause journal.Cause, err error) journa
 		letter.Endpoint = event.EndpointOf(envelope.Source)
 	}
 	w.options.Metrics.DeadLettered(string(cause), 1)
-	return journal.Settlement{Delivery: d, Outcome: journal.Dead, DeadLetter: letter}
+	return journal.Settlement{Deliveries: []journal.Delivery{d}, Outcome: journal.Dead, DeadLetter: letter}
 }
 
 // divert gives a dead letter to the dead-letter sink, where there is one. An event that has been diverted before stays in
@@ -67,7 +61,8 @@ func (w *Worker) divert(ctx context.Context, s *journal.Settlement) {
 	if w.policy.deadLetterSink == "" {
 		return
 	}
-	envelope, err := event.ParseEnvelope(s.Delivery.Payload)
+	delivery := &s.Deliveries[0]
+	envelope, err := event.ParseEnvelope(delivery.Payload)
 	if err != nil || envelope.DeadLetterSink != "" {
 		return
 	}
@@ -77,7 +72,7 @@ func (w *Worker) divert(ctx context.Context, s *journal.Settlement) {
 		return
 	}
 	_, err = w.options.Journal.Append(ctx, journal.Batch{Entries: []journal.Entry{{
-		OrderingKey: s.Delivery.OrderingKey, Sinks: []string{w.policy.deadLetterSink}, AcceptedAt: time.Now(), Payload: payload,
+		OrderingKey: delivery.OrderingKey, Sinks: []string{w.policy.deadLetterSink}, AcceptedAt: time.Now(), Payload: payload,
 	}}})
 	if err != nil {
 		s.Outcome, s.At = journal.Defer, time.Now().Add(time.Second)

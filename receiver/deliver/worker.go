@@ -162,10 +162,7 @@ func (w *Worker) keep(deliveries []journal.Delivery) {
 func (w *Worker) giveBack(ctx context.Context) {
 	now := time.Now()
 	w.mu.Lock()
-	back := make([]journal.Settlement, 0, len(w.ready))
-	for _, d := range w.ready {
-		back = append(back, deferred(d, now))
-	}
+	back := settled(w.ready, journal.Settlement{Outcome: journal.Defer, At: now}, nil)
 	w.ready = nil
 	if w.sequencer != nil {
 		back = append(back, w.sequencer.drain(now)...)

@@ -79,18 +79,18 @@ func ParseEnvelope(structured []byte) (Envelope, error) {
 // envelopeStart is how every envelope that [Encode] wrote begins, up to its id.
 const envelopeStart = `{"specversion":"` + specVersion + `","id":"`
 
-// IDOf returns the id of an encoded event, for which it reads only its beginning.
-func IDOf(structured []byte) (string, error) {
+// IDOf returns the id of an encoded event, most often as a part of it: only its beginning is read.
+func IDOf(structured []byte) ([]byte, error) {
 	if rest, ok := bytes.CutPrefix(structured, []byte(envelopeStart)); ok {
 		if id, _, ok := bytes.Cut(rest, []byte{'"'}); ok && bytes.IndexByte(id, '\\') < 0 {
-			return string(id), nil
+			return id, nil
 		}
 	}
 	envelope, err := ParseEnvelope(structured)
 	if err == nil && envelope.ID == "" {
 		err = errNoID
 	}
-	return envelope.ID, err
+	return []byte(envelope.ID), err
 }
 
 var errNoID = errors.New("the event has no id")

@@ -131,7 +131,7 @@ func TestIDOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got, err := event.IDOf([]byte(tc.envelope)); got != tc.want || (err != nil) != tc.fails {
+			if got, err := event.IDOf([]byte(tc.envelope)); string(got) != tc.want || (err != nil) != tc.fails {
 				t.Errorf("got %q, %v", got, err)
 			}
 		})

@@ -4,10 +4,31 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 )
 
 // hashIDBytes is the length of an id before encoding: 128 bits, enough that 10^12 events collide with a chance of 10^-15.
 const hashIDBytes = 16
+
+// IDHash makes of parts that come one after the other the id that [HashID] makes of them. The zero IDHash is not ready; see
+// [NewIDHash].
+type IDHash struct {
+	digest hash.Hash
+	length []byte // scratch
+}
+
+// NewIDHash returns an IDHash without parts.
+func NewIDHash() *IDHash { return &IDHash{digest: sha256.New()} }
+
+// Add adds a part.
+func (h *IDHash) Add(part []byte) {
+	h.length = binary.AppendUvarint(h.length[:0], uint64(len(part)))
+	h.digest.Write(h.length)
+	h.digest.Write(part)
+}
+
+// ID returns the id of the parts so far.
+func (h *IDHash) ID() string { return hex.EncodeToString(h.digest.Sum(nil)[:hashIDBytes]) }
 
 // HashID returns a deterministic id for the canonical parts that identify an event: 32 lower-case hex digits.
 // The parts are length-prefixed, so ("ab", "c") and ("a", "bc") differ.

@@ -75,11 +75,7 @@ func (s *sender) queue(ctx context.Context, sink string) error {
 		if err := s.peers.give(ctx, s.client, &parcel{Origin: s.origin, Sink: sink, Deliveries: deliveries}); err != nil {
 			return err
 		}
-		settled := make([]journal.Settlement, len(deliveries))
-		for i := range deliveries {
-			settled[i] = journal.Settlement{Delivery: deliveries[i], Outcome: journal.Delivered}
-		}
-		if err := q.Settle(ctx, settled); err != nil {
+		if err := q.Settle(ctx, []journal.Settlement{{Deliveries: deliveries, Outcome: journal.Delivered}}); err != nil {
 			return fmt.Errorf("hand off: %w", err)
 		}
 	}

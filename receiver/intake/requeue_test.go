@@ -92,7 +92,7 @@ func TestRequeueRedeliversToTheSinkThatRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := journal.Settlement{Delivery: leased[0], Outcome: journal.Dead, DeadLetter: &journal.DeadLetter{Cause: journal.CauseRefused, Reason: "x", At: time.Now()}}
+	dead := journal.Settlement{Deliveries: leased, Outcome: journal.Dead, DeadLetter: &journal.DeadLetter{Cause: journal.CauseRefused, Reason: "x", At: time.Now()}}
 	if err := queue.Settle(context.Background(), []journal.Settlement{dead}); err != nil {
 		t.Fatal(err)
 	}

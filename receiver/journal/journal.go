@@ -84,7 +84,7 @@ type Queue interface {
 	// ctx's error or [ErrClosed] otherwise. A lease lasts until it is settled or the journal is closed; after a restart
 	// everything that is owed is due at once, in the order in which it was appended, whatever time had been set.
 	Fetch(ctx context.Context, limit Limit) ([]Delivery, error)
-	// Settle ends leases. After a crash a settlement that was not yet on stable storage is forgotten and the delivery is made again.
+	// Settle ends leases, each once. After a crash a settlement that was not yet on stable storage is forgotten and the delivery is made again.
 	// It refuses what [CheckSettlements] refuses, as a whole.
 	Settle(ctx context.Context, settlements []Settlement) error
 }
@@ -108,8 +108,10 @@ type Delivery struct {
 	// Attempts counts the attempts that were settled as [Retry] before this lease; a journal that several processes share may
 	// begin again when another process takes the queue over.
 	Attempts int
-	// Payload is the encoded event. It must not be changed before the lease is settled.
+	// Payload is the encoded event. It must not be changed, and is good until the delivery is settled: its memory is used again.
 	Payload []byte
+	// Lease is the journal's own and means nothing to another: it tells apart two leases of the same delivery.
+	Lease uint64 `json:"-"`
 }
 
 // Outcome says what became of a lease.
@@ -127,11 +129,11 @@ const (
 	Dead
 )
 
-// Settlement ends the lease of one delivery.
+// Settlement ends leases that ended alike.
 type Settlement struct {
-	// Delivery is what Fetch returned.
-	Delivery Delivery
-	// Outcome says how it ended.
+	// Deliveries are what Fetch returned: one if they are Dead, else any number.
+	Deliveries []Delivery
+	// Outcome says how they ended.
 	Outcome Outcome
 	// At is when a Retry or Defer is due. Deliveries that are due at the same millisecond keep their order.
 	At time.Time
@@ -139,15 +141,17 @@ type Settlement struct {
 	DeadLetter *DeadLetter
 }
 
-// CheckSettlements returns an error when one of them has no known outcome, or is a Dead one without a dead letter. Every
-// implementation of [Queue.Settle] refuses such a list as a whole.
+// CheckSettlements returns an error when one of them has no known outcome, or is a Dead one without a dead letter or with more
+// than one delivery. Every implementation of [Queue.Settle] refuses such a list as a whole.
 func CheckSettlements(settlements []Settlement) error {
 	for i := range settlements {
 		switch s := &settlements[i]; {
 		case s.Outcome < Delivered || s.Outcome > Dead:
-			return fmt.Errorf("settlement of delivery %d has unknown outcome %d", s.Delivery.Sequence, s.Outcome)
+			return fmt.Errorf("settlement %d has unknown outcome %d", i, s.Outcome)
 		case s.Outcome == Dead && s.DeadLetter == nil:
-			return fmt.Errorf("settlement of delivery %d is dead without a dead letter", s.Delivery.Sequence)
+			return fmt.Errorf("settlement %d is dead without a dead letter", i)
+		case s.Outcome == Dead && len(s.Deliveries) != 1:
+			return fmt.Errorf("settlement %d is one dead letter for %d deliveries", i, len(s.Deliveries))
 		}
 	}
 	return nil

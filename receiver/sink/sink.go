@@ -19,7 +19,7 @@ type Message struct {
 type Sink interface {
 	// Send delivers the messages, in order, as one unit, and returns nil only when the destination has all of them.
 	// A [*PermanentError] or [*ThrottledError] in the error's tree says how to go on; any other error is transient.
-	// Send honours ctx.
+	// Send honours ctx, and keeps nothing of the messages: their memory is used again after it has returned.
 	Send(ctx context.Context, messages []Message) error
 	// Close releases what the sink holds. Closing twice is allowed.
 	Close() error

@@ -36,11 +36,7 @@ func BenchmarkDrain(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		settlements := make([]journal.Settlement, len(deliveries))
-		for i, d := range deliveries {
-			settlements[i].Delivery = d
-		}
-		if err := q.Settle(b.Context(), settlements); err != nil {
+		if err := q.Settle(b.Context(), []journal.Settlement{{Deliveries: deliveries}}); err != nil {
 			b.Fatal(err)
 		}
 		left -= len(deliveries)

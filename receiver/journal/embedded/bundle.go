@@ -62,6 +62,7 @@ type bundleWriter struct {
 	events []*pendingEntry
 	owed   map[*queue]places
 	bytes  int
+	header []byte // scratch
 }
 
 // fits reports whether the bundle may take e.
@@ -86,19 +87,25 @@ func (w *bundleWriter) reset() {
 	w.events, w.bytes = w.events[:0], 0
 }
 
-// write adds the bundle to b: the ids of the sinks and the number of events; for each event the acceptance time and the lengths
-// of its ordering key and payload; all ordering keys; all payloads.
+// write adds the bundle to b: the ids of the sinks, the number of events and of the bytes of their ordering keys; for each event
+// the acceptance time and the lengths of its ordering key and payload; all ordering keys; all payloads.
 func (w *bundleWriter) write(b *pebble.Batch, number uint64) error {
-	header := binary.AppendUvarint(nil, uint64(len(w.owed)))
+	keyBytes := 0
+	for _, e := range w.events {
+		keyBytes += len(e.orderingKey)
+	}
+	header := binary.AppendUvarint(w.header[:0], uint64(len(w.owed)))
 	for q := range w.owed {
 		header = binary.AppendUvarint(header, uint64(q.id))
 	}
 	header = binary.AppendUvarint(header, uint64(len(w.events)))
+	header = binary.AppendUvarint(header, uint64(keyBytes))
 	for _, e := range w.events {
 		header = binary.AppendUvarint(header, e.acceptedAt)
 		header = binary.AppendUvarint(header, uint64(len(e.orderingKey)))
 		header = binary.AppendUvarint(header, uint64(len(e.payload)))
 	}
+	w.header = header
 	key := bundleKey(number)
 	op := b.SetDeferred(len(key), len(header)+w.bytes)
 	copy(op.Key, key)
@@ -132,23 +139,22 @@ func decodeBundle(value []byte, scratch []event) (bundle, error) {
 	r := reader{rest: value}
 	b := bundle{events: scratch}
 	b.sinks = r.uvarints(r.uvarint())
-	lengths := reader{rest: r.uvarints(3 * r.uvarint())}
-	keyBytes := uint64(0)
-	for l := lengths; len(l.rest) > 0; l.uvarint() {
-		l.uvarint()
-		keyBytes += l.uvarint()
+	count, keyBytes := r.uvarint(), r.uvarint()
+	if count > maxBundleEvents {
+		return b, errMalformed
+	}
+	var lengths [2 * maxBundleEvents]uint64
+	for n := range count {
+		b.events = append(b.events, event{acceptedAt: r.uvarint()})
+		lengths[2*n], lengths[2*n+1] = r.uvarint(), r.uvarint()
 	}
 	keys := string(r.bytes(keyBytes))
 	b.joined = r.rest
-	for r.err == nil && len(lengths.rest) > 0 {
-		e := event{acceptedAt: lengths.uvarint()}
-		n := min(lengths.uvarint(), uint64(len(keys)))
-		e.orderingKey, keys = keys[:n], keys[n:]
-		e.payload = r.bytes(lengths.uvarint())
-		b.events = append(b.events, e)
-	}
-	if len(b.events) > maxBundleEvents {
-		return b, errMalformed
+	for n := range b.events {
+		e := &b.events[n]
+		size := min(lengths[2*n], uint64(len(keys)))
+		e.orderingKey, keys = keys[:size], keys[size:]
+		e.payload = r.bytes(lengths[2*n+1])
 	}
 	return b, r.err
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // formatVersion is the version of the keys and values in this package. A store with another one is refused.
-const formatVersion = "2"
+const formatVersion = "3"
 
 var errMalformed = errors.New("stored value is malformed")
 

@@ -172,11 +172,8 @@ func retrySome(t *testing.T, j *embedded.Journal) {
 	if err != nil {
 		t.Fatalf("Fetch: %v", err)
 	}
-	settlements := make([]journal.Settlement, len(deliveries))
-	for i, d := range deliveries {
-		settlements[i] = journal.Settlement{Delivery: d, Outcome: journal.Retry, At: time.Now()}
-	}
-	if err := q.Settle(t.Context(), settlements); err != nil && !errors.Is(err, journal.ErrUnavailable) {
+	settlement := journal.Settlement{Deliveries: deliveries, Outcome: journal.Retry, At: time.Now()}
+	if err := q.Settle(t.Context(), []journal.Settlement{settlement}); err != nil && !errors.Is(err, journal.ErrUnavailable) {
 		t.Fatalf("Settle: %v", err)
 	}
 }

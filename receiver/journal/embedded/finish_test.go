@@ -118,8 +118,11 @@ func (s *shuffle) settle(sink string) {
 	from := s.decide.IntN(len(leased))
 	to := from + 1 + s.decide.IntN(len(leased)-from)
 	var settlements []journal.Settlement
-	for _, d := range leased[from:to] {
-		settlement := journal.Settlement{Delivery: d, At: time.Now()}
+	for i, d := range leased[from:to] {
+		if !s.open[sink][string(d.Payload)] {
+			s.t.Fatalf("the payload of %d changed while it was leased: %.20q", d.Sequence, d.Payload)
+		}
+		settlement := journal.Settlement{Deliveries: leased[from+i : from+i+1], At: time.Now()}
 		if s.decide.IntN(20) == 0 {
 			settlement.Outcome = journal.Retry
 		} else {

@@ -54,6 +54,8 @@ type Journal struct {
 	seen    seenKeys
 	space   space
 	deleted deletions
+	// payloads is the memory of what is leased.
+	payloads payloadMemory
 	// settling serializes settlements, so that exactly one of them sees that an event is owed to nobody any more.
 	settling sync.Mutex
 

@@ -175,7 +175,11 @@ func (p *picker) take(o *openBundle, wanted places) (left places, err error) {
 
 // deliver adds neighbouring events, whose payloads are copied as one.
 func (p *picker) deliver(o *openBundle, run places) {
-	payloads := bytes.Clone(p.current.payloads(run))
+	q := p.q
+	copied := q.j.payloads.copyOf(p.current.payloads(run))
+	q.leases++
+	o.leases = append(o.leases, lease{number: q.leases, events: run, payloads: copied})
+	rest := copied.bytes
 	if p.deliveries == nil {
 		p.deliveries = make([]journal.Delivery, 0, p.expected(run.count()))
 	}
@@ -188,9 +192,10 @@ func (p *picker) deliver(o *openBundle, run places) {
 			OrderingKey: e.orderingKey,
 			AcceptedAt:  fromMillis(e.acceptedAt),
 			Attempts:    s.attempts,
-			Payload:     payloads[:size:size],
+			Payload:     rest[:size:size],
+			Lease:       q.leases,
 		})
-		payloads = payloads[size:]
+		rest = rest[size:]
 	}
 }
 

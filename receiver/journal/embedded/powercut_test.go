@@ -123,7 +123,7 @@ func consumeUntil(ctx context.Context, t *testing.T, j *embedded.Journal, w *wor
 		}
 		settlements := make([]journal.Settlement, len(deliveries))
 		for i, d := range deliveries {
-			settlements[i] = journal.Settlement{Delivery: d, Outcome: journal.Outcome(rng.IntN(4)), At: time.Now()}
+			settlements[i] = journal.Settlement{Deliveries: deliveries[i : i+1], Outcome: journal.Outcome(rng.IntN(4)), At: time.Now()}
 			if settlements[i].Outcome == journal.Delivered {
 				w.take(d.OrderingKey)
 			}

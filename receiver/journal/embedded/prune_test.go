@@ -120,7 +120,7 @@ func TestSettlementsBecomeDurableWithoutAppends(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Fetch: %v", err)
 	}
-	if err := q.Settle(t.Context(), []journal.Settlement{{Delivery: deliveries[0]}}); err != nil {
+	if err := q.Settle(t.Context(), []journal.Settlement{{Deliveries: deliveries[:1]}}); err != nil {
 		t.Fatalf("Settle: %v", err)
 	}
 	j.syncSettlements()

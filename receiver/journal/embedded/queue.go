@@ -29,6 +29,8 @@ type queue struct {
 	mu sync.Mutex
 	// open holds the bundles of which something was handed out and not settled.
 	open map[uint64]*openBundle
+	// leases counts all leases that there ever were.
+	leases uint64
 	// cursor is the sequence of the first event in tableOwed that was not looked at.
 	cursor uint64
 	// scheduled counts what tableSchedule holds of the present epoch.
@@ -45,6 +47,7 @@ type openBundle struct {
 	owed
 	// leased are the events that were handed out, a part of those that are owed.
 	leased places
+	leases []lease
 	// touched says that the settlement under way has changed it.
 	touched bool
 	// others are the other sinks that something of the bundle was owed to at first.

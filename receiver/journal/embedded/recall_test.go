@@ -33,7 +33,7 @@ func TestRecallMakesEverythingDue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	later := []journal.Settlement{{Delivery: leased[0], Outcome: journal.Retry, At: time.Now().Add(time.Hour)}}
+	later := []journal.Settlement{{Deliveries: leased[:1], Outcome: journal.Retry, At: time.Now().Add(time.Hour)}}
 	if err := q.Settle(t.Context(), later); err != nil {
 		t.Fatal(err)
 	}

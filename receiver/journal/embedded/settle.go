@@ -28,8 +28,10 @@ func (q *queue) Settle(_ context.Context, settlements []journal.Settlement) erro
 	defer q.j.settling.Unlock()
 	s := settling{q: q, db: db, batch: db.NewBatch(), dueFrom: q.dueFrom}
 	for i := range settlements {
-		if err = s.settle(&settlements[i]); err != nil {
-			break
+		for d := range settlements[i].Deliveries {
+			if err == nil {
+				err = s.settle(&settlements[i].Deliveries[d], &settlements[i])
+			}
 		}
 	}
 	if err == nil {
@@ -52,8 +54,11 @@ type settling struct {
 	db    *pebble.DB
 	batch *pebble.Batch
 
+	// last is the bundle of the delivery that was settled last, most often that of the next one.
+	last        *openBundle
 	touched     []*openBundle
 	finished    []*openBundle
+	freed       []*payloads
 	done        int64
 	deadLetters int64
 	// scheduled is by how many tableSchedule holds more, of the present epoch.
@@ -62,13 +67,12 @@ type settling struct {
 	deleted   deletions
 }
 
-func (s *settling) settle(t *journal.Settlement) error {
-	sequence := t.Delivery.Sequence
-	o, event := s.q.open[bundleOf(sequence)], place(placeOf(sequence))
-	if o == nil || o.leased&event == 0 {
+func (s *settling) settle(d *journal.Delivery, t *journal.Settlement) error {
+	sequence := d.Sequence
+	o, event := s.find(bundleOf(sequence)), place(placeOf(sequence))
+	if o == nil || !o.end(d.Lease, event, s.ended) {
 		return nil
 	}
-	o.leased &^= event
 	if !o.touched {
 		o.touched = true
 		s.touched = append(s.touched, o)
@@ -96,6 +100,17 @@ func (s *settling) settle(t *journal.Settlement) error {
 		return s.schedule(o, sequence, toMillis(t.At), before.attempts)
 	}
 }
+
+// find returns a bundle of which something is leased, or nil.
+func (s *settling) find(number uint64) *openBundle {
+	if s.last == nil || s.last.number != number {
+		s.last = s.q.open[number]
+	}
+	return s.last
+}
+
+// ended keeps the payloads of a lease until the settlement cannot fail any more.
+func (s *settling) ended(p *payloads) { s.freed = append(s.freed, p) }
 
 // finish ends the debt to this sink.
 func (s *settling) finish(o *openBundle, event places) {
@@ -176,5 +191,8 @@ func (s *settling) apply() {
 	s.q.scheduled += s.scheduled
 	j.deadLetters.Add(s.deadLetters)
 	j.deleted.merge(&s.deleted)
+	for _, p := range s.freed {
+		j.payloads.release(p)
+	}
 	s.q.wake()
 }

@@ -41,11 +41,7 @@ func BenchmarkDrain(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		var settlements []journal.Settlement
-		for _, d := range deliveries {
-			settlements = append(settlements, journal.Settlement{Delivery: d})
-		}
-		if err := q.Settle(b.Context(), settlements); err != nil {
+		if err := q.Settle(b.Context(), []journal.Settlement{{Deliveries: deliveries}}); err != nil {
 			b.Fatal(err)
 		}
 		left -= len(deliveries)

@@ -112,14 +112,12 @@ func deliverUntil(t *testing.T, j journal.Journal, sink string, done func(id str
 		if err != nil {
 			return times
 		}
-		var settlements []journal.Settlement
 		end := false
 		for _, d := range deliveries {
 			times[string(d.Payload)]++
 			end = done(string(d.Payload)) || end
-			settlements = append(settlements, journal.Settlement{Delivery: d})
 		}
-		if err := j.Queue(sink).Settle(ctx, settlements); err != nil {
+		if err := j.Queue(sink).Settle(ctx, []journal.Settlement{{Deliveries: deliveries}}); err != nil {
 			t.Errorf("Settle: %v", err)
 		}
 		if end {
@@ -284,7 +282,7 @@ func TestAnotherReceiverTakesOver(t *testing.T) {
 			}
 			first := fetchAll(t, one, 4)
 			mustDo(t, one.Queue(sinkA).Settle(t.Context(), []journal.Settlement{
-				{Delivery: first[0]}, {Delivery: first[1], Outcome: journal.Retry, At: time.Now().Add(time.Hour)},
+				{Deliveries: first[:1]}, {Deliveries: first[1:2], Outcome: journal.Retry, At: time.Now().Add(time.Hour)},
 			}))
 			other := open(t, otherReceiver(c))
 			wantNobodyFed(t, other)
@@ -355,12 +353,8 @@ func TestScheduledPayloadsDoNotStayInMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var back []journal.Settlement
-	at := time.Now()
-	for _, d := range fetchAll(t, j, events) {
-		back = append(back, journal.Settlement{Delivery: d, Outcome: journal.Retry, At: at})
-	}
-	mustDo(t, j.Queue(sinkA).Settle(t.Context(), back))
+	back := journal.Settlement{Deliveries: fetchAll(t, j, events), Outcome: journal.Retry, At: time.Now()}
+	mustDo(t, j.Queue(sinkA).Settle(t.Context(), []journal.Settlement{back}))
 	for n, d := range fetchAll(t, j, events) {
 		if !bytes.Equal(d.Payload, bytes.Repeat([]byte{byte(n)}, size)) || d.Attempts != 1 {
 			t.Fatalf("delivery %d has %d bytes and %d attempts", n, len(d.Payload), d.Attempts)

@@ -79,16 +79,16 @@ func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) erro
 	var items []*item
 	for i := range settlements {
 		s := &settlements[i]
-		if s.Outcome != journal.Dead || !q.holds(s.Delivery.Sequence) {
+		if s.Outcome != journal.Dead || !q.holds(s.Deliveries[0].Sequence) {
 			continue
 		}
-		d := *s.DeadLetter
-		d.Sink, d.Attempts, d.Payload = q.sink, s.Delivery.Attempts, s.Delivery.Payload
+		d, delivery := *s.DeadLetter, &s.Deliveries[0]
+		d.Sink, d.Attempts, d.Payload = q.sink, delivery.Attempts, delivery.Payload
 		if d.Cause == journal.CauseRefused { // the other causes are found without an attempt
 			d.Attempts++
 		}
 		// The event may die twice, when this process ends before the servers know that it is settled.
-		d.DedupeKey = "dead\x00" + q.sink + "\x00" + strconv.FormatUint(s.Delivery.Sequence, 10) + "\x00" + d.EventID + "\x00" + s.Delivery.AcceptedAt.String()
+		d.DedupeKey = "dead\x00" + q.sink + "\x00" + strconv.FormatUint(delivery.Sequence, 10) + "\x00" + d.EventID + "\x00" + delivery.AcceptedAt.String()
 		message, err := q.journal.letterMessage(&d)
 		if err != nil {
 			return err

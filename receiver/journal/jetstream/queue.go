@@ -83,25 +83,29 @@ func (q *queue) Settle(ctx context.Context, settlements []journal.Settlement) er
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := range settlements {
-		s := &settlements[i]
-		h := q.held[s.Delivery.Sequence]
-		if h == nil || h.state != leased {
-			continue
-		}
-		switch {
-		case s.Outcome == journal.Retry:
-			h.attempts++
-			q.schedule(h, s.At)
-		case s.Outcome == journal.Defer:
-			q.schedule(h, s.At)
-		case s.Outcome == journal.Dead && err != nil:
-			q.schedule(h, time.Now().Add(time.Second))
-		default:
-			q.acknowledge(h)
+		for d := range settlements[i].Deliveries {
+			if h := q.held[settlements[i].Deliveries[d].Sequence]; h != nil && h.state == leased {
+				q.settle(h, &settlements[i], err == nil)
+			}
 		}
 	}
 	q.signal()
 	return err
+}
+
+// settle ends one lease. What is dead is done only if it was buried. The lock is held.
+func (q *queue) settle(h *held, s *journal.Settlement, buried bool) {
+	switch {
+	case s.Outcome == journal.Retry:
+		h.attempts++
+		q.schedule(h, s.At)
+	case s.Outcome == journal.Defer:
+		q.schedule(h, s.At)
+	case s.Outcome == journal.Dead && !buried:
+		q.schedule(h, time.Now().Add(time.Second))
+	default:
+		q.acknowledge(h)
+	}
 }
 
 // schedule makes h due at a time. The lock is held.

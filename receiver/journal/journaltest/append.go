@@ -138,12 +138,10 @@ func drain(t *testing.T, j journal.Journal, sink string, count int) map[string]i
 		if err != nil {
 			t.Errorf("Fetch: %v", err)
 		}
-		settlements := make([]journal.Settlement, len(deliveries))
-		for i, d := range deliveries {
+		for _, d := range deliveries {
 			seen[string(d.Payload)]++
-			settlements[i].Delivery = d
 		}
-		if err := j.Queue(sink).Settle(t.Context(), settlements); err != nil {
+		if err := j.Queue(sink).Settle(t.Context(), []journal.Settlement{{Deliveries: deliveries}}); err != nil {
 			t.Errorf("Settle: %v", err)
 		}
 		left -= len(deliveries)

@@ -138,7 +138,7 @@ func deadDelivery(t *testing.T, h Harness) {
 	retryAt(t, j, sinkA, d0, fetch(t, j, sinkA, 1)...)
 	d := letter(7)
 	d.Cause, d.Payload = journal.CauseRefused, nil
-	s := journal.Settlement{Delivery: fetch(t, j, sinkA, 1)[0], Outcome: journal.Dead, DeadLetter: &d}
+	s := journal.Settlement{Deliveries: fetch(t, j, sinkA, 1), Outcome: journal.Dead, DeadLetter: &d}
 	if err := j.Queue(sinkA).Settle(t.Context(), []journal.Settlement{s}); err != nil {
 		t.Fatalf("Settle: %v", err)
 	}

@@ -130,12 +130,8 @@ func wantNothing(t *testing.T, j journal.Journal, sink string) {
 // settle settles the deliveries as s says.
 func settle(t *testing.T, j journal.Journal, sink string, s journal.Settlement, deliveries ...journal.Delivery) {
 	t.Helper()
-	settlements := make([]journal.Settlement, len(deliveries))
-	for i, d := range deliveries {
-		settlements[i] = s
-		settlements[i].Delivery = d
-	}
-	if err := j.Queue(sink).Settle(t.Context(), settlements); err != nil {
+	s.Deliveries = deliveries
+	if err := j.Queue(sink).Settle(t.Context(), []journal.Settlement{s}); err != nil {
 		t.Fatalf("Settle(%s): %v", sink, err)
 	}
 }

@@ -131,11 +131,12 @@ func settleUnknown(t *testing.T, h Harness) {
 	mustAppend(t, j, entries(0, 2, sinkA))
 	leased := fetchAll(t, j, sinkA, 2)
 	for name, wrong := range map[string]journal.Settlement{
-		"no such outcome":            {Outcome: journal.Dead + 1},
-		"dead without a dead letter": {Outcome: journal.Dead},
+		"no such outcome":            {Deliveries: leased[1:], Outcome: journal.Dead + 1},
+		"dead without a dead letter": {Deliveries: leased[1:], Outcome: journal.Dead},
+		"dead as one":                {Deliveries: leased, Outcome: journal.Dead, DeadLetter: &journal.DeadLetter{}},
+		"nothing dead":               {Outcome: journal.Dead, DeadLetter: &journal.DeadLetter{}},
 	} {
-		wrong.Delivery = leased[1]
-		err := j.Queue(sinkA).Settle(t.Context(), []journal.Settlement{{Delivery: leased[0]}, wrong})
+		err := j.Queue(sinkA).Settle(t.Context(), []journal.Settlement{{Deliveries: leased[:1]}, wrong})
 		if err == nil {
 			t.Errorf("%s: no error", name)
 		}

@@ -49,26 +49,26 @@ func (t *target) contents(messages []sink.Message) ([]content, error) {
 	return list, nil
 }
 
+// single is the body of one event.
+func single(envelope []byte) body { return body{messages: []sink.Message{{Envelope: envelope}}} }
+
 // structured sends the envelope as it is.
 func structured(envelope []byte) (content, error) {
 	id, err := eventID(envelope)
-	return content{id: id, header: http.Header{"Content-Type": {structuredType}}, body: body{envelope}}, err
+	return content{id: string(id), header: http.Header{"Content-Type": {structuredType}}, body: single(envelope)}, err
 }
 
 // batched makes the envelopes, as they are, the elements of one JSON array.
 func batched(messages []sink.Message) (content, error) {
-	parts := make(body, 0, 2*len(messages)+1)
-	ids := make([]string, len(messages))
-	separator := []byte("[")
+	ids := event.NewIDHash()
 	for i := range messages {
-		var err error
-		if ids[i], err = eventID(messages[i].Envelope); err != nil {
+		id, err := eventID(messages[i].Envelope)
+		if err != nil {
 			return content{}, err
 		}
-		parts = append(parts, separator, messages[i].Envelope)
-		separator = []byte(",")
+		ids.Add(id)
 	}
-	return content{id: event.HashID(ids...), header: http.Header{"Content-Type": {batchedType}}, body: append(parts, []byte("]"))}, nil
+	return content{id: ids.ID(), header: http.Header{"Content-Type": {batchedType}}, body: body{messages: messages, list: true}}, nil
 }
 
 // binary puts the attributes into headers and the data, verbatim, into the body (CloudEvents HTTP protocol binding 1.0.2,
@@ -78,7 +78,7 @@ func binary(envelope []byte) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	c := content{header: http.Header{}, body: body{data}}
+	c := content{header: http.Header{}, body: single(data)}
 	for _, a := range attributes {
 		switch a.name {
 		case "datacontenttype":
@@ -111,10 +111,10 @@ func percentEncode(s string) string {
 
 var errNotAnEvent = errors.New("message is not a CloudEvent in JSON")
 
-func eventID(envelope []byte) (string, error) {
+func eventID(envelope []byte) ([]byte, error) {
 	id, err := event.IDOf(envelope)
 	if err != nil {
-		return "", sink.Permanent(errNotAnEvent)
+		return nil, sink.Permanent(errNotAnEvent)
 	}
 	return id, nil
 }

@@ -69,7 +69,7 @@ func (s *httpSink) post(ctx context.Context, c *content) error {
 	if err != nil {
 		return errors.New("request cannot be built") // the cause would quote the URL
 	}
-	c.body.attach(request)
+	defer c.body.attach(request)() // after the response is closed
 	maps.Copy(request.Header, s.target.headers)
 	maps.Copy(request.Header, c.header)
 	if request.Header.Get("User-Agent") == "" {
@@ -86,7 +86,10 @@ func (s *httpSink) post(ctx context.Context, c *content) error {
 
 // client follows no redirects: what is signed for one destination is not for another.
 func (s *httpSink) client() *http.Client {
-	return &http.Client{Transport: s.transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return &http.Client{Transport: s.transport, CheckRedirect: func(next *http.Request, _ []*http.Request) error {
+		if next.Body != nil {
+			_ = next.Body.Close() // the client does not close what it does not send
+		}
 		return http.ErrUseLastResponse
 	}}
 }

@@ -193,7 +193,7 @@ func TestRequests(t *testing.T) {
 				t.Errorf("%s with headers %v", r.Method, r.Header)
 			}
 			want := http.Header{}
-			sign(want, [][]byte{mustDecode(t, testSecret)}, r.Header.Get("Webhook-Id"), clock(), body{d.bodies[0]})
+			sign(want, [][]byte{mustDecode(t, testSecret)}, r.Header.Get("Webhook-Id"), clock(), single(d.bodies[0]))
 			if got := r.Header.Get("Webhook-Signature"); got != want.Get("Webhook-Signature") {
 				t.Errorf("signature %q does not fit the body", got)
 			}
@@ -216,7 +216,7 @@ func TestSignature(t *testing.T) {
 	const first = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 	h := http.Header{}
 	key := mustDecode(t, testSecret)
-	sign(h, [][]byte{key, []byte("new key")}, "msg_p5jXN8AQM9LWM0D4loKWxJek", clock(), body{[]byte(`{"test": 2432232314}`)})
+	sign(h, [][]byte{key, []byte("new key")}, "msg_p5jXN8AQM9LWM0D4loKWxJek", clock(), single([]byte(`{"test": 2432232314}`)))
 	signatures := strings.Split(h.Get("Webhook-Signature"), " ")
 	if len(signatures) != 2 || signatures[0] != first || signatures[1] == first {
 		t.Errorf("signatures = %q, want %q and another", signatures, first)

@@ -28,8 +28,8 @@ func sign(h http.Header, keys [][]byte, id string, at time.Time, b body) {
 		}
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(id + "." + timestamp + "."))
-		for _, part := range b {
-			mac.Write(part)
+		for n := range b.parts() {
+			mac.Write(b.part(n))
 		}
 		signatures = append(signatures, "v1,"...)
 		signatures = base64.StdEncoding.AppendEncode(signatures, mac.Sum(nil))
