@@ -28,10 +28,8 @@ func (q *queue) Settle(_ context.Context, settlements []journal.Settlement) erro
 	defer q.j.settling.Unlock()
 	s := settling{q: q, db: db, batch: db.NewBatch(), dueFrom: q.dueFrom}
 	for i := range settlements {
-		for d := range settlements[i].Deliveries {
-			if err == nil {
-				err = s.settle(&settlements[i].Deliveries[d], &settlements[i])
-			}
+		if err == nil {
+			err = s.settleAll(&settlements[i])
 		}
 	}
 	if err == nil {
@@ -65,6 +63,15 @@ type settling struct {
 	scheduled int
 	dueFrom   []byte
 	deleted   deletions
+}
+
+func (s *settling) settleAll(t *journal.Settlement) error {
+	for _, d := range t.Deliveries {
+		if err := s.settle(&d, t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *settling) settle(d *journal.Delivery, t *journal.Settlement) error {
