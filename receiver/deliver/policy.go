@@ -13,8 +13,9 @@ const (
 	maxProbeInterval = 15 * time.Second
 	// maxParked bounds the events that wait in memory for an earlier event of their key.
 	maxParked = 4096
-	// minFetch is how many events are leased at once for sinks that take one event per send.
-	minFetch = 64
+	// minFetch is how many events are leased at once at least, and fetchBatches how many batches: each look at the journal costs.
+	minFetch     = 64
+	fetchBatches = 4
 	// settleTimeout bounds the return of leases when a worker stops.
 	settleTimeout = 10 * time.Second
 )

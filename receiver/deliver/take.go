@@ -11,32 +11,43 @@ import (
 // take returns the next batch to send: at most batchEvents, batchBytes and, for events that have failed before, fewer.
 // It may return an empty batch.
 func (w *Worker) take(ctx context.Context) ([]journal.Delivery, error) {
-	if batch := w.cut(); len(batch) > 0 {
-		return batch, nil
-	}
-	fetched, err := w.fetch(ctx)
-	if len(fetched) > 0 {
+	events, bytes := w.waiting()
+	if !w.enough(events, bytes) {
+		fetched, err := w.fetch(ctx, events, bytes)
+		if err != nil {
+			return nil, err
+		}
 		w.admit(ctx, fetched)
-	} else if err != nil {
-		return nil, err
 	}
 	return w.cut(), nil
 }
 
-// fetch leases deliveries, and lets a batch that is not full linger for more.
-func (w *Worker) fetch(ctx context.Context) ([]journal.Delivery, error) {
-	limit := journal.Limit{Events: w.policy.batchEvents, Bytes: w.policy.batchBytes}
-	if w.policy.batchEvents == 1 {
-		limit.Events = minFetch
-	}
-	fetched, err := w.queue.Fetch(ctx, limit)
-	if err != nil || w.policy.linger == 0 || w.policy.batchEvents == 1 {
-		return fetched, err
+// waiting returns how much is on the ready list.
+func (w *Worker) waiting() (events, bytes int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.ready), payloadBytes(w.ready)
+}
+
+// enough says whether that much is a batch: it is full, or there is no lingering for more.
+func (w *Worker) enough(events, bytes int) bool {
+	full := events >= w.policy.batchEvents || w.policy.batchBytes > 0 && bytes >= w.policy.batchBytes
+	return full || events > 0 && w.policy.linger == 0
+}
+
+// fetch leases deliveries beside those that are waiting, for several batches if there are as many. It waits for one, and lets
+// what is not enough linger for more.
+func (w *Worker) fetch(ctx context.Context, events, bytes int) (fetched []journal.Delivery, err error) {
+	limit := journal.Limit{Events: max(minFetch, fetchBatches*w.policy.batchEvents), Bytes: fetchBatches * w.policy.batchBytes}
+	if events == 0 {
+		if fetched, err = w.queue.Fetch(ctx, limit); err != nil {
+			return nil, err
+		}
 	}
 	lingering, cancel := context.WithTimeout(ctx, w.policy.linger)
 	defer cancel()
-	for len(fetched) < limit.Events && payloadBytes(fetched) < max(limit.Bytes, 1) {
-		more, err := w.queue.Fetch(lingering, journal.Limit{Events: limit.Events - len(fetched), Bytes: limit.Bytes})
+	for !w.enough(events+len(fetched), bytes+payloadBytes(fetched)) {
+		more, err := w.queue.Fetch(lingering, limit)
 		fetched = append(fetched, more...)
 		if err != nil {
 			break
@@ -61,7 +72,11 @@ func (w *Worker) admit(ctx context.Context, fetched []journal.Delivery) {
 	if w.sequencer != nil {
 		fetched, back = w.sequencer.admit(fetched, now)
 	}
-	w.ready = append(w.ready, fetched...)
+	if len(w.ready) == 0 {
+		w.ready = fetched
+	} else {
+		w.ready = append(w.ready, fetched...)
+	}
 	w.mu.Unlock()
 	w.settleAll(ctx, back)
 }

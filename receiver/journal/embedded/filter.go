@@ -90,6 +90,8 @@ type seenKeys struct {
 	stored atomic.Pointer[map[uint32]*keyFilter]
 	// written holds those that were written since. The committer alone uses it.
 	written map[uint32]*keyFilter
+	// wanted says that a key was asked for which may be among those that have not been read.
+	wanted chan struct{}
 }
 
 func (s *seenKeys) add(generation uint32, h dedupeHash) {
@@ -119,13 +121,23 @@ func (s *seenKeys) begin(generation uint32, f *keyFilter) {
 // excludes says that the store does not have the key.
 func (s *seenKeys) excludes(generation uint32, h dedupeHash) bool {
 	stored := s.stored.Load()
+	if stored == nil {
+		select {
+		case s.wanted <- struct{}{}:
+		default:
+		}
+	}
 	return stored != nil && !(*stored)[generation].mayHold(h) && !s.written[generation].mayHold(h)
 }
 
-// load reads the keys that db holds, in the background. Until it is done, or when it fails, every key is looked up.
+// load waits until a key is asked for, and reads those that db holds. Until it is done, or when it fails, every key is looked up.
 func (s *seenKeys) load(life context.Context, db *pebble.DB) error {
 	if s.stored.Load() != nil {
 		return nil // what was read at first and written since is more than any reopened store has
+	}
+	select {
+	case <-s.wanted:
+	case <-life.Done():
 	}
 	stored := map[uint32]*keyFilter{}
 	err := scan(db, []byte{tableDedupe}, []byte{tableDedupe + 1}, func(key, _ []byte) (bool, error) {

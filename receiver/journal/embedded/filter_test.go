@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -85,6 +86,10 @@ func TestADuplicateIsFoundOnceTheFilterIsLoaded(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		other := journal.Batch{Entries: []journal.Entry{{DedupeKeys: []string{fmt.Sprint(round)}}}}
+		if _, err := j.Append(ctx, other); err != nil {
+			t.Fatal(err)
+		}
 		for j.seen.stored.Load() == nil && ctx.Err() == nil {
 			time.Sleep(time.Millisecond)
 		}

@@ -12,15 +12,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 )
-
-// readAheadDelay is how long the reading of dedupe keys waits after an opening, so that no start is slower for it.
-const readAheadDelay = time.Second
 
 // Journal is a journal in a local directory.
 type Journal struct {
@@ -85,6 +81,7 @@ func Open(o Options) (*Journal, error) {
 		closing:  make(chan struct{}),
 	}
 	j.queues.byName = map[string]*queue{}
+	j.seen.wanted = make(chan struct{}, 1)
 	j.nextBundle = 1
 	j.nextDeadLetter.Store(1)
 	if err := j.openStore(); err != nil {
@@ -121,7 +118,6 @@ func (j *Journal) openStore() error {
 	life := j.life
 	j.work.Go(func() {
 		count.run(life)
-		pause(life, readAheadDelay)
 		if err := j.seen.load(life, db); err != nil {
 			j.opts.Logger.Warn("dedupe keys could not be read ahead; each will be looked up", "error", err)
 		}
@@ -131,16 +127,6 @@ func (j *Journal) openStore() error {
 		j.fail(err)
 	}
 	return nil
-}
-
-// pause waits for d, or until life ends.
-func pause(life context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-life.Done():
-	}
 }
 
 // closeStore ends what runs on the store and closes it.

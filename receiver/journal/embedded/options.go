@@ -126,6 +126,8 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Opti
 			DataCorruption:  func(info pebble.DataCorruptionInfo) { logger.Errorf("data corruption: %v", info) },
 		},
 	}
+	// Queues are read once and from front to back: to merge what is read often, as a table is after some reads, gains nothing.
+	opts.Experimental.ReadSamplingMultiplier = -1
 	opts.TargetFileSizes[0] = memTable // a flush makes one table: few have to be opened at a start
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)

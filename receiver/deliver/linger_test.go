@@ -1,0 +1,64 @@
+package deliver_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// sizes notes how large the batches are that a sink gets.
+func (b *bench) sizes() *[]int {
+	var sizes []int
+	b.sink.decide(func(_ context.Context, ids []string) error {
+		sizes = append(sizes, len(ids))
+		return nil
+	})
+	return &sizes
+}
+
+func TestOnlyABatchThatIsNotFullLingers(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		sizes := b.sizes()
+		want := func(when string, want ...int) {
+			t.Helper()
+			synctest.Wait()
+			if diff := cmp.Diff(want, *sizes); diff != "" {
+				t.Errorf("%s: %s", when, diff)
+			}
+		}
+		d := defaults()
+		d.MaxInFlight, d.BatchMaxEvents, d.LingerMilliseconds = 1, 4, 50
+		b.append("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+		b.start(d, "")
+		want("at once", 4, 4)
+		time.Sleep(20 * time.Millisecond)
+		b.append("10")
+		time.Sleep(29 * time.Millisecond)
+		want("before the time is over", 4, 4)
+		time.Sleep(time.Millisecond)
+		want("when the time is over", 4, 4, 3)
+		b.append("11")
+		time.Sleep(20 * time.Millisecond)
+		b.append("12", "13", "14", "15")
+		want("when it is full", 4, 4, 3, 4)
+		time.Sleep(50 * time.Millisecond)
+		want("in the end", 4, 4, 3, 4, 1)
+	})
+}
+
+func TestABatchGoesAtOnceWithoutLingering(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		sizes := b.sizes()
+		d := defaults()
+		d.MaxInFlight, d.BatchMaxEvents = 1, 4
+		b.append("0", "1", "2", "3", "4", "5")
+		b.start(d, "")
+		synctest.Wait()
+		if diff := cmp.Diff([]int{4, 2}, *sizes); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
