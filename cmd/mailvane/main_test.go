@@ -136,6 +136,9 @@ func TestAChangedFolderIsLoadedAndABrokenOneIsNot(t *testing.T) {
 		_, status := mailvane(t, "send", "-f", folder, "--endpoint", name, "--event", "trackOpen", "--url", p.url)
 		return status == 0
 	}
+	if status := p.probe("/hooks/mail/second"); status != http.StatusNotFound {
+		t.Errorf("an endpoint that is not in the folder answers %d", status)
+	}
 	write(t, folder, "more.yaml", endpoint("second", "  - {name: all, sinkRef: {name: crm}}\n"))
 	eventually(t, "the new endpoint is served", func() bool { return send("second") })
 

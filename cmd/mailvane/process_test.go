@@ -135,6 +135,21 @@ func (p *process) stop() {
 	}
 }
 
+// probe returns the status of the answer to a GET where webhooks are taken.
+func (p *process) probe(path string) int {
+	p.t.Helper()
+	q, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.url+path, http.NoBody)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	response, err := (&http.Client{Timeout: time.Minute}).Do(q)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
 // locked is a writer that shares a buffer with readers.
 type locked struct {
 	mu *sync.Mutex

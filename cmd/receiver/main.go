@@ -21,6 +21,11 @@ import (
 // GOGC overrides it.
 const gcPercent = 60
 
+// unknownPathGrace is longer than a mounted Secret can lag behind the API server. The kubelet looks at it when it syncs the pod,
+// every minute by default and up to half a minute later, and gets it from a cache that has a delay of its own:
+// https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically
+const unknownPathGrace = 2 * time.Minute
+
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -34,7 +39,7 @@ func run(arguments []string) int {
 	var settings app.Settings
 	settings.Flags(flags, app.Settings{
 		Data: "/var/lib/mailvane", Listen: ":8080", AdminListen: ":9090",
-		ShutdownDelay: 5 * time.Second, FlushTimeout: 15 * time.Second,
+		UnknownPathGrace: unknownPathGrace, ShutdownDelay: 5 * time.Second, FlushTimeout: 15 * time.Second,
 	})
 	if err := flags.Parse(arguments); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

@@ -68,7 +68,7 @@ func (r *Reconciler) program(ctx context.Context, s *scope, u *unit) error {
 }
 
 // nudgeStarting nudges the kubelets of pods that are not ready yet: what they have mounted may have been replaced since, and a pod
-// that became ready with it would answer 404 for the newest endpoints.
+// that became ready with it would answer 503 for the newest endpoints, and 404 when it is older than its --unknown-path-grace.
 func (r *Reconciler) nudgeStarting(ctx context.Context, s *scope, u *unit) error {
 	if u.memory.tooLarge != "" || !u.unwritten.OK() {
 		return nil

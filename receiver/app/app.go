@@ -38,6 +38,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// MaxInFlightBytes bounds the memory for request bodies; 0 = intake.DefaultInFlightBytes.
 	MaxInFlightBytes int64
+	// UnknownPathGrace is how long from the start on an unknown path is answered 503 instead of 404; 0 = never.
+	UnknownPathGrace time.Duration
 	// KeyClient fetches providers' public keys; nil = only pinned keys.
 	KeyClient *http.Client
 	// Sinks is what sinks may use.
@@ -87,7 +89,7 @@ func New(o Options) (*Receiver, error) {
 		compiler: &intake.Compiler{Lookup: providers.Lookup, Environment: provider.Environment{HTTPClient: o.KeyClient, KeyServers: &signature.KeyServers{}}, Filters: filters, Metrics: m},
 		handler: intake.NewHandler(intake.Options{
 			Journal: o.Journal, Metrics: m, Logger: o.Logger,
-			TrustedProxies: o.TrustedProxies, MaxInFlightBytes: o.MaxInFlightBytes, Now: time.Now,
+			TrustedProxies: o.TrustedProxies, MaxInFlightBytes: o.MaxInFlightBytes, UnknownPathGrace: o.UnknownPathGrace, Now: time.Now,
 		}),
 	}
 	r.fleet = newFleet(o, m)

@@ -31,6 +31,10 @@ type Settings struct {
 	Listen, AdminListen string
 	// TrustedProxies and AllowedSinkAddresses are comma-separated address ranges.
 	TrustedProxies, AllowedSinkAddresses string
+	// UnknownPathGrace is how long after the start a path that is not known is answered 503 instead of 404: the configuration in
+	// the folder may be older than what was applied, and some providers never retry a 404. 0 = never, for a folder that is read
+	// as it is written.
+	UnknownPathGrace time.Duration
 	// MaxInFlightBytes bounds the memory for request bodies.
 	MaxInFlightBytes int64
 	// JournalMaxBytes and JournalMinFreeBytes bound the space of the journal.
@@ -55,13 +59,14 @@ type Settings struct {
 	HandoffTimeout                    time.Duration
 }
 
-// Flags defines a flag for every setting, with the given defaults for the addresses and the data folder.
+// Flags defines a flag for every setting, with the given defaults for the addresses, the data folder and the times of start and stop.
 func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	f.StringVar(&s.Data, "data", defaults.Data, "folder of the journal")
 	f.StringVar(&s.Listen, "listen", defaults.Listen, "address to take webhooks on")
 	f.StringVar(&s.AdminListen, "admin-listen", defaults.AdminListen, "address of metrics, probes and the admin API, which shows personal data and asks for no credential")
 	f.StringVar(&s.TrustedProxies, "trusted-proxies", "", "comma-separated address ranges whose X-Forwarded-For is believed")
 	f.StringVar(&s.AllowedSinkAddresses, "allow-sink-addresses", "", "comma-separated address ranges that sinks may connect to although they are link-local or metadata addresses")
+	f.DurationVar(&s.UnknownPathGrace, "unknown-path-grace", defaults.UnknownPathGrace, "how long after the start an unknown path is answered 503, which providers retry, instead of 404: the configuration may still be an old one")
 	f.Int64Var(&s.MaxInFlightBytes, "max-in-flight-bytes", intake.DefaultInFlightBytes, "bound on the memory for request bodies")
 	f.Int64Var(&s.JournalMaxBytes, "journal-max-bytes", embedded.DefaultMaxBytes, "space at which the journal refuses events with 503")
 	f.Int64Var(&s.JournalMinFreeBytes, "journal-min-free-bytes", embedded.DefaultMinFreeBytes, "space that the journal leaves free on its file system")
@@ -107,7 +112,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		return nil, err
 	}
 	o := Options{
-		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: s.MaxInFlightBytes,
+		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: s.MaxInFlightBytes, UnknownPathGrace: s.UnknownPathGrace,
 		Sinks:         sink.Environment{AllowedPrefixes: allowed, Stdout: stdout},
 		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout, Handoff: handoff,
 	}

@@ -36,7 +36,10 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// MaxInFlightBytes bounds the memory for bodies; 0 = DefaultInFlightBytes.
 	MaxInFlightBytes int64
-	// Now is the clock of tolerances and acceptance times.
+	// UnknownPathGrace is how long from now on an unknown path is answered 503 instead of 404, because the configuration may be
+	// older than what was applied; 0 = never.
+	UnknownPathGrace time.Duration
+	// Now is the clock of tolerances, acceptance times and UnknownPathGrace.
 	Now func() time.Time
 }
 
@@ -46,6 +49,7 @@ type Handler struct {
 	budget  budget
 	table   atomic.Pointer[Table]
 	closed  atomic.Bool
+	sure    time.Time // from then on, what is not in the table does not exist
 }
 
 // NewHandler returns a Handler that knows no endpoint yet.
@@ -53,7 +57,7 @@ func NewHandler(o Options) *Handler {
 	if o.MaxInFlightBytes == 0 {
 		o.MaxInFlightBytes = DefaultInFlightBytes
 	}
-	h := &Handler{options: o, budget: budget{max: o.MaxInFlightBytes, metrics: o.Metrics}}
+	h := &Handler{options: o, budget: budget{max: o.MaxInFlightBytes, metrics: o.Metrics}, sure: o.Now().Add(o.UnknownPathGrace)}
 	h.table.Store(&Table{})
 	return h
 }
@@ -88,7 +92,7 @@ func (r receipt) json() []byte {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e, token := h.table.Load().lookup(r.URL.Path)
 	if e == nil {
-		notFound().write(w)
+		h.unknown().write(w)
 		return
 	}
 	switch r.Method {
@@ -110,6 +114,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	e.metrics.OK()
 	writeReceipt(w, done)
+}
+
+// unknown answers for a path that no endpoint has, as far as this receiver knows.
+func (h *Handler) unknown() *problem {
+	if h.options.Now().Before(h.sure) {
+		return unavailable("unknown-yet", "The receiver has just started and knows no endpoint with this path yet. Retry.", retryAfterBusy)
+	}
+	return notFound()
 }
 
 func writeReceipt(w http.ResponseWriter, done receipt) {

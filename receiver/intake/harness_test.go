@@ -70,7 +70,10 @@ func newFrontWith(t *testing.T, o intake.Options, endpoints ...config.Endpoint) 
 		}
 	})
 	f := &front{t: t, journal: j}
-	o.Metrics, o.Logger, o.Now = metrics.New(prometheus.NewRegistry()), slog.New(slog.DiscardHandler), time.Now
+	o.Metrics, o.Logger = metrics.New(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if o.Journal == nil {
 		o.Journal = j
 	}
@@ -78,6 +81,13 @@ func newFrontWith(t *testing.T, o intake.Options, endpoints ...config.Endpoint) 
 	f.table = compile(t, o.Metrics, endpoints...)
 	f.handler.Swap(f.table)
 	return f
+}
+
+// swap makes the endpoints those of a configuration that is loaded now.
+func (f *front) swap(endpoints ...config.Endpoint) {
+	f.t.Helper()
+	f.table = compile(f.t, metrics.New(prometheus.NewRegistry()), endpoints...)
+	f.handler.Swap(f.table)
 }
 
 func compile(t *testing.T, m *metrics.Metrics, endpoints ...config.Endpoint) *intake.Table {

@@ -54,6 +54,7 @@ func TestMain(m *testing.M) {
 // receiver is a running process.
 type receiver struct {
 	t       *testing.T
+	folder  string // of the configuration
 	address string
 	admin   *admin.Client
 	pid     int
@@ -68,20 +69,14 @@ func start(t *testing.T, c *config.Config, flags ...string) *receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder := t.TempDir()
-	document, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, config.FileName), document, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	r := &receiver{t: t, folder: t.TempDir()}
+	r.configure(c)
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	flags = append([]string{
-		"--config", folder, "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+		"--config", r.folder, "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
 		"--shutdown-delay", "0", "--flush-timeout", "100ms",
 	}, flags...)
 	process := exec.Command(file, flags...) //nolint:noctx // it is ended by a signal
@@ -95,7 +90,7 @@ func start(t *testing.T, c *config.Config, flags ...string) *receiver {
 			t.Errorf("orderly stop: %v", err)
 		}
 	})
-	r := &receiver{t: t, pid: process.Process.Pid}
+	r.pid = process.Process.Pid
 	eventually(t, "the receiver is ready", func() bool {
 		text, err := os.ReadFile(log.Name())
 		if err != nil {
@@ -110,6 +105,22 @@ func start(t *testing.T, c *config.Config, flags ...string) *receiver {
 		return true
 	})
 	return r
+}
+
+// configure replaces the configuration in the folder, in one step as the kubelet does.
+func (r *receiver) configure(c *config.Config) {
+	r.t.Helper()
+	document, err := json.Marshal(c)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	unfinished := filepath.Join(r.folder, ".unfinished")
+	if err := os.WriteFile(unfinished, document, 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.Rename(unfinished, filepath.Join(r.folder, config.FileName)); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // endpoint is an EmailEngine endpoint that routes everything to the sink.
@@ -159,14 +170,20 @@ func (r *receiver) signed(path, body string) *http.Request {
 
 // post sends a request on a connection of its own and returns the status; 0 is no answer.
 func (r *receiver) post(q *http.Request) int {
+	status, _ := r.answer(q)
+	return status
+}
+
+// answer is post with the header Retry-After.
+func (r *receiver) answer(q *http.Request) (status int, retryAfter string) {
 	client := &http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(q)
 	if err != nil {
-		return 0
+		return 0, ""
 	}
 	defer func() { _ = response.Body.Close() }()
 	_, _ = io.Copy(io.Discard, response.Body) // the status is the answer
-	return response.StatusCode
+	return response.StatusCode, response.Header.Get("Retry-After")
 }
 
 // provide sends events all the time, as a provider does, until stop is called. All must be answered 200, soon enough.
