@@ -73,6 +73,29 @@ func TestEncodeIsWhatIsDerived(t *testing.T) {
 	}
 }
 
+// TestAppendEncode appends to what is there, whether it has room or must move, and leaves it on an error.
+func TestAppendEncode(t *testing.T) {
+	t.Parallel()
+	for _, room := range []int{0, 1 << 20} {
+		buffer := append(make([]byte, 0, room), "before"...)
+		want := "before"
+		for _, text := range []string{"first", "sec\"ond", "th\nird"} {
+			one, err := Encode(filled(text), "/s")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want += string(one)
+			if buffer, err = AppendEncode(buffer, filled(text), "/s"); err != nil || string(buffer) != want {
+				t.Fatalf("%v\ngot  %s\nwant %s", err, buffer, want)
+			}
+		}
+		got, err := AppendEncode(buffer, &Event{Time: time.Date(10_000, 6, 1, 0, 0, 0, 0, time.UTC)}, "/s")
+		if err == nil || string(got) != want {
+			t.Errorf("%v, %d bytes, want an error and %d", err, len(got), len(want))
+		}
+	}
+}
+
 func TestEncodeRefusesATimeWithoutForm(t *testing.T) {
 	t.Parallel()
 	for _, year := range []int{-1, 10_000} {
