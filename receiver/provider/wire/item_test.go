@@ -73,10 +73,16 @@ func compare(t *testing.T, body []byte) {
 	if want := expectedItems(body); !slices.Equal(want, got) {
 		t.Errorf("want %.200q\ngot  %.200q", want, got)
 	}
-	item, err := wire.Single(body)
-	want := expectedItem(string(wire.Trim(body)))
-	if r := (reading{string(item.Raw), ""}); err == nil && r != want || err != nil && reasonOf(err) != want.reason {
-		t.Errorf("want %.200q\ngot  %.200q, %v", want, item.Raw, err)
+	single := reading{raw: string(wire.Trim(body))}
+	err := wire.Single(body, func(item wire.Item) error {
+		single.raw = string(item.Raw)
+		return nil
+	})
+	if err != nil {
+		single.reason = reasonOf(err)
+	}
+	if want := expectedItem(string(wire.Trim(body))); single != want {
+		t.Errorf("want %.200q\ngot  %.200q", want, single)
 	}
 }
 

@@ -17,10 +17,12 @@ type Object struct {
 
 // find returns the index of a member; ok is false when there is none of that name.
 func (o Object) find(name string) (i int, ok bool) {
-	for ; i < len(o.members); i += o.members[i].size {
-		if o.members[i].name == name {
+	for i < len(o.members) {
+		m := &o.members[i]
+		if m.named(o.text, name) || m.escaped && m.nameIn(o.text) == name {
 			return i, true
 		}
+		i += int(m.size)
 	}
 	return 0, false
 }
@@ -66,7 +68,7 @@ func (o Object) Object(name string) Object {
 	if !ok || o.text[o.members[i].start] != '{' {
 		return Object{}
 	}
-	return Object{text: o.text, members: o.members[i+1 : i+o.members[i].size]}
+	return Object{text: o.text, members: o.members[i+1 : i+int(o.members[i].size)]}
 }
 
 // Objects returns a list of objects: an array, or one object in place of an array. Elements that are no objects are left out.
@@ -93,12 +95,12 @@ func (o Object) Objects(name string) []Object {
 // object. Null is "".
 func (o Object) Members() iter.Seq2[string, string] {
 	return func(yield func(name, text string) bool) {
-		for i := 0; i < len(o.members); i += o.members[i].size {
+		for i := 0; i < len(o.members); i += int(o.members[i].size) {
 			text := o.json(i)
 			if text[0] != '{' && text[0] != '[' {
 				text = textOf(text)
 			}
-			if !yield(o.members[i].name, text) {
+			if !yield(o.members[i].nameIn(o.text), text) {
 				return
 			}
 		}
