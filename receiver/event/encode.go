@@ -15,6 +15,11 @@ import (
 // errTime says that a time has no form in RFC 3339.
 var errTime = errors.New("encode event: the year of its time is not 0 to 9999")
 
+// EncodedSize returns about how many bytes [AppendEncode] appends. A few events of which nearly everything is repeated take more.
+func EncodedSize(e *Event) int {
+	return len(e.Raw) + min(len(e.Raw), maxRepeatedBytes) + perEventBytes
+}
+
 // An encoded event has about perEventBytes beside the raw payload and, of that, what the record repeats.
 const (
 	perEventBytes    = 1 << 10
@@ -36,7 +41,7 @@ func AppendEncode(dst []byte, e *Event, source string) ([]byte, error) {
 	}
 	var scratch [len(time.RFC3339Nano)]byte
 	when := at.AppendFormat(scratch[:0], time.RFC3339Nano)
-	w := objectWriter(slices.Grow(dst, len(e.Raw)+min(len(e.Raw), maxRepeatedBytes)+perEventBytes))
+	w := objectWriter(slices.Grow(dst, EncodedSize(e)))
 	w = w.begin().attributes(e, source, when)
 	w = w.member(`"data":`).begin().identity(e, when).addresses(e).outcome(e).interaction(e).flag(`"unverified":`, e.Unverified)
 	if e.Raw != nil {
