@@ -40,7 +40,17 @@ func (o Object) json(i int) string { return o.text[o.members[i].start:o.members[
 
 // Text returns a scalar as text: the value of a string, the digits of a number as written (64-bit ids keep every
 // digit), "true" or "false". Null, an object, an array and what is absent are "".
-func (o Object) Text(name string) string { return textOf(o.JSON(name)) }
+func (o Object) Text(name string) string {
+	i, ok := o.find(name)
+	if !ok {
+		return ""
+	}
+	value := o.json(i)
+	if value[0] == '"' && o.members[i].plain {
+		return value[1 : len(value)-1]
+	}
+	return textOf(value)
+}
 
 // Texts returns a list of scalars: an array, or one scalar in place of an array, or an array encoded as a string. Elements that
 // are no scalars or are empty are left out.

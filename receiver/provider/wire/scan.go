@@ -43,6 +43,7 @@ type member struct {
 	start, end    int32 // of the value
 	size          int32 // in members: this one, and those in it
 	escaped       bool  // something in the name
+	plain         bool  // nothing is escaped in a value that is a string
 }
 
 // nameIn returns the name, of which text holds the member.
@@ -134,11 +135,12 @@ func (s *scanner) object(at, depth int) int {
 		}
 		s.flawed = s.flawed || names.taken(s.text, s.members)
 		start := at
+		s.escaped = false
 		if at = s.value(at, depth); at == noJSON {
 			return noJSON
 		}
 		m := &s.members[i]
-		m.start, m.end, m.size = int32(start), int32(at), int32(len(s.members)-i)
+		m.start, m.end, m.size, m.plain = int32(start), int32(at), int32(len(s.members)-i), !s.escaped
 		at = s.space(at)
 		switch s.byte(at) {
 		case ',':
