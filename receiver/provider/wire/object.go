@@ -17,9 +17,10 @@ type Object struct {
 
 // find returns the index of a member; ok is false when there is none of that name.
 func (o Object) find(name string) (i int, ok bool) {
+	mark := markOf(name)
 	for i < len(o.members) {
 		m := &o.members[i]
-		if m.named(o.text, name) || m.escaped && m.nameIn(o.text) == name {
+		if m.mark == mark && m.nameIn(o.text) == name {
 			return i, true
 		}
 		i += int(m.size)

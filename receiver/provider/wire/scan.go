@@ -39,11 +39,20 @@ type scanner struct {
 
 // member is a member of an object. It holds positions and no pointers, of which the garbage collector would have to know.
 type member struct {
-	name, nameEnd int32 // between the quotes
-	start, end    int32 // of the value
-	size          int32 // in members: this one, and those in it
-	escaped       bool  // something in the name
-	plain         bool  // nothing is escaped in a value that is a string
+	name, nameEnd int32  // between the quotes
+	start, end    int32  // of the value
+	size          int32  // in members: this one, and those in it
+	mark          uint32 // of the name
+	escaped       bool   // something in the name
+	plain         bool   // nothing is escaped in a value that is a string
+}
+
+// markOf returns what tells most names apart at one comparison: their length, first and last byte.
+func markOf(name string) uint32 {
+	if name == "" {
+		return 0
+	}
+	return uint32(len(name))<<16 | uint32(name[0])<<8 | uint32(name[len(name)-1])
 }
 
 // nameIn returns the name, of which text holds the member.
@@ -52,11 +61,6 @@ func (m *member) nameIn(text string) string {
 		return unquote(text[m.name-1 : m.nameEnd+1])
 	}
 	return text[m.name:m.nameEnd]
-}
-
-// named says whether a name is what stands between the quotes in the text that holds the member.
-func (m *member) named(text, name string) bool {
-	return int(m.nameEnd-m.name) == len(name) && text[m.name:m.nameEnd] == name
 }
 
 // scanners are used again for the next text, with the memory of their members.
@@ -167,7 +171,9 @@ func (s *scanner) name(at int) int {
 	if s.byte(colon) != ':' {
 		return noJSON
 	}
-	s.members = append(s.members, member{name: int32(at + 1), nameEnd: int32(end - 1), escaped: s.escaped})
+	m := member{name: int32(at + 1), nameEnd: int32(end - 1), escaped: s.escaped}
+	m.mark = markOf(m.nameIn(s.text))
+	s.members = append(s.members, m)
 	return s.space(colon + 1)
 }
 
