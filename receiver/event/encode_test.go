@@ -73,6 +73,26 @@ func TestEncodeIsWhatIsDerived(t *testing.T) {
 	}
 }
 
+// TestRawStringsOfEachLength holds the two forms against each other on strings with blanks, which stay, and something odd at each place.
+func TestRawStringsOfEachLength(t *testing.T) {
+	t.Parallel()
+	for length := range 41 {
+		text := strings.Repeat("~ [}a , ", 6)[:length]
+		for at := range length + 1 {
+			for _, odd := range []string{"", `\"`, `\\`, `\\\"`, `\u0022`, "é", "\u05dc", "\u5c22"} {
+				e := &Event{Raw: jsontext.Value(`{ "a" : "` + text[:at] + odd + text[at:] + `" , "b" : "" }`)}
+				want, err := derived(e, "/s")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := Encode(e, "/s"); err != nil || string(got) != string(want) {
+					t.Fatalf("%v\nderived %s\nwritten %s", err, want, got)
+				}
+			}
+		}
+	}
+}
+
 // TestAppendEncode appends to what is there, whether it has room or must move, and leaves it on an error.
 func TestAppendEncode(t *testing.T) {
 	t.Parallel()

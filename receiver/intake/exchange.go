@@ -13,26 +13,27 @@ type exchange struct {
 	token    string // the last path segment, where it is not part of the endpoint's path
 	started  time.Time
 	request  provider.Request
-	// encoded holds the events, and then the answer. The slices of it that were taken stay right when it is exchanged for a larger one.
+	// encoded holds the events, and then the answer. What was taken of it stays right when it is replaced by a larger one.
 	encoded []byte
 	// body is what request.Body is a part of.
 	body []byte
 }
 
+// begin returns an exchange that starts now.
 func (h *Handler) begin(e *Endpoint, token string) *exchange {
 	x, _ := h.exchanges.Get().(*exchange) // it holds nothing else
 	x.endpoint, x.token, x.started = e, token, h.options.Now()
 	return x
 }
 
-// release gives the memory of x to later requests. Nobody may hold a part of it any more: the journal, which may after it failed,
-// and what was decoded from the body.
+// release gives the memory of x to later requests, so nothing may hold a part of it any more. A journal that stored a batch
+// does not; one that failed to may.
 func (h *Handler) release(x *exchange) {
 	*x = exchange{body: kept(x.body), encoded: kept(x.encoded)}
 	h.exchanges.Put(x)
 }
 
-// kept returns the memory of b for another use, unless it is more than a request in a thousand needs.
+// kept returns the memory of b for another use, unless it is large.
 func kept(b []byte) []byte {
 	if cap(b) > maxKeptBytes {
 		return nil

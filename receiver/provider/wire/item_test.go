@@ -86,6 +86,19 @@ func compare(t *testing.T, body []byte) {
 	}
 }
 
+// TestStringsOfEachLength holds them against each other on names and values with something odd at each place.
+func TestStringsOfEachLength(t *testing.T) {
+	t.Parallel()
+	for length := range 41 {
+		text := strings.Repeat("~ [}aZ09", 6)[:length]
+		for at := range length + 1 {
+			for _, odd := range []string{`"`, `\`, `\"`, `\\`, `\u00e9`, `\ud83d`, "\x1f", "\x7f", "é", "\xff", "\xc3"} {
+				compare(t, []byte(`{"a":"`+text[:at]+odd+text[at:]+`","`+text[:at]+odd+text[at:]+`": 1}`))
+			}
+		}
+	}
+}
+
 // TestDepth holds them against each other where the nesting comes to its bound.
 func TestDepth(t *testing.T) {
 	t.Parallel()
