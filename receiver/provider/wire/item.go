@@ -35,7 +35,7 @@ func Trim(body []byte) jsontext.Value {
 }
 
 // Single reads a body that is one JSON object, and returns what read does. Errors of its own say what is wrong and where, and
-// hold nothing of the content. The Item is good until read returns.
+// hold nothing of the content. The Object of the Item is good until read returns.
 func Single(body []byte, read func(Item) error) error {
 	raw := Trim(body)
 	if raw.Kind() != jsontext.KindBeginObject {
