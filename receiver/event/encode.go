@@ -1,19 +1,24 @@
 package event
 
 import (
-	"bytes"
+	"encoding/binary"
 	"errors"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // errTime says that a time has no form in RFC 3339.
 var errTime = errors.New("encode event: the year of its time is not 0 to 9999")
+
+// EncodedSize returns about how many bytes [AppendEncode] appends. A few events of which nearly everything is repeated take more.
+func EncodedSize(e *Event) int {
+	return len(e.Raw) + min(len(e.Raw), maxRepeatedBytes) + perEventBytes
+}
 
 // An encoded event has about perEventBytes beside the raw payload and, of that, what the record repeats.
 const (
@@ -23,80 +28,82 @@ const (
 
 // Encode returns e as a structured CloudEvents 1.0 JSON object on one line, with the given source. Raw must be JSON, as it is in
 // every event that was decoded; only its white space is looked at.
+func Encode(e *Event, source string) ([]byte, error) { return AppendEncode(nil, e, source) }
+
+// AppendEncode appends to dst what [Encode] returns. On an error it returns dst as it was.
 //
 // It is written out rather than derived from the struct: it runs once per event, and reflection took a tenth of what a request
 // costs. The tests hold it against the derived form.
-func Encode(e *Event, source string) ([]byte, error) {
+func AppendEncode(dst []byte, e *Event, source string) ([]byte, error) {
 	at := e.Time.UTC()
 	if y := at.Year(); y < 0 || y > 9999 {
-		return nil, errTime
+		return dst, errTime
 	}
 	var scratch [len(time.RFC3339Nano)]byte
 	when := at.AppendFormat(scratch[:0], time.RFC3339Nano)
-	w := make(objectWriter, 0, len(e.Raw)+min(len(e.Raw), maxRepeatedBytes)+perEventBytes)
+	w := objectWriter(slices.Grow(dst, EncodedSize(e)))
 	w = w.begin().attributes(e, source, when)
-	w = w.name("data").begin().identity(e, when).addresses(e).outcome(e).interaction(e).flag("unverified", e.Unverified)
+	w = w.member(`"data":`).begin().identity(e, when).addresses(e).outcome(e).interaction(e).flag(`"unverified":`, e.Unverified)
 	if e.Raw != nil {
-		w = appendCompact(w.name("raw"), e.Raw)
+		w = appendCompact(w.member(`"raw":`), e.Raw)
 	}
 	return w.end().end(), nil
 }
 
 func (w objectWriter) attributes(e *Event, source string, when []byte) objectWriter {
-	return w.text("specversion", specVersion).
-		text("id", e.ID).
-		text("source", source).
-		text("type", e.Type.CloudEvents()).
-		optional("subject", attributeText(e.CloudEventsSubject())).
-		time("time", when).
-		text("datacontenttype", dataContentType).
-		text("dataschema", DataSchema).
-		optional("provider", strings.ToLower(e.Provider)).
-		optional("providerevent", attributeText(e.ProviderEvent)).
-		optional("partitionkey", attributeText(e.Key()))
+	return w.member(`"specversion":"`+specVersion+`"`).
+		text(`"id":`, e.ID).
+		text(`"source":`, source).
+		text(`"type":`, e.Type.CloudEvents()).
+		attribute(`"subject":`, e.CloudEventsSubject()).
+		time(`"time":`, when).
+		member(`"datacontenttype":"`+dataContentType+`","dataschema":"`+DataSchema+`"`).
+		lower(`"provider":`, e.Provider).
+		attribute(`"providerevent":`, e.ProviderEvent).
+		attribute(`"partitionkey":`, e.Key())
 }
 
 func (w objectWriter) identity(e *Event, when []byte) objectWriter {
-	return w.text("id", e.ID).
-		text("type", string(e.Type)).
-		text("provider", e.Provider).
-		optional("providerEvent", e.ProviderEvent).
-		time("time", when).
-		optional("timeRaw", e.TimeRaw).
-		flag("timeZoneAssumed", e.TimeZoneAssumed).
-		flag("timeImplausible", e.TimeImplausible)
+	return w.text(`"id":`, e.ID).
+		text(`"type":`, string(e.Type)).
+		text(`"provider":`, e.Provider).
+		optional(`"providerEvent":`, e.ProviderEvent).
+		time(`"time":`, when).
+		optional(`"timeRaw":`, e.TimeRaw).
+		flag(`"timeZoneAssumed":`, e.TimeZoneAssumed).
+		flag(`"timeImplausible":`, e.TimeImplausible)
 }
 
 func (w objectWriter) addresses(e *Event) objectWriter {
-	return w.optional("recipient", e.Recipient).
-		list("recipients", e.Recipients).
-		optional("sender", e.Sender).
-		optional("subject", e.Subject).
-		optional("messageId", e.MessageID).
-		optional("providerMessageId", e.ProviderMessageID).
-		optional("providerEventId", e.ProviderEventID).
-		optional("correlationId", e.CorrelationID).
-		optional("account", e.Account)
+	return w.optional(`"recipient":`, e.Recipient).
+		list(`"recipients":`, e.Recipients).
+		optional(`"sender":`, e.Sender).
+		optional(`"subject":`, e.Subject).
+		optional(`"messageId":`, e.MessageID).
+		optional(`"providerMessageId":`, e.ProviderMessageID).
+		optional(`"providerEventId":`, e.ProviderEventID).
+		optional(`"correlationId":`, e.CorrelationID).
+		optional(`"account":`, e.Account)
 }
 
 func (w objectWriter) outcome(e *Event) objectWriter {
 	if e.SMTPCode != 0 {
-		w = strconv.AppendInt(w.name("smtpCode"), int64(e.SMTPCode), 10)
+		w = strconv.AppendInt(w.member(`"smtpCode":`), int64(e.SMTPCode), 10)
 	}
-	return w.optional("enhancedCode", e.EnhancedCode).
-		optional("reason", e.Reason).
-		optional("diagnostic", e.Diagnostic).
-		object("bounce", member{"type", string(e.Bounce.Type)}, member{"category", e.Bounce.Category}).
-		object("reject", member{"reason", string(e.Reject.Reason)}).
-		object("complaint", member{"feedbackType", e.Complaint.FeedbackType})
+	return w.optional(`"enhancedCode":`, e.EnhancedCode).
+		optional(`"reason":`, e.Reason).
+		optional(`"diagnostic":`, e.Diagnostic).
+		object(`"bounce":`, pair{`"type":`, string(e.Bounce.Type)}, pair{`"category":`, e.Bounce.Category}).
+		object(`"reject":`, pair{`"reason":`, string(e.Reject.Reason)}).
+		object(`"complaint":`, pair{`"feedbackType":`, e.Complaint.FeedbackType})
 }
 
 func (w objectWriter) interaction(e *Event) objectWriter {
-	return w.optional("url", e.URL).
-		optional("ip", e.IP).
-		optional("userAgent", e.UserAgent).
-		object("client", member{"name", e.Client.Name}, member{"os", e.Client.OS}).
-		list("tags", e.Tags).
+	return w.optional(`"url":`, e.URL).
+		optional(`"ip":`, e.IP).
+		optional(`"userAgent":`, e.UserAgent).
+		object(`"client":`, pair{`"name":`, e.Client.Name}, pair{`"os":`, e.Client.OS}).
+		list(`"tags":`, e.Tags).
 		metadata(e.Metadata)
 }
 
@@ -116,20 +123,14 @@ func (w objectWriter) separate() objectWriter {
 	return w
 }
 
-// name begins a member whose name needs no escaping.
-func (w objectWriter) name(name string) objectWriter {
-	w = append(w.separate(), '"')
-	w = append(w, name...)
-	return append(w, '"', ':')
-}
+// member appends a member, or begins one, that is JSON already. All methods take names as JSON, with their quotes and the colon.
+func (w objectWriter) member(text string) objectWriter { return append(w.separate(), text...) }
 
 func (w objectWriter) quote(s string) objectWriter {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			// The error says that something was replaced.
-			w, _ = jsontext.AppendQuote([]byte(w), s)
-			return w
-		}
+	if PlainLength(s) < len(s) {
+		// The error says that something was replaced.
+		w, _ = jsontext.AppendQuote([]byte(w), s)
+		return w
 	}
 	w = append(w, '"')
 	w = append(w, s...)
@@ -137,7 +138,7 @@ func (w objectWriter) quote(s string) objectWriter {
 }
 
 func (w objectWriter) text(name, value string) objectWriter {
-	return w.name(name).quote(value)
+	return w.member(name).quote(value)
 }
 
 func (w objectWriter) optional(name, value string) objectWriter {
@@ -147,16 +148,33 @@ func (w objectWriter) optional(name, value string) objectWriter {
 	return w.text(name, value)
 }
 
+// attribute appends an optional attribute of CloudEvents.
+func (w objectWriter) attribute(name, value string) objectWriter {
+	return w.optional(name, attributeText(value))
+}
+
+// lower appends optional text of ASCII in lower case.
+func (w objectWriter) lower(name, value string) objectWriter {
+	start := len(w)
+	w = w.optional(name, value)
+	for i := start; i < len(w); i++ {
+		if 'A' <= w[i] && w[i] <= 'Z' {
+			w[i] |= 0x20
+		}
+	}
+	return w
+}
+
 func (w objectWriter) flag(name string, value bool) objectWriter {
 	if !value {
 		return w
 	}
-	return append(w.name(name), "true"...)
+	return append(w.member(name), "true"...)
 }
 
 // time appends a time of RFC 3339, which needs no escaping.
 func (w objectWriter) time(name string, when []byte) objectWriter {
-	w = append(w.name(name), '"')
+	w = append(w.member(name), '"')
 	w = append(w, when...)
 	return append(w, '"')
 }
@@ -165,22 +183,22 @@ func (w objectWriter) list(name string, values []string) objectWriter {
 	if values == nil {
 		return w
 	}
-	w = append(w.name(name), '[')
+	w = append(w.member(name), '[')
 	for _, v := range values {
 		w = w.separate().quote(v)
 	}
 	return append(w, ']')
 }
 
-// member is a member of an object of texts.
-type member struct{ name, value string }
+// pair is a member of an object of texts.
+type pair struct{ name, value string }
 
 // object appends an object of those members that have a value, if any.
-func (w objectWriter) object(name string, members ...member) objectWriter {
-	if !slices.ContainsFunc(members, func(m member) bool { return m.value != "" }) {
+func (w objectWriter) object(name string, members ...pair) objectWriter {
+	if !slices.ContainsFunc(members, func(m pair) bool { return m.value != "" }) {
 		return w
 	}
-	w = w.name(name).begin()
+	w = w.member(name).begin()
 	for _, m := range members {
 		w = w.optional(m.name, m.value)
 	}
@@ -192,16 +210,16 @@ func (w objectWriter) metadata(values map[string]string) objectWriter {
 	if values == nil {
 		return w
 	}
-	var scratch [16]string // as many as most events have
-	names := scratch[:0]
-	for name := range values {
-		names = append(names, name)
+	var scratch [16]pair // as many as most events have
+	members := scratch[:0]
+	for name, value := range values {
+		members = append(members, pair{name, value})
 	}
-	slices.Sort(names)
-	w = w.name("metadata").begin()
-	for _, name := range names {
-		w = append(w.separate().quote(name), ':')
-		w = w.quote(values[name])
+	slices.SortFunc(members, func(a, b pair) int { return strings.Compare(a.name, b.name) })
+	w = w.member(`"metadata":`).begin()
+	for _, m := range members {
+		w = append(w.separate().quote(m.name), ':')
+		w = w.quote(m.value)
 	}
 	return w.end()
 }
@@ -228,19 +246,23 @@ func appendCompact(out, raw []byte) []byte {
 
 // endOfString returns where the string ends of which the rest begins at an index.
 func endOfString(raw []byte, i int) int {
-	quote := i - 1
-	for {
-		if quote < i {
-			next := bytes.IndexByte(raw[i:], '"')
-			if next < 0 {
-				return len(raw)
+	for i < len(raw) {
+		if i+wordBytes <= len(raw) {
+			ends := quotesAndBackslashes(binary.LittleEndian.Uint64(raw[i:]))
+			if ends == 0 {
+				i += wordBytes
+				continue
 			}
-			quote = i + next
+			i += bits.TrailingZeros64(ends) / 8
 		}
-		escape := bytes.IndexByte(raw[i:quote], '\\')
-		if escape < 0 {
-			return quote + 1
+		switch raw[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i += 2 // and what it escapes, which may be a quote
+		default:
+			i++
 		}
-		i += escape + 2 // the backslash, and what it escapes, which may be the quote
 	}
+	return len(raw)
 }

@@ -73,6 +73,49 @@ func TestEncodeIsWhatIsDerived(t *testing.T) {
 	}
 }
 
+// TestRawStringsOfEachLength holds the two forms against each other on strings with blanks, which stay, and something odd at each place.
+func TestRawStringsOfEachLength(t *testing.T) {
+	t.Parallel()
+	for length := range 41 {
+		text := strings.Repeat("~ [}a , ", 6)[:length]
+		for at := range length + 1 {
+			for _, odd := range []string{"", `\"`, `\\`, `\\\"`, `\u0022`, "é", "\u05dc", "\u5c22"} {
+				e := &Event{Raw: jsontext.Value(`{ "a" : "` + text[:at] + odd + text[at:] + `" , "b" : "" }`)}
+				want, err := derived(e, "/s")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := Encode(e, "/s"); err != nil || string(got) != string(want) {
+					t.Fatalf("%v\nderived %s\nwritten %s", err, want, got)
+				}
+			}
+		}
+	}
+}
+
+// TestAppendEncode appends to what is there, whether it has room or must move, and leaves it on an error.
+func TestAppendEncode(t *testing.T) {
+	t.Parallel()
+	for _, room := range []int{0, 1 << 20} {
+		buffer := append(make([]byte, 0, room), "before"...)
+		want := "before"
+		for _, text := range []string{"first", "sec\"ond", "th\nird"} {
+			one, err := Encode(filled(text), "/s")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want += string(one)
+			if buffer, err = AppendEncode(buffer, filled(text), "/s"); err != nil || string(buffer) != want {
+				t.Fatalf("%v\ngot  %s\nwant %s", err, buffer, want)
+			}
+		}
+		got, err := AppendEncode(buffer, &Event{Time: time.Date(10_000, 6, 1, 0, 0, 0, 0, time.UTC)}, "/s")
+		if err == nil || string(got) != want {
+			t.Errorf("%v, %d bytes, want an error and %d", err, len(got), len(want))
+		}
+	}
+}
+
 func TestEncodeRefusesATimeWithoutForm(t *testing.T) {
 	t.Parallel()
 	for _, year := range []int{-1, 10_000} {

@@ -112,7 +112,7 @@ func (e *Envelope) SetDeadLetter(sink, reason string) {
 
 // attributeText drops what a CloudEvents string attribute must not hold: control characters and noncharacters (section 3.1, type String).
 func attributeText(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+	if PlainLength(s) == len(s) && strings.IndexByte(s, '\x7f') < 0 {
 		return s
 	}
 	return strings.Map(func(r rune) rune {

@@ -84,11 +84,11 @@ func verify(h http.Header, key, body []byte, now time.Time) error {
 	if err != nil {
 		return errNotAuthentic
 	}
-	mac, err := signature.DecodeHex(h.Get(headerSignature), sha256.Size)
-	if err != nil {
+	var mac [sha256.Size]byte
+	if err := signature.DecodeHex(mac[:], h.Get(headerSignature)); err != nil {
 		return errNotAuthentic
 	}
-	if !(signature.Keys{key}).Match(mac, func(key []byte) []byte { return sum(key, at, body) }) {
+	if !(signature.Keys{key}).Match(mac[:], func(key []byte) []byte { return sum(key, at, body) }) {
 		return errNotAuthentic
 	}
 	if signature.CheckTime(time.Unix(seconds, 0), now, tolerance) != nil {

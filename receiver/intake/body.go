@@ -10,20 +10,19 @@ import (
 )
 
 // readBody reads the whole body, within the endpoint's size, a deadline and what may be in flight.
-func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, reserved *reservation) ([]byte, *problem) {
+func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, x *exchange, reserved *reservation) ([]byte, *problem) {
 	e, expected := reserved.endpoint, r.ContentLength
 	if expected < 0 {
-		expected = reserved.endpoint.maxBodyBytes
+		expected = e.maxBodyBytes
 	}
 	// A writer that has no deadlines, as in a test, is bounded by its caller.
-	_ = http.NewResponseController(w).SetReadDeadline(bodyDeadline(h.options.Now(), expected))
-	limited := http.MaxBytesReader(w, r.Body, e.maxBodyBytes)
+	_ = http.NewResponseController(w).SetReadDeadline(bodyDeadline(x.started, expected))
 	var body []byte
 	var err error
-	if r.ContentLength >= 0 {
-		body, err = readKnown(limited, r.ContentLength, reserved)
+	if r.ContentLength >= 0 { // and not too large, which was checked before
+		body, err = x.readKnown(r.Body, r.ContentLength, reserved)
 	} else {
-		body, err = readGrowing(limited, reserved)
+		body, err = readGrowing(http.MaxBytesReader(w, r.Body, e.maxBodyBytes), reserved)
 	}
 	if err == nil {
 		return body, nil
@@ -36,12 +35,12 @@ type busyError struct{ admission admission }
 
 func (*busyError) Error() string { return "too many bytes in flight" }
 
-// readKnown reads a body of a known length with one allocation.
-func readKnown(r io.Reader, length int64, reserved *reservation) ([]byte, error) {
+// readKnown reads a body of a known length.
+func (x *exchange) readKnown(r io.Reader, length int64, reserved *reservation) ([]byte, error) {
 	if a := reserved.grow(length); a != admitted {
 		return nil, &busyError{a}
 	}
-	body := make([]byte, length)
+	body := x.bodyOf(length)
 	_, err := io.ReadFull(r, body)
 	return body, err
 }

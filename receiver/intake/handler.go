@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,11 +46,12 @@ type Options struct {
 
 // Handler is the http.Handler of all endpoints. Its table can be swapped at any time.
 type Handler struct {
-	options Options
-	budget  budget
-	table   atomic.Pointer[Table]
-	closed  atomic.Bool
-	sure    time.Time // from then on, what is not in the table does not exist
+	options   Options
+	budget    budget
+	table     atomic.Pointer[Table]
+	closed    atomic.Bool
+	sure      time.Time // from then on, what is not in the table does not exist
+	exchanges sync.Pool // of *exchange
 }
 
 // NewHandler returns a Handler that knows no endpoint yet.
@@ -59,6 +61,7 @@ func NewHandler(o Options) *Handler {
 	}
 	h := &Handler{options: o, budget: budget{max: o.MaxInFlightBytes, metrics: o.Metrics}, sure: o.Now().Add(o.UnknownPathGrace)}
 	h.table.Store(&Table{})
+	h.exchanges.New = func() any { return new(exchange) }
 	return h
 }
 
@@ -76,8 +79,9 @@ type receipt struct {
 	accepted, duplicates, deadLettered, refused int
 }
 
-func (r receipt) json() []byte {
-	b := strconv.AppendInt(append(make([]byte, 0, 64), `{"accepted":`...), int64(r.accepted), 10)
+// appendJSON appends the receipt to b.
+func (r receipt) appendJSON(b []byte) []byte {
+	b = strconv.AppendInt(append(b, `{"accepted":`...), int64(r.accepted), 10)
 	b = strconv.AppendInt(append(b, `,"duplicates":`...), int64(r.duplicates), 10)
 	if r.deadLettered > 0 {
 		b = strconv.AppendInt(append(b, `,"deadLettered":`...), int64(r.deadLettered), 10)
@@ -104,16 +108,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		methodNotAllowed().write(w)
 		return
 	}
-	started := h.options.Now()
-	done, p := h.accept(w, r, e, token)
-	h.options.Metrics.ObserveRequest(h.options.Now().Sub(started).Seconds())
+	x := h.begin(e, token)
+	done, p := h.accept(w, r, x)
+	h.options.Metrics.ObserveRequest(h.options.Now().Sub(x.started).Seconds())
 	if p != nil {
 		e.metrics.Answered(strconv.Itoa(p.Status))
 		p.write(w)
-		return
+		return // without a release: the journal may still hold what it could not store
 	}
 	e.metrics.OK()
-	writeReceipt(w, done)
+	x.encoded = done.appendJSON(x.encoded[:0])
+	writeReceipt(w, x.encoded)
+	h.release(x)
 }
 
 // unknown answers for a path that no endpoint has, as far as this receiver knows.
@@ -124,34 +130,35 @@ func (h *Handler) unknown() *problem {
 	return notFound()
 }
 
-func writeReceipt(w http.ResponseWriter, done receipt) {
+func writeReceipt(w http.ResponseWriter, json []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(done.json()) // the client is gone; a retry is recognised as a duplicate
+	_, _ = w.Write(json) // the client is gone; a retry is recognised as a duplicate
 }
 
 // accept runs one POST through the checks in order of their cost and stores what it brought.
-func (h *Handler) accept(w http.ResponseWriter, r *http.Request, e *Endpoint, token string) (receipt, *problem) {
+func (h *Handler) accept(w http.ResponseWriter, r *http.Request, x *exchange) (receipt, *problem) {
+	e := x.endpoint
 	if p := h.admissible(r, e); p != nil {
 		return receipt{}, p
 	}
-	refusal := h.checkFactors(r, e, token)
+	refusal := h.checkFactors(r, x)
 	if refusal != "" && !e.shadow {
 		e.metrics.Refused(refusal)
 		return receipt{}, unauthorized()
 	}
 	reserved := &reservation{budget: &h.budget, endpoint: e}
 	defer reserved.release()
-	body, p := h.readBody(w, r, reserved)
+	body, p := h.readBody(w, r, x, reserved)
 	if p != nil {
 		return receipt{}, p
 	}
-	request := &provider.Request{Header: r.Header, Body: body, ReceivedAt: h.options.Now()}
-	unverified, p := h.verify(r.Context(), e, request, refusal)
+	x.request = provider.Request{Header: r.Header, Body: body, ReceivedAt: h.options.Now()}
+	unverified, p := h.verify(r.Context(), e, &x.request, refusal)
 	if p != nil {
 		return receipt{}, p
 	}
-	return h.store(r.Context(), e, request, unverified)
+	return h.store(r.Context(), x, unverified)
 }
 
 // admissible checks what needs no credential and no body.
@@ -172,12 +179,12 @@ func (h *Handler) admissible(r *http.Request, e *Endpoint) *problem {
 	return nil
 }
 
-func (h *Handler) checkFactors(r *http.Request, e *Endpoint, token string) string {
-	if len(e.factors) == 0 {
+func (h *Handler) checkFactors(r *http.Request, x *exchange) string {
+	if len(x.endpoint.factors) == 0 {
 		return ""
 	}
-	c := &caller{request: r, address: clientAddress(r, h.options.TrustedProxies), token: token}
-	for _, f := range e.factors {
+	c := &caller{request: r, address: clientAddress(r, h.options.TrustedProxies), token: x.token}
+	for _, f := range x.endpoint.factors {
 		if cause := f(c); cause != "" {
 			return cause
 		}
@@ -188,9 +195,9 @@ func (h *Handler) checkFactors(r *http.Request, e *Endpoint, token string) strin
 // verify checks the provider's signature. In shadow mode nothing is refused; what would have been is marked and counted.
 func (h *Handler) verify(ctx context.Context, e *Endpoint, r *provider.Request, refusal string) (unverified bool, p *problem) {
 	err := e.webhook.Verify(ctx, r)
-	var refused *provider.VerifyError
+	refused, ok := errors.AsType[*provider.VerifyError](err)
 	switch {
-	case errors.As(err, &refused):
+	case ok:
 		refusal = string(refused.Reason)
 	case err != nil && !e.shadow:
 		h.options.Logger.Warn("authenticity could not be decided", "endpoint", e.name, "error", err)

@@ -90,7 +90,7 @@ func (f *front) swap(endpoints ...config.Endpoint) {
 	f.handler.Swap(f.table)
 }
 
-func compile(t *testing.T, m *metrics.Metrics, endpoints ...config.Endpoint) *intake.Table {
+func compile(t testing.TB, m *metrics.Metrics, endpoints ...config.Endpoint) *intake.Table {
 	t.Helper()
 	table, err := newCompiler(t, m).Compile(&config.Config{Version: config.Version, Endpoints: endpoints})
 	if err != nil {
@@ -105,7 +105,7 @@ func tryCompile(t *testing.T, endpoints ...config.Endpoint) error {
 	return err
 }
 
-func newCompiler(t *testing.T, m *metrics.Metrics) *intake.Compiler {
+func newCompiler(t testing.TB, m *metrics.Metrics) *intake.Compiler {
 	t.Helper()
 	filters, err := filter.NewCompiler()
 	if err != nil {
@@ -115,7 +115,7 @@ func newCompiler(t *testing.T, m *metrics.Metrics) *intake.Compiler {
 }
 
 // sample returns a documented request of a provider, with its documented signature.
-func sample(t *testing.T, providerType, name, path string) *http.Request {
+func sample(t testing.TB, providerType, name, path string) *http.Request {
 	t.Helper()
 	kind, ok := providers.Lookup(providerType)
 	if !ok {

@@ -35,6 +35,9 @@ const (
 	// firstChunk is what a body of unknown length is given at first; it doubles as the body grows.
 	firstChunk = 16 << 10
 
+	// maxKeptBytes bounds each of the two buffers that a request leaves to later ones: a batch of some 50 events.
+	maxKeptBytes = 64 << 10
+
 	// Retry-After values, in seconds.
 	retryAfterBusy   = 5
 	retryAfterFull   = 30

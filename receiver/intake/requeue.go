@@ -92,7 +92,7 @@ func (e *Endpoint) redecode(d *journal.DeadLetter) (journal.Batch, error) {
 	if len(decoded.Undecodable) > 0 {
 		return journal.Batch{}, fmt.Errorf("cannot be decoded: %s", decoded.Undecodable[0].Reason)
 	}
-	b := newBatchBuilder(e, r)
+	b := batchBuilder{exchange: &exchange{endpoint: e, request: *r}}
 	b.batch.Resolves = []uint64{d.ID}
 	for i := range decoded.Events {
 		decoded.Events[i].Unverified = d.Unverified

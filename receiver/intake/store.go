@@ -12,9 +12,11 @@ import (
 )
 
 // store decodes, routes and appends what a request holds.
-func (h *Handler) store(ctx context.Context, e *Endpoint, r *provider.Request, unverified bool) (receipt, *problem) {
-	decoded := e.webhook.Decode(r)
-	b := newBatchBuilder(e, r)
+func (h *Handler) store(ctx context.Context, x *exchange, unverified bool) (receipt, *problem) {
+	e := x.endpoint
+	decoded := e.webhook.Decode(&x.request)
+	b := batchBuilder{exchange: x}
+	b.batch.Entries = make([]journal.Entry, 0, len(decoded.Events))
 	for i := range decoded.Events {
 		decoded.Events[i].Unverified = unverified
 		b.event(&decoded.Events[i], e.routes.Decide(&decoded.Events[i]))
@@ -41,17 +43,13 @@ func (h *Handler) storageProblem(e *Endpoint, err error) *problem {
 
 // batchBuilder turns the events of one request into one journal batch.
 type batchBuilder struct {
-	endpoint      *Endpoint
-	request       *provider.Request
+	*exchange
+
 	batch         journal.Batch
 	unrouted      int
 	unknown       int
 	filterFailed  int
 	undecodableIn int
-}
-
-func newBatchBuilder(e *Endpoint, r *provider.Request) *batchBuilder {
-	return &batchBuilder{endpoint: e, request: r}
 }
 
 // event adds one event with what was decided about it.
@@ -68,7 +66,7 @@ func (b *batchBuilder) event(ev *event.Event, d route.Decision) {
 		b.batch.Entries = append(b.batch.Entries, entry)
 		return
 	}
-	payload, err := event.Encode(ev, b.endpoint.source)
+	payload, err := b.encode(ev)
 	if err != nil {
 		b.undecodable(&provider.Undecodable{Raw: ev.Raw, Reason: err.Error()}, ev.Unverified)
 		return
@@ -82,15 +80,15 @@ func (b *batchBuilder) event(ev *event.Event, d route.Decision) {
 
 // dedupeKeys scopes an event's identity to its endpoint. What was not verified cannot take the place of what is.
 func dedupeKeys(endpoint string, ev *event.Event) []string {
-	scope := endpoint
+	scope := "\x00"
 	if ev.Unverified {
-		scope += "\x00unverified"
+		scope = "\x00unverified\x00"
 	}
-	keys := []string{scope + "\x00" + ev.ID}
-	if ev.SecondaryID != "" {
-		keys = append(keys, scope+"\x00"+ev.SecondaryID)
+	first := endpoint + scope + ev.ID
+	if ev.SecondaryID == "" {
+		return []string{first}
 	}
-	return keys
+	return []string{first, endpoint + scope + ev.SecondaryID}
 }
 
 // StoredKeys returns the keys by which a provider's retry of an encoded event is recognised; none when it cannot be read.

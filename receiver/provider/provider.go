@@ -17,7 +17,7 @@ import (
 type Request struct {
 	// Header holds the request's headers.
 	Header http.Header
-	// Body is the raw body. Decoded events may alias it, so it must not be changed afterwards.
+	// Body is the raw body. Decoded events may alias it, so it must not be changed while one is used. A Webhook keeps no part of it.
 	Body []byte
 	// ReceivedAt is when the request arrived; it is the clock for tolerances and plausibility.
 	ReceivedAt time.Time

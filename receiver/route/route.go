@@ -81,7 +81,7 @@ func (t *Table) decide(e *event.Event, considered func(*compiled) bool) Decision
 		case err != nil:
 			d.Failures = append(d.Failures, Failure{Route: r.name, Sink: r.sink, Err: err})
 		case selected:
-			d.add(r.sink)
+			d.add(r.sink, len(t.routes)-i)
 		}
 	}
 	return d
@@ -100,7 +100,14 @@ func (r *compiled) selects(e *event.Event) (bool, error) {
 	return selected, err
 }
 
-func (d *Decision) add(sink string) {
+// maxRoom bounds for how many sinks room is made at first.
+const maxRoom = 4
+
+// add adds a sink; at most others may follow.
+func (d *Decision) add(sink string, atMost int) {
+	if d.Sinks == nil {
+		d.Sinks = make([]string, 0, min(atMost, maxRoom))
+	}
 	if !slices.Contains(d.Sinks, sink) {
 		d.Sinks = append(d.Sinks, sink)
 	}

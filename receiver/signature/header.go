@@ -26,30 +26,35 @@ func Header(h http.Header, name string) (string, error) {
 	return value, nil
 }
 
-// DecodeHex decodes a hexadecimal digest of size bytes, in either letter case. It fails with [ErrMalformed].
-func DecodeHex(text string, size int) ([]byte, error) {
-	if len(text) != hex.EncodedLen(size) {
-		return nil, ErrMalformed
+// maxDigestText is the length of the longest text of a digest that is decoded without allocating: SHA-512 in hexadecimal.
+const maxDigestText = 128
+
+// DecodeHex fills digest from its hexadecimal text, in either letter case. It fails with [ErrMalformed],
+// also when the text has another length.
+func DecodeHex(digest []byte, text string) error {
+	if len(text) != hex.EncodedLen(len(digest)) {
+		return ErrMalformed
 	}
-	digest, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, ErrMalformed
+	var scratch [maxDigestText]byte
+	if _, err := hex.Decode(digest, append(scratch[:0], text...)); err != nil {
+		return ErrMalformed
 	}
-	return digest, nil
+	return nil
 }
 
-// DecodeBase64URL decodes a digest of size bytes in unpadded base64url (RFC 4648 section 5). It fails with
-// [ErrMalformed], also for unused bits that are not zero, so that one digest has one spelling.
-func DecodeBase64URL(text string, size int) ([]byte, error) {
+// DecodeBase64URL fills digest from its text in unpadded base64url (RFC 4648 section 5). It fails with
+// [ErrMalformed], also when the text has another length, and for unused bits that are not zero, so that one digest
+// has one spelling.
+func DecodeBase64URL(digest []byte, text string) error {
 	encoding := base64.RawURLEncoding.Strict()
-	if len(text) != encoding.EncodedLen(size) {
-		return nil, ErrMalformed
+	if len(text) != encoding.EncodedLen(len(digest)) {
+		return ErrMalformed
 	}
-	digest, err := encoding.DecodeString(text)
-	if err != nil {
-		return nil, ErrMalformed
+	var scratch [maxDigestText]byte
+	if _, err := encoding.Decode(digest, append(scratch[:0], text...)); err != nil {
+		return ErrMalformed
 	}
-	return digest, nil
+	return nil
 }
 
 // CheckTime fails with [ErrTime] when signed is further than tolerance from now, in either direction.

@@ -1,12 +1,15 @@
 package signature_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
 	"errors"
 	"hash"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,9 +47,15 @@ func TestHMACVectors(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := hex.EncodeToString(signature.HMAC(c.newHash, []byte(c.key), []byte(c.message)))
-			if got != c.want {
+			mac := signature.HMAC(c.newHash, []byte(c.key), []byte(c.message))
+			if got := hex.EncodeToString(mac); got != c.want {
 				t.Errorf("%s: got %s, want %s", c.reason, got, c.want)
+			}
+			macs := signature.Keys{[]byte("other"), []byte(c.key)}.MACs(c.newHash)
+			for range 3 { // states are used again
+				if !macs.Match(mac, []byte(c.message)) || macs.Match(mac, []byte(c.message+" ")) || macs.Match(mac[1:], []byte(c.message)) {
+					t.Errorf("%s: the message does not match, or another one does", c.reason)
+				}
 			}
 		})
 	}
@@ -74,6 +83,33 @@ func TestKeysMatch(t *testing.T) {
 	if _, err := signature.NewKeys([]string{"new", ""}); err == nil {
 		t.Error("an empty secret is accepted")
 	}
+}
+
+func TestMACsOfNoKeys(t *testing.T) {
+	t.Parallel()
+	if (signature.Keys{}).MACs(sha256.New).Match(nil, nil) {
+		t.Error("without keys, an empty mac matches")
+	}
+}
+
+// TestMACsAreNotMixed checks messages at once, of which one in two is not what was signed.
+func TestMACsAreNotMixed(t *testing.T) {
+	t.Parallel()
+	macs := signature.Keys{[]byte("old"), []byte("new")}.MACs(sha256.New)
+	var checks sync.WaitGroup
+	for i := range 8 {
+		checks.Go(func() {
+			message := bytes.Repeat([]byte{byte(i)}, 100*i)
+			mac := signature.HMAC(sha256.New, []byte("new"), message)
+			for range 500 {
+				if !macs.Match(mac, message) || macs.Match(mac, append(message, 'x')) {
+					t.Error("the message does not match, or another one does")
+					return
+				}
+			}
+		})
+	}
+	checks.Wait()
 }
 
 func TestHeader(t *testing.T) {
@@ -104,26 +140,31 @@ func TestDecodeDigests(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		reason string
-		decode func(string, int) ([]byte, error)
+		decode func([]byte, string) error
 		text   string
 		size   int
+		want   []byte
 		ok     bool
 	}{
-		"hex":                        {reason: "lower case", decode: signature.DecodeHex, text: "00ff", size: 2, ok: true},
-		"hex, upper case":            {reason: "hex has no case", decode: signature.DecodeHex, text: "00FF", size: 2, ok: true},
+		"hex":                        {reason: "lower case", decode: signature.DecodeHex, text: "00ff", size: 2, want: []byte{0, 0xff}, ok: true},
+		"hex, upper case":            {reason: "hex has no case", decode: signature.DecodeHex, text: "00FF", size: 2, want: []byte{0, 0xff}, ok: true},
 		"hex, too short":             {reason: "another algorithm's digest", decode: signature.DecodeHex, text: "00", size: 2},
 		"hex, too long":              {reason: "another algorithm's digest", decode: signature.DecodeHex, text: "00ff00", size: 2},
 		"hex, not hex":               {reason: "garbage", decode: signature.DecodeHex, text: "00fg", size: 2},
-		"base64url":                  {reason: "unpadded", decode: signature.DecodeBase64URL, text: "_-8", size: 2, ok: true},
+		"base64url":                  {reason: "unpadded", decode: signature.DecodeBase64URL, text: "_-8", size: 2, want: []byte{0xff, 0xef}, ok: true},
 		"base64url, padded":          {reason: "one spelling only", decode: signature.DecodeBase64URL, text: "_-8=", size: 2},
 		"base64url, standard letter": {reason: "another alphabet", decode: signature.DecodeBase64URL, text: "/+8", size: 2},
+		"hex, longest":               {reason: "SHA-512", decode: signature.DecodeHex, text: strings.Repeat("a5", 64), size: 64, want: bytes.Repeat([]byte{0xa5}, 64), ok: true},
+		"hex, longer than any":       {reason: "no bound but the text's", decode: signature.DecodeHex, text: strings.Repeat("a5", 99), size: 99, want: bytes.Repeat([]byte{0xa5}, 99), ok: true},
+		"base64url, too long":        {reason: "another algorithm's digest", decode: signature.DecodeBase64URL, text: "_-__", size: 2},
 		"base64url, stray bits":      {reason: "one spelling only", decode: signature.DecodeBase64URL, text: "_-9", size: 2},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := c.decode(c.text, c.size)
-			if c.ok != (err == nil) || (c.ok && len(got) != c.size) {
+			got := make([]byte, c.size)
+			err := c.decode(got, c.text)
+			if c.ok != (err == nil) || (c.ok && !bytes.Equal(got, c.want)) {
 				t.Errorf("%s: got %x, %v", c.reason, got, err)
 			}
 			if err != nil && !errors.Is(err, signature.ErrMalformed) {

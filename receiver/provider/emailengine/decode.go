@@ -25,17 +25,20 @@ type notice struct {
 
 // Decode reads the one event that a request holds.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	item, err := wire.Single(r.Body)
-	n := notice{Item: item, data: item.Object.Object("data")}
-	name := n.Text("event")
-	if err == nil && name == "" {
-		err = errNoEvent
-	}
+	events := make([]event.Event, 1)
+	err := wire.Single(r.Body, func(item wire.Item) error { return decode(&events[0], item, r) })
 	if err != nil {
 		return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
 	}
-	events := make([]event.Event, 1)
-	e := &events[0]
+	return provider.Batch{Events: events}
+}
+
+func decode(e *event.Event, item wire.Item, r *provider.Request) error {
+	n := notice{Item: item, data: item.Object.Object("data")}
+	name := n.Text("event")
+	if name == "" {
+		return errNoEvent
+	}
 	e.Type = event.Unknown
 	e.Provider = Type
 	e.ProviderEvent = name
@@ -47,7 +50,7 @@ func (w *webhook) Decode(r *provider.Request) provider.Batch {
 		convert(e, n)
 	}
 	identify(e, n, r)
-	return provider.Batch{Events: events}
+	return nil
 }
 
 // identify sets the ids. The event id of the header is the same for every attempt, but it is not signed: whoever holds a

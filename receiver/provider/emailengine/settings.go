@@ -1,6 +1,7 @@
 package emailengine
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -19,6 +20,7 @@ type settings struct {
 // webhook is one endpoint.
 type webhook struct {
 	keys signature.Keys
+	macs signature.MACs
 }
 
 func newWebhook(data []byte, _ provider.Environment) (provider.Webhook, error) {
@@ -38,5 +40,5 @@ func parse(data []byte) (*webhook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serviceSecrets: %w", err)
 	}
-	return &webhook{keys: keys}, nil
+	return &webhook{keys: keys, macs: keys.MACs(sha256.New)}, nil
 }

@@ -36,11 +36,11 @@ func (w *webhook) verify(r *provider.Request) error {
 	if err != nil {
 		return err
 	}
-	mac, err := signature.DecodeBase64URL(text, sha256.Size)
-	if err != nil {
+	var mac [sha256.Size]byte
+	if err := signature.DecodeBase64URL(mac[:], text); err != nil {
 		return err
 	}
-	if !w.keys.Match(mac, func(key []byte) []byte { return signature.HMAC(sha256.New, key, r.Body) }) {
+	if !w.macs.Match(mac[:], r.Body) {
 		return signature.ErrMismatch
 	}
 	return nil

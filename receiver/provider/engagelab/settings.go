@@ -1,6 +1,7 @@
 package engagelab
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -35,6 +36,7 @@ type settings struct {
 // webhook is one endpoint.
 type webhook struct {
 	keys      signature.Keys
+	macs      signature.MACs
 	algorithm string
 	tolerance time.Duration
 }
@@ -71,6 +73,7 @@ func parse(data []byte) (*webhook, error) {
 	}
 	return &webhook{
 		keys:      keys,
+		macs:      keys.MACs(sha256.New),
 		algorithm: s.SignatureAlgorithm,
 		tolerance: time.Duration(s.ToleranceSeconds) * time.Second,
 	}, nil

@@ -12,11 +12,11 @@ import (
 	"github.com/mailvane/mailvane/receiver/signature"
 )
 
-// The headers of a webhook.
+// The headers of a webhook, in the form that net/http keeps them in and otherwise makes at each look.
 const (
-	timestampHeader = "X-WebHook-Timestamp"
-	appKeyHeader    = "X-WebHook-AppKey"
-	signatureHeader = "X-WebHook-Signature"
+	timestampHeader = "X-Webhook-Timestamp"
+	appKeyHeader    = "X-Webhook-Appkey"
+	signatureHeader = "X-Webhook-Signature"
 )
 
 // appKeyValue is the fixed value of the key header. Any other is refused: MD5 runs the timestamp and this value together,
@@ -45,15 +45,16 @@ func (w *webhook) verify(r *provider.Request) error {
 	if algorithm == auto {
 		algorithm = algorithmOf(text)
 	}
-	mac, err := signature.DecodeHex(text, sizeOf(algorithm))
-	if err != nil {
+	var longest [sha256.Size]byte
+	mac := longest[:sizeOf(algorithm)]
+	if err := signature.DecodeHex(mac, text); err != nil {
 		return err
 	}
 	message, err := signedTime(r, algorithm)
 	if err != nil {
 		return err
 	}
-	if !w.keys.Match(mac, func(key []byte) []byte { return sum(algorithm, key, message) }) {
+	if !w.match(algorithm, mac, message) {
 		return signature.ErrMismatch
 	}
 	return w.checkTime(message, r.ReceivedAt)
@@ -72,6 +73,14 @@ func sizeOf(algorithm string) int {
 		return md5.Size
 	}
 	return sha256.Size
+}
+
+// match says whether one of the app keys signed a timestamp.
+func (w *webhook) match(algorithm string, mac []byte, timestamp string) bool {
+	if algorithm != md5Digest {
+		return w.macs.Match(mac, []byte(timestamp))
+	}
+	return w.keys.Match(mac, func(key []byte) []byte { return sum(algorithm, key, timestamp) })
 }
 
 // sum is the signature of a timestamp.

@@ -46,8 +46,10 @@ func benchmarkSample(b *testing.B, w provider.Webhook, s sample) {
 	b.Run(s.name+"/encode", func(b *testing.B) {
 		b.SetBytes(size)
 		b.ReportAllocs()
+		var encoded []byte
 		for b.Loop() {
-			if _, err := event.Encode(&e, "/mailvane/mail/endpoint"); err != nil {
+			var err error
+			if encoded, err = event.AppendEncode(encoded[:0], &e, "/mailvane/mail/endpoint"); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -14,23 +14,19 @@ var errNoEvent = errors.New("neither deliveryInfoNotification nor event is there
 // Decode reads the one notification that a request holds: a receipt, or a flat inbound event. Data Streams send both in
 // slightly other clothes: to and attachments encoded as strings, and event_identifier beside event.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	item, err := wire.Single(r.Body)
 	events := make([]event.Event, 1)
-	e := &events[0]
-	e.Provider, e.Raw = Type, item.Raw
-	if err == nil {
-		err = decode(e, item.Object, r.ReceivedAt)
-	}
+	err := wire.Single(r.Body, func(item wire.Item) error { return decode(&events[0], item, r.ReceivedAt) })
 	if err != nil {
 		return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
 	}
 	return provider.Batch{Events: events}
 }
 
-func decode(e *event.Event, o wire.Object, receivedAt time.Time) error {
-	notification := o.Object("deliveryInfoNotification")
+func decode(e *event.Event, item wire.Item, receivedAt time.Time) error {
+	e.Provider, e.Raw = Type, item.Raw
+	notification := item.Object.Object("deliveryInfoNotification")
 	r := receipt{Object: notification, info: notification.Object("deliveryInfo")}
-	in := inbound{o}
+	in := inbound{item.Object}
 	switch {
 	case r.name() != "":
 		r.convert(e)

@@ -33,6 +33,7 @@ type algorithm struct {
 // webhook is one endpoint.
 type webhook struct {
 	keys      signature.Keys
+	macs      signature.MACs
 	algorithm algorithm
 }
 
@@ -57,7 +58,7 @@ func parse(data []byte) (*webhook, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &webhook{keys: keys, algorithm: chosen}, nil
+	return &webhook{keys: keys, macs: keys.MACs(chosen.newHash), algorithm: chosen}, nil
 }
 
 func algorithmNamed(name string) (algorithm, error) {

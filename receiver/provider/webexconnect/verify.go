@@ -2,6 +2,7 @@ package webexconnect
 
 import (
 	"context"
+	"crypto/sha512"
 	"strings"
 
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -30,11 +31,12 @@ func (w *webhook) verify(r *provider.Request) error {
 	if err != nil {
 		return err
 	}
-	mac, err := signature.DecodeHex(strings.TrimPrefix(text, w.algorithm.prefix), w.algorithm.size)
-	if err != nil {
+	var longest [sha512.Size]byte
+	mac := longest[:w.algorithm.size]
+	if err := signature.DecodeHex(mac, strings.TrimPrefix(text, w.algorithm.prefix)); err != nil {
 		return err
 	}
-	if !w.keys.Match(mac, func(key []byte) []byte { return signature.HMAC(w.algorithm.newHash, key, r.Body) }) {
+	if !w.macs.Match(mac, r.Body) {
 		return signature.ErrMismatch
 	}
 	return nil

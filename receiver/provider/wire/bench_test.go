@@ -17,7 +17,7 @@ func BenchmarkSingle(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := wire.Single(body); err != nil {
+		if err := wire.Single(body, func(wire.Item) error { return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}

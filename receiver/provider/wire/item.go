@@ -13,9 +13,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// commonMembers is how many members a provider's object and what is in it have, or fewer, in all but few cases.
-const commonMembers = 24
-
 // errNotObject says that something else stands where an event should.
 var errNotObject = errors.New("expected a JSON object")
 
@@ -37,17 +34,23 @@ func Trim(body []byte) jsontext.Value {
 	return bytes.Trim(body, " \t\r\n")
 }
 
-// Single reads a body that is one JSON object. Its errors say what is wrong and where, and hold nothing of the content.
-func Single(body []byte) (Item, error) {
+// Single reads a body that is one JSON object, and returns what read does. Errors of its own say what is wrong and where, and
+// hold nothing of the content. The Object of the Item is good until read returns.
+func Single(body []byte, read func(Item) error) error {
 	raw := Trim(body)
 	if raw.Kind() != jsontext.KindBeginObject {
-		return Item{Raw: raw}, errNotObject
+		return errNotObject
 	}
 	s := newScanner(raw)
+	defer s.release()
 	if s.value(0, 0) != len(raw) {
-		return Item{Raw: raw}, refusal(raw)
+		return refusal(raw)
 	}
-	return s.item(raw)
+	item, err := s.item(raw)
+	if err != nil {
+		return err
+	}
+	return read(item)
 }
 
 // Items reads a body that is one JSON object or an array of them, item by item. One that is of the wrong kind, or holds
@@ -59,9 +62,16 @@ func Items(body []byte) iter.Seq2[Item, error] {
 		trimmed := Trim(body)
 		switch trimmed.Kind() {
 		case jsontext.KindBeginObject:
-			yield(Single(trimmed))
+			err := Single(trimmed, func(item Item) error {
+				yield(item, nil)
+				return nil
+			})
+			if err != nil {
+				yield(Item{Raw: trimmed}, err)
+			}
 		case jsontext.KindBeginArray:
 			s := newScanner(trimmed)
+			defer s.release()
 			if err := s.items(trimmed, yield); err != nil {
 				yield(Item{Raw: body}, err)
 			}
@@ -69,10 +79,6 @@ func Items(body []byte) iter.Seq2[Item, error] {
 			yield(Item{Raw: body}, errors.New("expected a JSON object or array"))
 		}
 	}
-}
-
-func newScanner(body []byte) scanner {
-	return scanner{text: string(body), members: make([]member, 0, commonMembers)}
 }
 
 // items reads the array that body is. It returns what ends the array early; nil when yield wants no more.

@@ -73,10 +73,29 @@ func compare(t *testing.T, body []byte) {
 	if want := expectedItems(body); !slices.Equal(want, got) {
 		t.Errorf("want %.200q\ngot  %.200q", want, got)
 	}
-	item, err := wire.Single(body)
-	want := expectedItem(string(wire.Trim(body)))
-	if r := (reading{string(item.Raw), ""}); err == nil && r != want || err != nil && reasonOf(err) != want.reason {
-		t.Errorf("want %.200q\ngot  %.200q, %v", want, item.Raw, err)
+	single := reading{raw: string(wire.Trim(body))}
+	err := wire.Single(body, func(item wire.Item) error {
+		single.raw = string(item.Raw)
+		return nil
+	})
+	if err != nil {
+		single.reason = reasonOf(err)
+	}
+	if want := expectedItem(string(wire.Trim(body))); single != want {
+		t.Errorf("want %.200q\ngot  %.200q", want, single)
+	}
+}
+
+// TestStringsOfEachLength holds them against each other on names and values with something odd at each place.
+func TestStringsOfEachLength(t *testing.T) {
+	t.Parallel()
+	for length := range 41 {
+		text := strings.Repeat("~ [}aZ09", 6)[:length]
+		for at := range length + 1 {
+			for _, odd := range []string{`"`, `\`, `\"`, `\\`, `\u00e9`, `\ud83d`, "\x1f", "\x7f", "é", "\xff", "\xc3"} {
+				compare(t, []byte(`{"a":"`+text[:at]+odd+text[at:]+`","`+text[:at]+odd+text[at:]+`": 1}`))
+			}
+		}
 	}
 }
 

@@ -17,10 +17,13 @@ type Object struct {
 
 // find returns the index of a member; ok is false when there is none of that name.
 func (o Object) find(name string) (i int, ok bool) {
-	for ; i < len(o.members); i += o.members[i].size {
-		if o.members[i].name == name {
+	mark := markOf(name)
+	for i < len(o.members) {
+		m := &o.members[i]
+		if m.mark == mark && m.nameIn(o.text) == name {
 			return i, true
 		}
+		i += int(m.size)
 	}
 	return 0, false
 }
@@ -38,7 +41,17 @@ func (o Object) json(i int) string { return o.text[o.members[i].start:o.members[
 
 // Text returns a scalar as text: the value of a string, the digits of a number as written (64-bit ids keep every
 // digit), "true" or "false". Null, an object, an array and what is absent are "".
-func (o Object) Text(name string) string { return textOf(o.JSON(name)) }
+func (o Object) Text(name string) string {
+	i, ok := o.find(name)
+	if !ok {
+		return ""
+	}
+	value := o.json(i)
+	if value[0] == '"' && o.members[i].plain {
+		return value[1 : len(value)-1]
+	}
+	return textOf(value)
+}
 
 // Texts returns a list of scalars: an array, or one scalar in place of an array, or an array encoded as a string. Elements that
 // are no scalars or are empty are left out.
@@ -66,7 +79,7 @@ func (o Object) Object(name string) Object {
 	if !ok || o.text[o.members[i].start] != '{' {
 		return Object{}
 	}
-	return Object{text: o.text, members: o.members[i+1 : i+o.members[i].size]}
+	return Object{text: o.text, members: o.members[i+1 : i+int(o.members[i].size)]}
 }
 
 // Objects returns a list of objects: an array, or one object in place of an array. Elements that are no objects are left out.
@@ -93,12 +106,12 @@ func (o Object) Objects(name string) []Object {
 // object. Null is "".
 func (o Object) Members() iter.Seq2[string, string] {
 	return func(yield func(name, text string) bool) {
-		for i := 0; i < len(o.members); i += o.members[i].size {
+		for i := 0; i < len(o.members); i += int(o.members[i].size) {
 			text := o.json(i)
 			if text[0] != '{' && text[0] != '[' {
 				text = textOf(text)
 			}
-			if !yield(o.members[i].name, text) {
+			if !yield(o.members[i].nameIn(o.text), text) {
 				return
 			}
 		}

@@ -3,7 +3,9 @@ package wire_test
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,13 +13,16 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
-func single(t testing.TB, body string) wire.Object {
+// single has the object that a body is read while it is good.
+func single(t testing.TB, body string, read func(wire.Object)) {
 	t.Helper()
-	item, err := wire.Single([]byte(body))
+	err := wire.Single([]byte(body), func(item wire.Item) error {
+		read(item.Object)
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return item.Object
 }
 
 func TestText(t *testing.T) {
@@ -34,20 +39,25 @@ func TestText(t *testing.T) {
 		`{"a": 1}`:            "",
 		`["a"]`:               "",
 	} {
-		o := single(t, `{"before": {"v": 1}, "v" : `+value+` , "V": "x"}`)
-		if got := o.Text("v"); got != want {
-			t.Errorf("the text of %s is %q, want %q", value, got, want)
+		single(t, `{"before": {"v": 1}, "v" : `+value+` , "V": "x"}`, func(o wire.Object) {
+			if got := o.Text("v"); got != want {
+				t.Errorf("the text of %s is %q, want %q", value, got, want)
+			}
+			if got := o.JSON("v"); got != value {
+				t.Errorf("the JSON of %s is %s", value, got)
+			}
+		})
+	}
+	single(t, `{"V": 1, "o": {"v": 2}}`, func(o wire.Object) {
+		if o.Text("v") != "" || o.JSON("v") != "" {
+			t.Error("an absent member has a value")
 		}
-		if got := o.JSON("v"); got != value {
-			t.Errorf("the JSON of %s is %s", value, got)
+	})
+	single(t, `{"\u0076": 1}`, func(o wire.Object) {
+		if got := o.Text("v"); got != "1" {
+			t.Errorf("a member whose name is escaped is %q", got)
 		}
-	}
-	if o := single(t, `{"V": 1, "o": {"v": 2}}`); o.Text("v") != "" || o.JSON("v") != "" {
-		t.Error("an absent member has a value")
-	}
-	if got := single(t, `{"\u0076": 1}`).Text("v"); got != "1" {
-		t.Errorf("a member whose name is escaped is %q", got)
-	}
+	})
 	if (wire.Object{}).Text("v") != "" {
 		t.Error("the zero object has a member")
 	}
@@ -69,9 +79,11 @@ func TestTexts(t *testing.T) {
 		`null`:                  nil,
 		`{}`:                    nil,
 	} {
-		if diff := cmp.Diff(want, single(t, `{"v": `+value+`}`).Texts("v")); diff != "" {
-			t.Errorf("%s: -want +got:\n%s", value, diff)
-		}
+		single(t, `{"v": `+value+`}`, func(o wire.Object) {
+			if diff := cmp.Diff(want, o.Texts("v")); diff != "" {
+				t.Errorf("%s: -want +got:\n%s", value, diff)
+			}
+		})
 	}
 }
 
@@ -85,9 +97,11 @@ func TestObjects(t *testing.T) {
 		`null`:     "",
 	} {
 		got := ""
-		for _, o := range single(t, `{"v": `+value+`}`).Objects("v") {
-			got += o.Text("a") + " "
-		}
+		single(t, `{"v": `+value+`}`, func(o wire.Object) {
+			for _, element := range o.Objects("v") {
+				got += element.Text("a") + " "
+			}
+		})
 		if got != want {
 			t.Errorf("%s: got %q, want %q", value, got, want)
 		}
@@ -96,11 +110,13 @@ func TestObjects(t *testing.T) {
 
 func TestObject(t *testing.T) {
 	t.Parallel()
-	o := single(t, `{"x": {"y": {"z": 1}, "n": 2}, "l": [{"y": 3}], "y": 4, "s": "{}", "e": {}}`)
-	got := []string{
-		o.Object("x").Object("y").Text("z"), o.Object("x").Text("n"), o.Text("y"),
-		o.Object("l").Text("y"), o.Object("s").JSON("y"), o.Object("e").Text("y"), o.Object("x").Text("s"),
-	}
+	var got []string
+	single(t, `{"x": {"y": {"z": 1}, "n": 2}, "l": [{"y": 3}], "y": 4, "s": "{}", "e": {}}`, func(o wire.Object) {
+		got = []string{
+			o.Object("x").Object("y").Text("z"), o.Object("x").Text("n"), o.Text("y"),
+			o.Object("l").Text("y"), o.Object("s").JSON("y"), o.Object("e").Text("y"), o.Object("x").Text("s"),
+		}
+	})
 	if diff := cmp.Diff([]string{"1", "2", "4", "", "", "", ""}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -108,11 +124,12 @@ func TestObject(t *testing.T) {
 
 func TestMembers(t *testing.T) {
 	t.Parallel()
-	o := single(t, `{"a": "x\n", "n": 1.0, "t": true, "null": null, "o": {"b": 1}, "l": [1], "\n": 2}`)
 	var got []string
-	for name, text := range o.Members() {
-		got = append(got, name+"="+text)
-	}
+	single(t, `{"a": "x\n", "n": 1.0, "t": true, "null": null, "o": {"b": 1}, "l": [1], "\n": 2}`, func(o wire.Object) {
+		for name, text := range o.Members() {
+			got = append(got, name+"="+text)
+		}
+	})
 	want := []string{"a=x\n", "n=1.0", "t=true", "null=", `o={"b": 1}`, "l=[1]", "\n=2"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -122,11 +139,14 @@ func TestMembers(t *testing.T) {
 // TestManyNames would take minutes if each name were compared with every other.
 func TestManyNames(t *testing.T) {
 	t.Parallel()
-	if got := single(t, `{`+members(200_000)+`"last": 2}`).Text("last"); got != "2" {
-		t.Errorf("the last member is %q", got)
-	}
+	single(t, `{`+members(200_000)+`"last": 2}`, func(o wire.Object) {
+		if got := o.Text("last"); got != "2" {
+			t.Errorf("the last member is %q", got)
+		}
+	})
 	for _, again := range []string{"0", "31", "32", `\u0033\u0033`, "99"} {
-		if _, err := wire.Single([]byte(`{` + members(100) + `"` + again + `": 1}`)); err == nil {
+		body := `{` + members(100) + `"` + again + `": 1}`
+		if err := wire.Single([]byte(body), func(wire.Item) error { return nil }); err == nil {
 			t.Errorf("%s is accepted twice", again)
 		}
 	}
@@ -141,13 +161,37 @@ func members(n int) string {
 	return text.String()
 }
 
+// TestBodiesAreNotMixed reads bodies at once, and one within the reading of another, with the same memory.
+func TestBodiesAreNotMixed(t *testing.T) {
+	t.Parallel()
+	var readers sync.WaitGroup
+	for n := range 8 {
+		body := fmt.Sprintf(`{%s"n": {"n": %d}}`, members(20*n), n)
+		readers.Go(func() {
+			for range 200 {
+				single(t, body, func(o wire.Object) {
+					for item, err := range wire.Items([]byte(`[{"a": 1, "b": {"c": 2}}, {"n": 3}]`)) {
+						if err != nil || item.Text("a")+item.Object.Object("b").Text("c")+item.Text("n") == "" {
+							t.Error("an item within is not what was sent")
+						}
+					}
+					if got := o.Object("n").Text("n"); got != strconv.Itoa(n) {
+						t.Errorf("body %d says %q", n, got)
+					}
+				})
+			}
+		})
+	}
+	readers.Wait()
+}
+
 // TestObjectsInArraysAreForgotten tests that what is never looked up by name takes no memory once it is scanned. It measures
 // what the whole process allocates, so nothing may run beside it.
 func TestObjectsInArraysAreForgotten(t *testing.T) {
 	body := []byte(`{"l": [` + strings.Repeat(`{"a":{"b":0}},`, 100_000) + `0]}`)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := wire.Single(body); err != nil {
+	if err := wire.Single(body, func(wire.Item) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)

@@ -1,17 +1,22 @@
 package wire
 
 import (
+	"math"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/mailvane/mailvane/receiver/event"
 )
 
 const (
 	// maxDepth is how many objects and arrays may lie in one another, as in package jsontext. It bounds the recursion.
 	maxDepth = 10_000
-	// maxCompared is up to how many members the names of an object are compared with one another. With more they are looked
-	// up, or an object of a million names would take hours.
-	maxCompared = 32
+	// maxText is the length of a text whose positions a member can hold. A longer one is taken as broken off there.
+	maxText = math.MaxInt32
+	// maxKeptMembers bounds the memory that a scanner keeps for the next text: 6 KiB.
+	maxKeptMembers = 256
 	// noJSON is where a value ends that is none.
 	noJSON = -1
 )
@@ -29,11 +34,22 @@ type scanner struct {
 	escaped bool
 }
 
-// member is a member of an object.
-type member struct {
-	name       string
-	start, end int // of the value
-	size       int // in members: this one, and those in it
+// scanners are used again for the next text, with the memory of their members.
+var scanners = sync.Pool{New: func() any { return new(scanner) }} //nolint:gochecknoglobals // holds nothing of what was scanned
+
+// newScanner returns a scanner of body, to be released once no Object of it is used any more.
+func newScanner(body []byte) *scanner {
+	s, _ := scanners.Get().(*scanner) // it holds nothing else
+	s.text, s.flawed = string(body[:min(len(body), maxText)]), false
+	return s
+}
+
+func (s *scanner) release() {
+	if cap(s.members) > maxKeptMembers {
+		s.members = nil
+	}
+	s.text, s.members = "", s.members[:0]
+	scanners.Put(s)
 }
 
 // value scans the value that begins at a position, in as many objects and arrays as depth says.
@@ -92,13 +108,14 @@ func (s *scanner) object(at, depth int) int {
 		if at = s.name(at); at == noJSON {
 			return noJSON
 		}
-		s.flawed = s.flawed || names.taken(s.members)
+		s.flawed = s.flawed || names.taken(s.text, s.members)
 		start := at
+		s.escaped = false
 		if at = s.value(at, depth); at == noJSON {
 			return noJSON
 		}
 		m := &s.members[i]
-		m.start, m.end, m.size = start, at, len(s.members)-i
+		m.start, m.end, m.size, m.plain = int32(start), int32(at), int32(len(s.members)-i), !s.escaped
 		at = s.space(at)
 		switch s.byte(at) {
 		case ',':
@@ -125,12 +142,9 @@ func (s *scanner) name(at int) int {
 	if s.byte(colon) != ':' {
 		return noJSON
 	}
-	name := s.text[at+1 : end-1]
-	if s.escaped {
-		name = unquote(s.text[at:end])
-	}
-	s.members = append(s.members, member{})
-	s.members[len(s.members)-1].name = name
+	m := member{name: int32(at + 1), nameEnd: int32(end - 1), escaped: s.escaped}
+	m.mark = markOf(m.nameIn(s.text))
+	s.members = append(s.members, m)
 	return s.space(colon + 1)
 }
 
@@ -165,9 +179,11 @@ func (s *scanner) array(at, depth int) int {
 func (s *scanner) string(at int) int {
 	text := s.text
 	for at++; at < len(text); {
+		at += event.PlainLength(text[at:])
+		if at == len(text) {
+			return noJSON
+		}
 		switch c := text[at]; {
-		case plain(c):
-			at++
 		case c == '"':
 			return at + 1
 		case c == '\\':
@@ -184,9 +200,6 @@ func (s *scanner) string(at int) int {
 	}
 	return noJSON
 }
-
-// plain says whether a character stands for itself in a string. That those of ASCII do is the common case.
-func plain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
 
 func (s *scanner) escape(at int) int {
 	s.escaped = true
@@ -245,34 +258,4 @@ func (s *scanner) digits(at int) int {
 		return noJSON
 	}
 	return at
-}
-
-// names are the names of one object, of which the first is the member at first.
-type names struct {
-	first, count int
-	known        map[string]struct{}
-}
-
-// taken says whether the last of the members has the name of one before it in the same object.
-func (n *names) taken(members []member) bool {
-	last := len(members) - 1
-	name := members[last].name
-	n.count++
-	if n.count <= maxCompared {
-		for i := n.first; i < last; i += members[i].size {
-			if members[i].name == name {
-				return true
-			}
-		}
-		return false
-	}
-	if n.known == nil {
-		n.known = map[string]struct{}{}
-		for i := n.first; i < last; i += members[i].size {
-			n.known[members[i].name] = struct{}{}
-		}
-	}
-	_, taken := n.known[name]
-	n.known[name] = struct{}{}
-	return taken
 }

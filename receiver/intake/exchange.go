@@ -1,0 +1,62 @@
+package intake
+
+import (
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider"
+)
+
+// exchange is one POST and the memory that it takes, which is used again for later ones.
+type exchange struct {
+	endpoint *Endpoint
+	token    string // the last path segment, where it is not part of the endpoint's path
+	started  time.Time
+	request  provider.Request
+	// encoded holds the events, and then the answer. What was taken of it stays right when it is replaced by a larger one.
+	encoded []byte
+	// body is what request.Body is a part of.
+	body []byte
+}
+
+// begin returns an exchange that starts now.
+func (h *Handler) begin(e *Endpoint, token string) *exchange {
+	x, _ := h.exchanges.Get().(*exchange) // it holds nothing else
+	x.endpoint, x.token, x.started = e, token, h.options.Now()
+	return x
+}
+
+// release gives the memory of x to later requests, so nothing may hold a part of it any more. A journal that stored a batch
+// does not; one that failed to may.
+func (h *Handler) release(x *exchange) {
+	*x = exchange{body: kept(x.body), encoded: kept(x.encoded)}
+	h.exchanges.Put(x)
+}
+
+// kept returns the memory of b for another use, unless it is large.
+func kept(b []byte) []byte {
+	if cap(b) > maxKeptBytes {
+		return nil
+	}
+	return b[:0]
+}
+
+// bodyOf returns memory for a body of a known length.
+func (x *exchange) bodyOf(length int64) []byte {
+	if int64(cap(x.body)) < length {
+		x.body = make([]byte, length)
+	}
+	return x.body[:length]
+}
+
+// encode returns the encoded event. It is good until x is released.
+func (x *exchange) encode(e *event.Event) ([]byte, error) {
+	if len(x.encoded) > 0 && cap(x.encoded)-len(x.encoded) < event.EncodedSize(e) {
+		x.encoded = make([]byte, 0, maxKeptBytes) // rather than to copy all that there is into twice as much
+	}
+	start := len(x.encoded)
+	var err error
+	x.encoded, err = event.AppendEncode(x.encoded, e, x.endpoint.source)
+	end := len(x.encoded)
+	return x.encoded[start:end:end], err
+}
