@@ -64,7 +64,8 @@ type Entry struct {
 	Sinks []string
 	// AcceptedAt is when the receiver accepted the event.
 	AcceptedAt time.Time
-	// Payload is the encoded event. Append does not keep it.
+	// Payload is the encoded event. Append does not keep it once it has returned nil; after an error it may still be read, and
+	// must not be changed.
 	Payload []byte
 }
 

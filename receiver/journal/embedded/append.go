@@ -1,17 +1,20 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
+	"errors"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
-// request is one Append on its way to the committer. It owns its memory: the caller may be gone.
+// request is one Append on its way to the committer. It holds the caller's payloads.
 type request struct {
 	entries     []pendingEntry
 	deadLetters []pendingDeadLetter
 	resolves    []uint64
+	// keys and queues are the memory of those of all entries.
+	keys   []dedupeHash
+	queues []*queue
 	// size is about how much the request adds to the store.
 	size int64
 	done chan reply
@@ -47,82 +50,82 @@ func (r *request) answer(a reply) { r.done <- a }
 // Receipt.Duplicates. The error is [journal.ErrFull], [journal.ErrClosed], wraps [journal.ErrUnavailable], or is that of
 // ctx; in the last case b may still be stored.
 func (j *Journal) Append(ctx context.Context, b journal.Batch) (journal.Receipt, error) {
-	r, err := j.newRequest(&b)
-	if err != nil {
-		return journal.Receipt{}, err
-	}
-	a := j.submit(ctx, r)
-	return a.receipt, a.err
+	a, err := j.submit(ctx, &b)
+	return a.receipt, err
 }
 
-// submit has the committer carry r out and waits for the answer.
-func (j *Journal) submit(ctx context.Context, r *request) reply {
-	if err := j.refusal(); err != nil {
-		return reply{err: err}
+// submit has the committer carry b out and waits for the answer.
+func (j *Journal) submit(ctx context.Context, b *journal.Batch) (reply, error) {
+	if err := errors.Join(j.refusal(), ctx.Err()); err != nil {
+		return reply{}, err
 	}
-	select {
-	case j.requests <- r:
-	case <-ctx.Done():
-		return reply{err: ctx.Err()}
-	case <-j.closing:
-		return reply{err: journal.ErrClosed}
+	r, _ := j.idle.Get().(*request) // it holds nothing else
+	if err := r.fill(j, b); err != nil {
+		return reply{}, err
+	}
+	if !j.arrivals.put(r) {
+		return reply{}, journal.ErrClosed
 	}
 	select {
 	case a := <-r.done:
-		return a
+		r.clear()
+		j.idle.Put(r)
+		return a, a.err
 	case <-ctx.Done():
-		return reply{err: ctx.Err()}
+		return reply{}, ctx.Err()
 	}
 }
 
-// newRequest encodes b. That happens here, not on the committer, so that many do it at a time.
-func (j *Journal) newRequest(b *journal.Batch) (*request, error) {
-	r := &request{
-		entries:     make([]pendingEntry, len(b.Entries)),
-		deadLetters: make([]pendingDeadLetter, len(b.DeadLetters)),
-		resolves:    append([]uint64(nil), b.Resolves...),
-		done:        make(chan reply, 1),
-	}
-	payloads := make([]byte, 0, payloadBytes(b.Entries))
+// clear forgets everything but the memory.
+func (r *request) clear() {
+	clear(r.entries)
+	clear(r.queues)
+	*r = request{entries: r.entries[:0], keys: r.keys[:0], queues: r.queues[:0], done: r.done}
+}
+
+// fill takes b over. What is to be encoded or hashed is so here, not on the committer, so that many do it at a time.
+func (r *request) fill(j *Journal, b *journal.Batch) error {
+	r.resolves = append(r.resolves, b.Resolves...)
 	for i := range b.Entries {
-		e := &b.Entries[i]
-		p := pendingEntry{
-			keys: make([]dedupeHash, len(e.DedupeKeys)), sinks: make([]*queue, len(e.Sinks)),
-			acceptedAt: toMillis(e.AcceptedAt), orderingKey: e.OrderingKey,
-		}
-		for k, key := range e.DedupeKeys {
-			p.keys[k] = hashDedupeKey(key)
-		}
-		for s, name := range e.Sinks {
-			p.sinks[s] = j.queues.get(j, name)
-		}
-		if len(p.sinks) > 0 {
-			from := len(payloads)
-			payloads = append(payloads, e.Payload...)
-			p.payload = payloads[from:]
-		}
-		r.entries[i] = p
-		r.size += int64(p.size())
+		r.addEntry(j, &b.Entries[i])
 	}
 	for i := range b.DeadLetters {
-		d := &b.DeadLetters[i]
-		record, err := encodeDeadLetter(d)
-		if err != nil {
-			return nil, err
+		if err := r.addDeadLetter(&b.DeadLetters[i]); err != nil {
+			return err
 		}
-		p := pendingDeadLetter{record: record, payload: bytes.Clone(d.Payload)}
-		if d.DedupeKey != "" {
-			p.keys = []dedupeHash{hashDedupeKey(d.DedupeKey)}
-		}
-		r.deadLetters[i] = p
-		r.size += int64(len(record) + len(p.payload))
 	}
-	return r, nil
+	return nil
 }
 
-func payloadBytes(entries []journal.Entry) (n int) {
-	for i := range entries {
-		n += len(entries[i].Payload)
+func (r *request) addEntry(j *Journal, e *journal.Entry) {
+	p := pendingEntry{acceptedAt: toMillis(e.AcceptedAt), orderingKey: e.OrderingKey}
+	from := len(r.keys)
+	for _, key := range e.DedupeKeys {
+		r.keys = append(r.keys, hashDedupeKey(key))
 	}
-	return n
+	p.keys = r.keys[from:]
+	from = len(r.queues)
+	for _, name := range e.Sinks {
+		r.queues = append(r.queues, j.queues.get(j, name))
+	}
+	p.sinks = r.queues[from:]
+	if len(p.sinks) > 0 {
+		p.payload = e.Payload
+	}
+	r.entries = append(r.entries, p)
+	r.size += int64(p.size())
+}
+
+func (r *request) addDeadLetter(d *journal.DeadLetter) error {
+	record, err := encodeDeadLetter(d)
+	if err != nil {
+		return err
+	}
+	p := pendingDeadLetter{record: record, payload: d.Payload}
+	if d.DedupeKey != "" {
+		p.keys = []dedupeHash{hashDedupeKey(d.DedupeKey)}
+	}
+	r.deadLetters = append(r.deadLetters, p)
+	r.size += int64(len(record) + len(p.payload))
+	return nil
 }

@@ -28,17 +28,15 @@ func (j *Journal) commitLoop() {
 	synced <- struct{}{}
 	g := j.newGroup()
 	last := 0
+	defer j.arrivals.close(journal.ErrClosed)
 	for {
-		requests, ready := j.requests, synced
-		if g.size() >= maxGroupBytes {
-			requests = nil
-		}
+		j.takeArrivals(g)
+		ready := synced
 		if len(g.waiters) == 0 {
 			ready = nil
 		}
 		select {
-		case r := <-requests:
-			g.add(r)
+		case <-j.arrivals.some:
 		case <-ready:
 			j.gather(g, last)
 			last = len(g.waiters)
@@ -49,6 +47,7 @@ func (j *Journal) commitLoop() {
 				continue // that store was replaced meanwhile
 			}
 			g.abandon(j.unavailable())
+			j.arrivals.refuse(j.unavailable())
 			<-synced
 			if !j.repair() {
 				return
@@ -70,32 +69,31 @@ func (j *Journal) gather(g *group, last int) {
 	for before := -1; before < len(g.waiters) && g.size() < maxGroupBytes; {
 		before = len(g.waiters)
 		runtime.Gosched()
-		j.takeSubmitted(g)
+		j.takeArrivals(g)
 	}
-	if last < crowd {
+	more := 2*last - len(g.waiters)
+	if last < crowd || more <= 0 || g.size() >= maxGroupBytes {
 		return
 	}
 	linger := time.NewTimer(maxLinger)
 	defer linger.Stop()
-	for len(g.waiters) < 2*last && g.size() < maxGroupBytes {
-		select {
-		case r := <-j.requests:
-			g.add(r)
-		case <-linger.C:
-			return
-		}
+	j.arrivals.wait(more)
+	select {
+	case <-j.arrivals.some:
+	case <-linger.C:
 	}
+	j.arrivals.wait(1)
+	j.takeArrivals(g)
 }
 
-// takeSubmitted adds what waits to be taken.
-func (j *Journal) takeSubmitted(g *group) {
+// takeArrivals adds what waits to be taken, as far as there is room.
+func (j *Journal) takeArrivals(g *group) {
 	for g.size() < maxGroupBytes {
-		select {
-		case r := <-j.requests:
-			g.add(r)
-		default:
+		r := j.arrivals.next()
+		if r == nil {
 			return
 		}
+		g.add(r)
 	}
 }
 

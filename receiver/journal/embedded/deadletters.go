@@ -77,10 +77,6 @@ func get(db *pebble.DB, key []byte) ([]byte, error) {
 
 // Drop removes dead letters durably and returns how many there were.
 func (d deadLetters) Drop(ctx context.Context, ids []uint64) (int, error) {
-	r, err := d.j.newRequest(&journal.Batch{Resolves: ids})
-	if err != nil {
-		return 0, err
-	}
-	a := d.j.submit(ctx, r)
-	return a.resolved, a.err
+	a, err := d.j.submit(ctx, &journal.Batch{Resolves: ids})
+	return a.resolved, err
 }

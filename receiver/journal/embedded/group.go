@@ -17,16 +17,33 @@ type group struct {
 	waiters []waiter
 	// generation is that of the dedupe keys that the group writes.
 	generation uint32
+	*draft
+	// sinks counts the events that the group adds per sink.
+	sinks       map[*queue]int64
+	deadLetters int64
+	durable     uint64
+}
+
+// maxDraftKeys is more than a group of single events writes.
+const maxDraftKeys = 512
+
+// draft is what is known of a group until it is complete. The memory is that of the group before.
+type draft struct {
 	// keys are the dedupe keys that the group writes, and resolved the dead letters that it removes: neither can be
 	// seen in the store yet.
 	keys     map[dedupeHash]struct{}
 	resolved map[uint64]struct{}
 	// bundle holds the events that are not in the batch yet.
 	bundle bundleWriter
-	// sinks counts the events that the group adds per sink.
-	sinks       map[*queue]int64
-	deadLetters int64
-	durable     uint64
+}
+
+func (d *draft) reset() {
+	if d.keys == nil || len(d.keys)+len(d.resolved) > maxDraftKeys { // a large map takes long to clear, also when it is empty
+		d.keys, d.resolved = map[dedupeHash]struct{}{}, map[uint64]struct{}{}
+	}
+	clear(d.keys)
+	clear(d.resolved)
+	d.bundle.reset()
 }
 
 type waiter struct {
@@ -36,10 +53,8 @@ type waiter struct {
 
 // newGroup starts a group. The committer is the one that replaces the store, so the group may use it without a lock.
 func (j *Journal) newGroup() *group {
-	return &group{
-		j: j, db: j.db, fs: j.fs, batch: j.db.NewBatch(),
-		keys: map[dedupeHash]struct{}{}, resolved: map[uint64]struct{}{}, sinks: map[*queue]int64{},
-	}
+	j.draft.reset()
+	return &group{j: j, db: j.db, fs: j.fs, batch: j.db.NewBatch(), draft: &j.draft, sinks: map[*queue]int64{}}
 }
 
 func (g *group) size() int { return g.batch.Len() + g.bundle.bytes }

@@ -33,7 +33,8 @@ const dedupeHashBytes = 16
 type dedupeHash [dedupeHashBytes]byte
 
 func hashDedupeKey(key string) dedupeHash {
-	sum := sha256.Sum256([]byte(key))
+	var scratch [256]byte // longer than most
+	sum := sha256.Sum256(append(scratch[:0], key...))
 	return dedupeHash(sum[:dedupeHashBytes])
 }
 

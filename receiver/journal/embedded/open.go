@@ -21,7 +21,9 @@ import (
 // Journal is a journal in a local directory.
 type Journal struct {
 	opts     Options
-	requests chan *request
+	arrivals *arrivals
+	// idle are requests that were answered.
+	idle     sync.Pool
 	reclaims chan struct{}
 	// failed wakes the committer after cause was set.
 	failed chan struct{}
@@ -57,6 +59,7 @@ type Journal struct {
 
 	// durable is the last bundle on stable storage; consumers see nothing beyond it.
 	durable atomic.Uint64
+	draft   draft
 	// nextBundle is used by the committer alone.
 	nextBundle     uint64
 	nextDeadLetter atomic.Uint64
@@ -75,12 +78,13 @@ func Open(o Options) (*Journal, error) {
 	}
 	j := &Journal{
 		opts:     o,
-		requests: make(chan *request),
+		arrivals: newArrivals(),
 		reclaims: make(chan struct{}, 1),
 		failed:   make(chan struct{}, 1),
 		closing:  make(chan struct{}),
 	}
-	j.queues.byName = map[string]*queue{}
+	j.queues.byName.Store(&map[string]*queue{})
+	j.idle.New = func() any { return &request{done: make(chan reply, 1)} }
 	j.seen.wanted = make(chan struct{}, 1)
 	j.nextBundle = 1
 	j.nextDeadLetter.Store(1)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,41 +58,42 @@ type openBundle struct {
 	size int
 }
 
-// queueTable holds the queues by sink name.
+// queueTable holds the queues by sink name. There is no lock on the way of an append.
 type queueTable struct {
-	mu     sync.Mutex
-	byName map[string]*queue
+	byName atomic.Pointer[map[string]*queue]
+
+	mu     sync.Mutex // of changes
 	lastID uint32
 }
 
 // get returns the queue of a sink and makes one for a new name. The store learns of it with the first event.
 func (t *queueTable) get(j *Journal, name string) *queue {
+	if q := t.known()[name]; q != nil {
+		return q
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	q, ok := t.byName[name]
-	if !ok {
+	q := t.known()[name]
+	if q == nil {
 		t.lastID++
-		q = t.add(j, name, t.lastID)
-		q.reset()
+		q = newQueue(j, name, t.lastID)
+		more := maps.Clone(t.known())
+		more[name] = q
+		t.byName.Store(&more)
 	}
 	return q
 }
 
-func (t *queueTable) add(j *Journal, name string, id uint32) *queue {
+// known returns the queues that there are, not to be changed.
+func (t *queueTable) known() map[string]*queue { return *t.byName.Load() }
+
+func newQueue(j *Journal, name string, id uint32) *queue {
 	q := &queue{j: j, name: name, id: id, awake: make(chan struct{}, 1)}
-	t.byName[name] = q
+	q.reset()
 	return q
 }
 
-func (t *queueTable) all() []*queue {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	queues := make([]*queue, 0, len(t.byName))
-	for _, q := range t.byName {
-		queues = append(queues, q)
-	}
-	return queues
-}
+func (t *queueTable) all() []*queue { return slices.Collect(maps.Values(t.known())) }
 
 func (t *queueTable) wakeAll() {
 	for _, q := range t.all() {
@@ -102,7 +105,8 @@ func (t *queueTable) wakeAll() {
 func (t *queueTable) load(j *Journal, db *pebble.DB) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, q := range t.byName {
+	queues := maps.Clone(t.known())
+	for _, q := range queues {
 		q.stored = false
 	}
 	err := scan(db, []byte{tableSinks}, []byte{tableSinks + 1}, func(key, value []byte) (bool, error) {
@@ -110,17 +114,19 @@ func (t *queueTable) load(j *Journal, db *pebble.DB) error {
 		if n <= 0 || id > maxSinkID {
 			return false, fmt.Errorf("sink %q: %w", key[1:], errMalformed)
 		}
-		q, ok := t.byName[string(key[1:])]
+		q, ok := queues[string(key[1:])]
 		if !ok {
-			q = t.add(j, string(key[1:]), uint32(id))
+			q = newQueue(j, string(key[1:]), uint32(id))
+			queues[q.name] = q
 		}
 		q.stored = true
 		t.lastID = max(t.lastID, q.id)
 		return true, nil
 	})
-	for _, q := range t.byName {
+	for _, q := range queues {
 		q.reset()
 	}
+	t.byName.Store(&queues)
 	return err
 }
 

@@ -53,8 +53,8 @@ func (j *Journal) refuseFor(d time.Duration) bool {
 	defer timer.Stop()
 	for {
 		select {
-		case r := <-j.requests:
-			r.answer(reply{err: j.unavailable()})
+		case <-j.arrivals.some:
+			j.arrivals.refuse(j.unavailable())
 		case <-timer.C:
 			return true
 		case <-j.closing:
