@@ -19,7 +19,7 @@ import (
 
 // gcPercent keeps the peaks of memory low while a backlog is delivered, which makes much garbage beside what the journal holds;
 // GOGC overrides it.
-const gcPercent = 60
+const gcPercent = 80
 
 // unknownPathGrace is longer than a mounted Secret can lag behind the API server. The kubelet looks at it when it syncs the pod,
 // every minute by default and up to half a minute later, and gets it from a cache that has a delay of its own:

@@ -194,7 +194,7 @@ func (d *drained) own(ctx context.Context, w *workbench, folder string, events, 
 		return err
 	}
 	defer r.Kill()
-	for peak := 0.0; ; time.Sleep(20 * time.Millisecond) {
+	for peak := 0.0; ; time.Sleep(50 * time.Millisecond) {
 		peak = max(peak, mebibytes(r.ResidentBytes()))
 		delivered, err := r.metric(ctx, "mailvane_delivered_events_total")
 		if err != nil {

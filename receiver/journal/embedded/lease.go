@@ -17,26 +17,45 @@ type lease struct {
 // payloads are those of a lease, one after the other.
 type payloads struct{ bytes []byte }
 
-// payloadMemory is the memory of leases that have ended. Without it the payloads would be most of the garbage of a delivery.
-type payloadMemory struct{ pool sync.Pool }
+// maxIdlePayloads is how many buffers of 64 KiB are kept: more than four batches of 1 MiB take.
+const maxIdlePayloads = 96
+
+// payloadMemory is the memory of leases that have ended. Without it the payloads would be most of the garbage of a delivery; a
+// sync.Pool, which each collection empties, leaves a quarter of it.
+type payloadMemory struct {
+	mu   sync.Mutex
+	idle []*payloads
+}
 
 // copyOf returns a copy of src. Only what fills at least half of a bundle is worth memory that is used again.
 func (m *payloadMemory) copyOf(src []byte) *payloads {
 	if len(src) < maxBundleBytes/2 || len(src) > maxBundleBytes {
 		return &payloads{bytes.Clone(src)}
 	}
-	p, ok := m.pool.Get().(*payloads)
-	if !ok {
-		p = &payloads{make([]byte, maxBundleBytes)}
-	}
+	p := m.take()
 	p.bytes = append(p.bytes[:0], src...)
+	return p
+}
+
+func (m *payloadMemory) take() *payloads {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.idle) == 0 {
+		return &payloads{make([]byte, 0, maxBundleBytes)}
+	}
+	last := len(m.idle) - 1
+	p := m.idle[last]
+	m.idle[last] = nil
+	m.idle = m.idle[:last]
 	return p
 }
 
 // release takes back what copyOf returned.
 func (m *payloadMemory) release(p *payloads) {
-	if cap(p.bytes) == maxBundleBytes {
-		m.pool.Put(p)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if cap(p.bytes) == maxBundleBytes && len(m.idle) < maxIdlePayloads {
+		m.idle = append(m.idle, p)
 	}
 }
 

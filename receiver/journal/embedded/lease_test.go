@@ -80,7 +80,7 @@ func TestPayloadMemoryIsUsedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(used) > rounds*3/4 { // the race detector drops a quarter of what a pool is given
+	if len(used) > 1 {
 		t.Errorf("%d leases one after the other had memory at %d places", rounds, len(used))
 	}
 }
