@@ -2,11 +2,18 @@ package deliver_test
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mailvane/mailvane/receiver/deliver"
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/metrics"
 )
 
 // sizes notes how large the batches are that a sink gets.
@@ -58,6 +65,52 @@ func TestABatchGoesAtOnceWithoutLingering(t *testing.T) {
 		b.start(d, "")
 		synctest.Wait()
 		if diff := cmp.Diff([]int{4, 2}, *sizes); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// fetches is a journal that notes how many deliveries it is asked for at a time.
+type fetches struct {
+	journal.Journal
+	limits []int
+}
+
+func (f *fetches) Queue(sink string) journal.Queue { return &fetchesOf{f.Journal.Queue(sink), f} }
+
+type fetchesOf struct {
+	journal.Queue
+	all *fetches
+}
+
+func (q *fetchesOf) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Delivery, error) {
+	q.all.limits = append(q.all.limits, limit.Events)
+	return q.Queue.Fetch(ctx, limit)
+}
+
+func TestOnlyASinkThatTakesEventsHasSeveralBatchesFetched(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		d := defaults()
+		d.MaxInFlight, d.BatchMaxEvents = 1, 100
+		f := &fetches{Journal: b.journal}
+		w := deliver.New(deliver.Options{
+			Name: sinkName, Sink: b.sink, Delivery: d, Journal: f,
+			Metrics: metrics.New(prometheus.NewRegistry()).Sink(sinkName), Logger: slog.New(slog.DiscardHandler),
+		})
+		ctx, cancel := context.WithCancel(context.Background())
+		go w.Run(ctx)
+		defer func() {
+			cancel()
+			synctest.Wait()
+		}()
+		b.append(numbered("a", 100)...)
+		synctest.Wait()
+		b.sink.decide(func(context.Context, []string) error { return errors.New("down") })
+		b.append(numbered("b", 100)...)
+		synctest.Wait()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if diff := cmp.Diff([]int{100, 400, 100}, f.limits[:3]); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -35,10 +35,14 @@ func (w *Worker) enough(events, bytes int) bool {
 	return full || events > 0 && w.policy.linger == 0
 }
 
-// fetch leases deliveries beside those that are waiting, for several batches if there are as many. It waits for one, and lets
-// what is not enough linger for more.
+// fetch leases deliveries beside those that are waiting: for one batch, or for several if the sink takes them. It waits for one
+// delivery, and lets what is not enough linger for more.
 func (w *Worker) fetch(ctx context.Context, events, bytes int) (fetched []journal.Delivery, err error) {
-	limit := journal.Limit{Events: max(minFetch, fetchBatches*w.policy.batchEvents), Bytes: fetchBatches * w.policy.batchBytes}
+	batches := 1
+	if w.takes.Load() {
+		batches = fetchBatches
+	}
+	limit := journal.Limit{Events: max(minFetch, batches*w.policy.batchEvents), Bytes: batches * w.policy.batchBytes}
 	if events == 0 {
 		if fetched, err = w.queue.Fetch(ctx, limit); err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -49,6 +50,8 @@ type Worker struct {
 	limiter *rate.Limiter // nil = no limit
 	gate    *gate
 	failure lastFailure
+	// takes says that the last batch that the sink was offered reached it.
+	takes atomic.Bool
 
 	mu        sync.Mutex
 	ready     []journal.Delivery // leased, not yet in a batch

@@ -100,7 +100,7 @@ func Open(o Options) (*Journal, error) {
 // openStore opens the store and reads the little that is kept in memory.
 func (j *Journal) openStore() error {
 	fs := newFailStopFS(j.opts.FS, j.fail)
-	db, err := pebble.Open(j.opts.Dir, pebbleOptions(&j.opts, fs, &storeLogger{log: j.opts.Logger, fs: fs}))
+	db, err := openPebble(j.opts.Dir, &j.opts, fs)
 	if errors.Is(err, syscall.EAGAIN) {
 		return fmt.Errorf("another process has it open: %w", err)
 	}
@@ -131,6 +131,19 @@ func (j *Journal) openStore() error {
 		j.fail(err)
 	}
 	return nil
+}
+
+// openPebble opens the store. Until it is open no compaction begins: Pebble would wait for it, seconds if it is a large one.
+func openPebble(dir string, o *Options, fs *failStopFS) (*pebble.DB, error) {
+	var opened atomic.Bool
+	defer opened.Store(true)
+	compactions := func() (least, most int) {
+		if !opened.Load() {
+			return 0, 1
+		}
+		return 1, 2
+	}
+	return pebble.Open(dir, pebbleOptions(o, fs, &storeLogger{log: o.Logger, fs: fs}, compactions))
 }
 
 // closeStore ends what runs on the store and closes it.

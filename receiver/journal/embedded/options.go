@@ -45,6 +45,10 @@ const (
 	// youngTables is how many flushes are left as they are before they are merged: most of what a queue holds is delivered and
 	// deleted by then.
 	youngTables = 20
+	// youngTablesStop is how many there may be before appends wait for them to be merged.
+	youngTablesStop = 64
+	// secondCompactionDebt is how much there must be to merge for a second compaction at a time.
+	secondCompactionDebt = 4 << 30
 	// baseLevelBytes saves a backlog one rewrite.
 	baseLevelBytes = 256 << 20
 )
@@ -107,7 +111,8 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // pebbleOptions returns the options of the store. The format is pinned: raising it is a decision, since it cannot be taken back.
-func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Options {
+// compactions returns how many compactions run at a time at least and at most.
+func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger, compactions func() (least, most int)) *pebble.Options {
 	memTable := min(max(o.MaxBytes/memTableShare, minMemTableBytes), maxMemTableBytes)
 	opts := &pebble.Options{
 		FS:                          fs,
@@ -117,9 +122,9 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Opti
 		MemTableStopWritesThreshold: 3,
 		LBaseMaxBytes:               baseLevelBytes,
 		L0CompactionThreshold:       youngTables,
-		L0StopWritesThreshold:       64,
+		L0StopWritesThreshold:       youngTablesStop,
 		MaxOpenFiles:                maxOpenFiles,
-		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		CompactionConcurrencyRange:  compactions,
 		LoggerAndTracer:             logger,
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { logger.Errorf("background error: %v", err) },
@@ -128,6 +133,8 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger) *pebble.Opti
 	}
 	// Queues are read once and from front to back: to merge what is read often, as a table is after some reads, gains nothing.
 	opts.Experimental.ReadSamplingMultiplier = -1
+	opts.Experimental.L0CompactionConcurrency = youngTablesStop
+	opts.Experimental.CompactionDebtConcurrency = secondCompactionDebt
 	opts.TargetFileSizes[0] = memTable // a flush makes one table: few have to be opened at a start
 	for i := range opts.Levels {
 		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
