@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,14 +18,21 @@ import (
 	"github.com/mailvane/mailvane/receiver/metrics"
 )
 
-// sizes notes how large the batches are that a sink gets.
-func (b *bench) sizes() *[]int {
+// sizes returns how large the batches are that a sink gets from now on.
+func (b *bench) sizes() func() []int {
+	var mu sync.Mutex
 	var sizes []int
 	b.sink.decide(func(_ context.Context, ids []string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		sizes = append(sizes, len(ids))
 		return nil
 	})
-	return &sizes
+	return func() []int {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(sizes)
+	}
 }
 
 func TestOnlyABatchThatIsNotFullLingers(t *testing.T) {
@@ -32,7 +41,7 @@ func TestOnlyABatchThatIsNotFullLingers(t *testing.T) {
 		want := func(when string, want ...int) {
 			t.Helper()
 			synctest.Wait()
-			if diff := cmp.Diff(want, *sizes); diff != "" {
+			if diff := cmp.Diff(want, sizes()); diff != "" {
 				t.Errorf("%s: %s", when, diff)
 			}
 		}
@@ -64,7 +73,7 @@ func TestABatchGoesAtOnceWithoutLingering(t *testing.T) {
 		b.append("0", "1", "2", "3", "4", "5")
 		b.start(d, "")
 		synctest.Wait()
-		if diff := cmp.Diff([]int{4, 2}, *sizes); diff != "" {
+		if diff := cmp.Diff([]int{4, 2}, sizes()); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -73,6 +82,7 @@ func TestABatchGoesAtOnceWithoutLingering(t *testing.T) {
 // fetches is a journal that notes how many deliveries it is asked for at a time.
 type fetches struct {
 	journal.Journal
+	mu     sync.Mutex
 	limits []int
 }
 
@@ -84,7 +94,9 @@ type fetchesOf struct {
 }
 
 func (q *fetchesOf) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Delivery, error) {
+	q.all.mu.Lock()
 	q.all.limits = append(q.all.limits, limit.Events)
+	q.all.mu.Unlock()
 	return q.Queue.Fetch(ctx, limit)
 }
 
@@ -110,6 +122,8 @@ func TestOnlyASinkThatTakesEventsHasSeveralBatchesFetched(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(time.Minute)
 		synctest.Wait()
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		if diff := cmp.Diff([]int{100, 400, 100}, f.limits[:3]); diff != "" {
 			t.Error(diff)
 		}
