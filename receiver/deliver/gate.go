@@ -13,9 +13,11 @@ type gate struct {
 
 	mu       sync.Mutex
 	failures int
-	until    time.Time
-	probing  bool
-	changed  chan struct{} // closed and replaced when a waiter should look again
+	// proven says that the last send that ended had succeeded; unlike no failure, it is false before the first.
+	proven  bool
+	until   time.Time
+	probing bool
+	changed chan struct{} // closed and replaced when a waiter should look again
 }
 
 func newGate(p *policy) *gate { return &gate{policy: p, changed: make(chan struct{})} }
@@ -64,6 +66,7 @@ func (g *gate) succeeded() (recovered bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	recovered = g.failures > 0
+	g.proven = true
 	if recovered || g.probing {
 		g.failures, g.probing = 0, false
 		g.wake()
@@ -78,12 +81,20 @@ func (g *gate) isOpen() bool {
 	return g.failures == 0
 }
 
+// isProven says whether the last send had succeeded; false when there was none.
+func (g *gate) isProven() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.proven
+}
+
 // failed closes the gate for at least after. It returns when the failed events should be tried again, and whether the
 // sink had been healthy before: then the events' own attempt counts; otherwise the outage is to blame.
 func (g *gate) failed(after time.Duration) (retryAt time.Time, healthy bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	healthy = g.failures == 0
+	g.proven = false
 	now := time.Now()
 	g.probing = false
 	if !now.Before(g.until) || healthy {

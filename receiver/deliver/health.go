@@ -30,7 +30,6 @@ func (w *Worker) Health() Health {
 
 // up records that the sink answered.
 func (w *Worker) up() {
-	w.takes.Store(true)
 	if w.gate.succeeded() {
 		w.options.Logger.Info("sink takes events again", "sink", w.options.Name)
 	}
@@ -38,7 +37,6 @@ func (w *Worker) up() {
 
 // down records a failure; only the first of an outage is logged.
 func (w *Worker) down(cause error, first bool) {
-	w.takes.Store(false)
 	text := truncate(cause.Error())
 	w.failure.mu.Lock()
 	w.failure.text, w.failure.at = text, time.Now()

@@ -34,10 +34,10 @@ func newSequencer() *sequencer {
 
 // admit sorts fetched deliveries into those that may be sent now and those that go back to the journal; the rest is parked.
 func (s *sequencer) admit(fetched []journal.Delivery, now time.Time) (ready []journal.Delivery, back []journal.Settlement) {
-	for _, d := range fetched {
+	for i, d := range fetched {
 		key := d.OrderingKey
 		if h, ok := s.waiting[key]; ok && d.Sequence > h.sequence {
-			back = append(back, deferred(h.until, d))
+			back = deferred(fetched[i:i+1], h.until, back)
 			continue
 		}
 		delete(s.waiting, key)
@@ -52,7 +52,7 @@ func (s *sequencer) admit(fetched []journal.Delivery, now time.Time) (ready []jo
 			s.count++
 		default:
 			s.waiting[key] = head{d.Sequence, now.Add(overflowDelay)}
-			back = append(back, deferred(s.waiting[key].until, d))
+			back = deferred(fetched[i:i+1], s.waiting[key].until, back)
 		}
 	}
 	return ready, back
@@ -93,7 +93,7 @@ func (s *sequencer) failed(one []journal.Delivery, outcome journal.Settlement, s
 	behind := s.parked[key]
 	delete(s.parked, key)
 	s.count -= len(behind)
-	return settled(behind, journal.Settlement{Outcome: journal.Defer, At: outcome.At}, settled(one, outcome, settlements))
+	return deferred(behind, outcome.At, settled(one, outcome, settlements))
 }
 
 // drain returns everything that is parked.
@@ -103,12 +103,8 @@ func (s *sequencer) drain(now time.Time) []journal.Settlement {
 		if _, ok := s.waiting[key]; !ok {
 			s.waiting[key] = head{behind[0].Sequence, now}
 		}
-		back = append(back, deferred(s.waiting[key].until, behind...))
+		back = deferred(behind, s.waiting[key].until, back)
 	}
 	s.parked, s.count = map[string][]journal.Delivery{}, 0
 	return back
-}
-
-func deferred(at time.Time, deliveries ...journal.Delivery) journal.Settlement {
-	return journal.Settlement{Deliveries: deliveries, Outcome: journal.Defer, At: at}
 }

@@ -47,7 +47,12 @@ func chunkLength(batch []journal.Delivery, limit int) int {
 
 // postponed appends that no attempt was made.
 func postponed(batch []journal.Delivery, settlements []journal.Settlement) []journal.Settlement {
-	return settled(batch, journal.Settlement{Outcome: journal.Defer, At: time.Now()}, settlements)
+	return deferred(batch, time.Now(), settlements)
+}
+
+// deferred appends that deliveries, if there are any, are due again at a time.
+func deferred(deliveries []journal.Delivery, at time.Time, settlements []journal.Settlement) []journal.Settlement {
+	return settled(deliveries, journal.Settlement{Outcome: journal.Defer, At: at}, settlements)
 }
 
 // settled appends an outcome of all deliveries of a chunk, if there are any.

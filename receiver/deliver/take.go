@@ -11,15 +11,41 @@ import (
 // take returns the next batch to send: at most batchEvents, batchBytes and, for events that have failed before, fewer.
 // It may return an empty batch.
 func (w *Worker) take(ctx context.Context) ([]journal.Delivery, error) {
-	events, bytes := w.waiting()
-	if !w.enough(events, bytes) {
-		fetched, err := w.fetch(ctx, events, bytes)
-		if err != nil {
-			return nil, err
-		}
-		w.admit(ctx, fetched)
+	if batch := w.cut(w.policy.linger == 0); len(batch) > 0 {
+		return batch, nil
 	}
-	return w.cut(), nil
+	fetched, err := w.fetch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.admit(ctx, fetched)
+	return w.cut(true), nil
+}
+
+// fetch leases deliveries beside those that are waiting, which are no full batch: for one batch, or for several if the sink takes
+// them. It waits for one delivery, and lets what is not enough linger for more.
+func (w *Worker) fetch(ctx context.Context) (fetched []journal.Delivery, err error) {
+	events, bytes := w.waiting()
+	batches := 1
+	if w.gate.isProven() {
+		batches = fetchBatches
+	}
+	limit := journal.Limit{Events: max(minFetch, batches*w.policy.batchEvents), Bytes: batches * w.policy.batchBytes}
+	if events == 0 {
+		if fetched, err = w.queue.Fetch(ctx, limit); err != nil || w.policy.linger == 0 {
+			return fetched, err
+		}
+	}
+	lingering, cancel := context.WithTimeout(ctx, w.policy.linger)
+	defer cancel()
+	for !w.full(events+len(fetched), bytes+payloadBytes(fetched)) {
+		more, err := w.queue.Fetch(lingering, limit)
+		fetched = append(fetched, more...)
+		if err != nil {
+			break
+		}
+	}
+	return fetched, nil
 }
 
 // waiting returns how much is on the ready list.
@@ -29,35 +55,9 @@ func (w *Worker) waiting() (events, bytes int) {
 	return len(w.ready), payloadBytes(w.ready)
 }
 
-// enough says whether that much is a batch: it is full, or there is no lingering for more.
-func (w *Worker) enough(events, bytes int) bool {
-	full := events >= w.policy.batchEvents || w.policy.batchBytes > 0 && bytes >= w.policy.batchBytes
-	return full || events > 0 && w.policy.linger == 0
-}
-
-// fetch leases deliveries beside those that are waiting: for one batch, or for several if the sink takes them. It waits for one
-// delivery, and lets what is not enough linger for more.
-func (w *Worker) fetch(ctx context.Context, events, bytes int) (fetched []journal.Delivery, err error) {
-	batches := 1
-	if w.takes.Load() {
-		batches = fetchBatches
-	}
-	limit := journal.Limit{Events: max(minFetch, batches*w.policy.batchEvents), Bytes: batches * w.policy.batchBytes}
-	if events == 0 {
-		if fetched, err = w.queue.Fetch(ctx, limit); err != nil {
-			return nil, err
-		}
-	}
-	lingering, cancel := context.WithTimeout(ctx, w.policy.linger)
-	defer cancel()
-	for !w.enough(events+len(fetched), bytes+payloadBytes(fetched)) {
-		more, err := w.queue.Fetch(lingering, limit)
-		fetched = append(fetched, more...)
-		if err != nil {
-			break
-		}
-	}
-	return fetched, nil
+// full says whether that much needs no more to be sent.
+func (w *Worker) full(events, bytes int) bool {
+	return events >= w.policy.batchEvents || w.policy.batchBytes > 0 && bytes >= w.policy.batchBytes
 }
 
 func payloadBytes(deliveries []journal.Delivery) int {
@@ -85,17 +85,21 @@ func (w *Worker) admit(ctx context.Context, fetched []journal.Delivery) {
 	w.settleAll(ctx, back)
 }
 
-// cut takes the next batch off the ready list.
-func (w *Worker) cut() []journal.Delivery {
+// cut takes the next batch off the ready list: a full one, or else the rest if that is wanted.
+func (w *Worker) cut(rest bool) []journal.Delivery {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, bytes := 0, 0
 	for n < len(w.ready) && n < w.policy.batchEvents {
-		bytes += len(w.ready[n].Payload)
-		if n > 0 && w.policy.batchBytes > 0 && bytes > w.policy.batchBytes {
+		size := len(w.ready[n].Payload)
+		if n > 0 && w.policy.batchBytes > 0 && bytes+size > w.policy.batchBytes {
 			break
 		}
+		bytes += size
 		n++
+	}
+	if n == len(w.ready) && !rest && !w.full(n, bytes) {
+		return nil
 	}
 	batch := w.ready[:n:n]
 	w.ready = w.ready[n:]

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -50,8 +49,6 @@ type Worker struct {
 	limiter *rate.Limiter // nil = no limit
 	gate    *gate
 	failure lastFailure
-	// takes says that the last batch that the sink was offered reached it.
-	takes atomic.Bool
 
 	mu        sync.Mutex
 	ready     []journal.Delivery // leased, not yet in a batch
@@ -165,7 +162,7 @@ func (w *Worker) keep(deliveries []journal.Delivery) {
 func (w *Worker) giveBack(ctx context.Context) {
 	now := time.Now()
 	w.mu.Lock()
-	back := settled(w.ready, journal.Settlement{Outcome: journal.Defer, At: now}, nil)
+	back := deferred(w.ready, now, nil)
 	w.ready = nil
 	if w.sequencer != nil {
 		back = append(back, w.sequencer.drain(now)...)

@@ -142,8 +142,8 @@ type Settlement struct {
 	DeadLetter *DeadLetter
 }
 
-// CheckSettlements returns an error when one of them has no known outcome, or is a Dead one without a dead letter or with more
-// than one delivery. Every implementation of [Queue.Settle] refuses such a list as a whole.
+// CheckSettlements returns an error when one of them has no known outcome, or is a Dead one without a dead letter or without
+// exactly one delivery. Every implementation of [Queue.Settle] refuses such a list as a whole.
 func CheckSettlements(settlements []Settlement) error {
 	for i := range settlements {
 		switch s := &settlements[i]; {

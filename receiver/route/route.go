@@ -103,7 +103,7 @@ func (r *compiled) selects(e *event.Event) (bool, error) {
 // maxRoom bounds for how many sinks room is made at first.
 const maxRoom = 4
 
-// add adds a sink; at most others may follow.
+// add adds a sink, the first of at most so many.
 func (d *Decision) add(sink string, atMost int) {
 	if d.Sinks == nil {
 		d.Sinks = make([]string, 0, min(atMost, maxRoom))

@@ -68,7 +68,7 @@ func parse(arguments []string) (*options, error) {
 	flags.IntVar(&o.requests, "requests", 60_000, "requests per measurement")
 	flags.IntVar(&o.backlog, "backlog", 1_000_000, "events of the backlog")
 	flags.StringVar(&o.output, "o", "table", "table or json")
-	flags.StringVar(&o.binary, "receiver", "", "the receiver program, for example of an earlier release; empty = build it")
+	flags.StringVar(&o.binary, "receiver", "", "the receiver program, for example of an earlier release; it starts on backlogs only if its journal has the same format; empty = build it")
 	flags.StringVar(&o.only, "only", "", "comma-separated groups to measure: "+strings.Join(groupNames(), ", ")+"; empty = all")
 	if err := flags.Parse(arguments); err != nil {
 		return nil, err

@@ -138,6 +138,7 @@ func (s *seenKeys) load(life context.Context, db *pebble.DB) error {
 	select {
 	case <-s.wanted:
 	case <-life.Done():
+		return nil
 	}
 	stored := map[uint32]*keyFilter{}
 	err := scan(db, []byte{tableDedupe}, []byte{tableDedupe + 1}, func(key, _ []byte) (bool, error) {

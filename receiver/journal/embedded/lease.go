@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 )
 
@@ -10,12 +11,10 @@ type lease struct {
 	// number is that of [journal.Delivery.Lease].
 	number uint64
 	// events are those that were not settled yet.
-	events   places
-	payloads *payloads
+	events places
+	// payloads are those of all its events, one after the other.
+	payloads []byte
 }
-
-// payloads are those of a lease, one after the other.
-type payloads struct{ bytes []byte }
 
 // maxIdlePayloads is how many buffers of 64 KiB are kept: more than four batches of 1 MiB take.
 const maxIdlePayloads = 96
@@ -24,54 +23,58 @@ const maxIdlePayloads = 96
 // sync.Pool, which each collection empties, leaves a quarter of it.
 type payloadMemory struct {
 	mu   sync.Mutex
-	idle []*payloads
+	idle [][]byte
 }
 
 // copyOf returns a copy of src. Only what fills at least half of a bundle is worth memory that is used again.
-func (m *payloadMemory) copyOf(src []byte) *payloads {
+func (m *payloadMemory) copyOf(src []byte) []byte {
 	if len(src) < maxBundleBytes/2 || len(src) > maxBundleBytes {
-		return &payloads{bytes.Clone(src)}
+		return bytes.Clone(src)
 	}
-	p := m.take()
-	p.bytes = append(p.bytes[:0], src...)
-	return p
+	return append(m.take(), src...)
 }
 
-func (m *payloadMemory) take() *payloads {
+func (m *payloadMemory) take() []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.idle) == 0 {
-		return &payloads{make([]byte, 0, maxBundleBytes)}
+		return make([]byte, 0, maxBundleBytes)
 	}
 	last := len(m.idle) - 1
-	p := m.idle[last]
+	b := m.idle[last]
 	m.idle[last] = nil
 	m.idle = m.idle[:last]
-	return p
+	return b[:0]
 }
 
 // release takes back what copyOf returned.
-func (m *payloadMemory) release(p *payloads) {
+func (m *payloadMemory) release(b []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if cap(p.bytes) == maxBundleBytes && len(m.idle) < maxIdlePayloads {
-		m.idle = append(m.idle, p)
+	if cap(b) == maxBundleBytes && len(m.idle) < maxIdlePayloads {
+		m.idle = append(m.idle, b)
 	}
 }
 
-// end ends the lease of one event, and reports whether it was leased under that number.
-func (o *openBundle) end(number uint64, event places, ended func(*payloads)) bool {
+// leased are the events that were handed out, a part of those that are owed.
+func (o *openBundle) leased() (events places) {
 	for i := range o.leases {
-		l := &o.leases[i]
-		if l.number != number || l.events&event == 0 {
-			continue
-		}
-		o.leased &^= event
-		if l.events &^= event; l.events == 0 {
-			ended(l.payloads)
-			o.leases = append(o.leases[:i], o.leases[i+1:]...)
-		}
-		return true
+		events |= o.leases[i].events
 	}
-	return false
+	return events
+}
+
+// end ends the lease of one event; ok is false when it is not leased under that number. It returns the payloads of a lease that
+// has ended as a whole.
+func (o *openBundle) end(number uint64, event places) (freed []byte, ok bool) {
+	i := slices.IndexFunc(o.leases, func(l lease) bool { return l.number == number && l.events&event != 0 })
+	if i < 0 {
+		return nil, false
+	}
+	l := &o.leases[i]
+	if l.events &^= event; l.events == 0 {
+		freed = l.payloads
+		o.leases = slices.Delete(o.leases, i, i+1)
+	}
+	return freed, true
 }

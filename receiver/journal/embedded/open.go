@@ -59,8 +59,8 @@ type Journal struct {
 
 	// durable is the last bundle on stable storage; consumers see nothing beyond it.
 	durable atomic.Uint64
-	draft   draft
-	// nextBundle is used by the committer alone.
+	// draft and nextBundle are used by the committer alone.
+	draft          draft
 	nextBundle     uint64
 	nextDeadLetter atomic.Uint64
 	deadLetters    atomic.Int64
@@ -133,7 +133,8 @@ func (j *Journal) openStore() error {
 	return nil
 }
 
-// openPebble opens the store. Until it is open no compaction begins: Pebble would wait for it, seconds if it is a large one.
+// openPebble opens the store. Until it is open no compaction begins: Pebble would wait for it, seconds if it is a large one. A least
+// number of 0 is not what Pebble documents, but what its scheduler takes.
 func openPebble(dir string, o *Options, fs *failStopFS) (*pebble.DB, error) {
 	var opened atomic.Bool
 	defer opened.Store(true)

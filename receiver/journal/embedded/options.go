@@ -133,6 +133,7 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger, compactions 
 	}
 	// Queues are read once and from front to back: to merge what is read often, as a table is after some reads, gains nothing.
 	opts.Experimental.ReadSamplingMultiplier = -1
+	// A second compaction is for debt alone, and the least number of them means what it says: while the store is being opened, 0.
 	opts.Experimental.L0CompactionConcurrency = youngTablesStop
 	opts.Experimental.CompactionDebtConcurrency = secondCompactionDebt
 	opts.TargetFileSizes[0] = memTable // a flush makes one table: few have to be opened at a start

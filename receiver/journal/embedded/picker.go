@@ -55,7 +55,7 @@ func (p *picker) due() error {
 		}
 		event := place(placeOf(sequence))
 		o := q.open[bundleOf(sequence)]
-		leased := o != nil && o.leased&event != 0
+		leased := o != nil && o.leased()&event != 0
 		if at > p.now {
 			if !leased {
 				p.next = at
@@ -130,7 +130,7 @@ func (p *picker) takeOwed(number uint64, value []byte) (more bool, err error) {
 			return false, err
 		}
 	}
-	wanted := o.events &^ o.leased
+	wanted := o.events &^ o.leased()
 	if number == bundleOf(q.cursor) {
 		wanted &= placesFrom(placeOf(q.cursor))
 	}
@@ -166,7 +166,6 @@ func (p *picker) take(o *openBundle, wanted places) (left places, err error) {
 		p.deliver(o, run)
 	}
 	if chosen != 0 {
-		o.leased |= chosen
 		o.size, o.others = p.size, p.current.sinks.without(p.q.id)
 		p.q.open[o.number] = o
 	}
@@ -176,10 +175,9 @@ func (p *picker) take(o *openBundle, wanted places) (left places, err error) {
 // deliver adds neighbouring events, whose payloads are copied as one.
 func (p *picker) deliver(o *openBundle, run places) {
 	q := p.q
-	copied := q.j.payloads.copyOf(p.current.payloads(run))
+	rest := q.j.payloads.copyOf(p.current.payloads(run))
 	q.leases++
-	o.leases = append(o.leases, lease{number: q.leases, events: run, payloads: copied})
-	rest := copied.bytes
+	o.leases = append(o.leases, lease{number: q.leases, events: run, payloads: rest})
 	if p.deliveries == nil {
 		p.deliveries = make([]journal.Delivery, 0, p.expected(run.count()))
 	}

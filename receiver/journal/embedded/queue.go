@@ -47,8 +47,6 @@ type queue struct {
 type openBundle struct {
 	number uint64
 	owed
-	// leased are the events that were handed out, a part of those that are owed.
-	leased places
 	leases []lease
 	// touched says that the settlement under way has changed it.
 	touched bool

@@ -28,8 +28,8 @@ func (q *queue) Settle(_ context.Context, settlements []journal.Settlement) erro
 	defer q.j.settling.Unlock()
 	s := settling{q: q, db: db, batch: db.NewBatch(), dueFrom: q.dueFrom}
 	for i := range settlements {
-		if err == nil {
-			err = s.settleAll(&settlements[i])
+		if err = s.settleAll(&settlements[i]); err != nil {
+			break
 		}
 	}
 	if err == nil {
@@ -53,10 +53,11 @@ type settling struct {
 	batch *pebble.Batch
 
 	// last is the bundle of the delivery that was settled last, most often that of the next one.
-	last        *openBundle
-	touched     []*openBundle
-	finished    []*openBundle
-	freed       []*payloads
+	last     *openBundle
+	touched  []*openBundle
+	finished []*openBundle
+	// freed are the payloads of leases that ended; they are given back when the settlement cannot fail any more.
+	freed       [][]byte
 	done        int64
 	deadLetters int64
 	// scheduled is by how many tableSchedule holds more, of the present epoch.
@@ -66,19 +67,25 @@ type settling struct {
 }
 
 func (s *settling) settleAll(t *journal.Settlement) error {
-	for _, d := range t.Deliveries {
-		if err := s.settle(&d, t); err != nil {
+	for i := range t.Deliveries {
+		if err := s.settle(t.Deliveries[i].Sequence, t.Deliveries[i].Lease, t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *settling) settle(d *journal.Delivery, t *journal.Settlement) error {
-	sequence := d.Sequence
+func (s *settling) settle(sequence, lease uint64, t *journal.Settlement) error {
 	o, event := s.find(bundleOf(sequence)), place(placeOf(sequence))
-	if o == nil || !o.end(d.Lease, event, s.ended) {
+	if o == nil {
 		return nil
+	}
+	freed, leased := o.end(lease, event)
+	if !leased {
+		return nil
+	}
+	if freed != nil {
+		s.freed = append(s.freed, freed)
 	}
 	if !o.touched {
 		o.touched = true
@@ -115,9 +122,6 @@ func (s *settling) find(number uint64) *openBundle {
 	}
 	return s.last
 }
-
-// ended keeps the payloads of a lease until the settlement cannot fail any more.
-func (s *settling) ended(p *payloads) { s.freed = append(s.freed, p) }
 
 // finish ends the debt to this sink.
 func (s *settling) finish(o *openBundle, event places) {
@@ -159,7 +163,7 @@ func (s *settling) bury(sequence uint64, attempts int, d journal.DeadLetter) err
 func (s *settling) close() error {
 	for _, o := range s.touched {
 		o.touched = false
-		if o.leased == 0 {
+		if len(o.leases) == 0 {
 			delete(s.q.open, o.number)
 		}
 		var err error

@@ -50,7 +50,7 @@ func (b body) attach(r *http.Request) (unused func()) {
 	open := &sync.WaitGroup{}
 	reader := func() io.ReadCloser {
 		open.Add(1)
-		return &bodyReader{body: b, closed: sync.OnceFunc(open.Done)}
+		return &bodyReader{body: b, closed: open.Done}
 	}
 	r.ContentLength = b.length()
 	r.Body = reader()
@@ -98,7 +98,9 @@ func (r *bodyReader) Read(p []byte) (n int, err error) {
 func (r *bodyReader) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.done = true
-	r.closed()
+	if !r.done {
+		r.done = true
+		r.closed()
+	}
 	return nil
 }
