@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,10 +14,17 @@ import (
 // ones are logged, and the last good configuration stays in force.
 func (r *Receiver) Follow(ctx context.Context, path string, load func() (*config.Config, error)) error {
 	f := &follower{receiver: r, load: load}
-	if _, err := f.step(ctx); err != nil {
+	// What changes while the first configuration is loaded must be noticed, too.
+	watcher, unwatched := newWatcher(path)
+	_, unloaded := f.step(ctx)
+	if err := cmp.Or(unloaded, unwatched); err != nil {
+		if watcher != nil {
+			_ = watcher.Close() // nothing follows
+		}
 		return err
 	}
-	return watch(ctx, path, r.options.Logger, func() { f.reload(ctx) })
+	go follow(ctx, watcher, r.options.Logger, func() { f.reload(ctx) })
+	return nil
 }
 
 type follower struct {

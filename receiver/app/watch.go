@@ -18,21 +18,17 @@ const (
 	rereadInterval = time.Minute
 )
 
-// watch calls reload after every change in a folder, or of a file, until ctx ends. It also sees the kubelet swap a mounted Secret.
-func watch(ctx context.Context, path string, log *slog.Logger, reload func()) error {
+// newWatcher watches for changes in a folder, or of a file. It also sees the kubelet swap a mounted Secret.
+func newWatcher(path string) (*fsnotify.Watcher, error) {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
-		return fmt.Errorf("watch %s: %w", path, err)
+		return nil, fmt.Errorf("watch %s: %w", path, err)
 	}
 	if err := watcher.Add(folderOf(path)); err != nil {
 		_ = watcher.Close() // nothing was watched
-		return fmt.Errorf("watch %s: %w", path, err)
+		return nil, fmt.Errorf("watch %s: %w", path, err)
 	}
-	go func() {
-		defer func() { _ = watcher.Close() }() // nothing is lost with it
-		follow(ctx, watcher, log, reload)
-	}()
-	return nil
+	return watcher, nil
 }
 
 // folderOf returns the folder to watch: a file is replaced rather than written by many editors, which ends a watch of the file itself.
@@ -43,7 +39,9 @@ func folderOf(path string) string {
 	return filepath.Clean(path)
 }
 
+// follow calls reload after every change until ctx ends, and closes the watcher.
 func follow(ctx context.Context, watcher *fsnotify.Watcher, log *slog.Logger, reload func()) {
+	defer func() { _ = watcher.Close() }() // nothing is lost with it
 	quiet := time.NewTimer(rereadInterval)
 	defer quiet.Stop()
 	for {
