@@ -39,6 +39,7 @@ func TestControllers(t *testing.T) {
 		"Quickstart":                             testQuickstart,
 		"AnEdit":                                 testAnEdit,
 		"APodThatStartsIsToldOfAnEdit":           testAPodThatStartsIsToldOfAnEdit,
+		"AKubeletThatLooksTooEarly":              testAKubeletThatLooksTooEarly,
 		"ASecretIsRotated":                       testASecretIsRotated,
 		"MissingReferences":                      testMissingReferences,
 		"ABadRoute":                              testABadRoute,

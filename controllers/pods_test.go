@@ -204,3 +204,17 @@ func testAPodThatStartsIsToldOfAnEdit(t *testing.T) {
 		before = token()
 	}
 }
+
+// testAKubeletThatLooksTooEarly is told again until the pod has loaded the edit.
+func testAKubeletThatLooksTooEarly(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	pod := p.pod("receiver-1", children.Name)
+	running.pods.wait(pod, 2)
+	e := endpoint("e0", "", "")
+	p.edit(e, func() { e.Spec.Routes[0].Filter = `event.type == "email.bounced"` })
+	eventually(t, func() error {
+		return p.is("e0", v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonConfigurationPending)
+	})
+	eventually(t, func() error { return p.ready("e0") })
+}

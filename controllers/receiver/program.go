@@ -3,10 +3,10 @@ package receiver
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,6 +26,8 @@ const (
 	// tenth of the time that it has taken so far, but not less often than every lastPoll.
 	firstPoll = 250 * time.Millisecond
 	lastPoll  = 30 * time.Second
+	// nudgeAgain is after how long a kubelet is nudged again; then after twice that time, and so on.
+	nudgeAgain = 2 * time.Second
 	// journalPoll is how often pods whose journal is a NATS cluster, which can fail at any time, say how it is.
 	journalPoll = 30 * time.Second
 )
@@ -148,14 +150,14 @@ func (r *Reconciler) isTimeToAsk(u *unit) bool {
 }
 
 // nudge changes an annotation of a pod, at which its kubelet looks at the mounted Secret. When the cache has not seen the
-// Secret yet, the next pass does it.
+// Secret yet, the next pass does it. A kubelet that learns of the annotation before it learns of the Secret mounts the old one
+// again, and would leave it at that for a minute: so it is nudged again, ever more seldom, until the pod has loaded the new one.
 func (r *Reconciler) nudge(ctx context.Context, s *scope, u *unit, pod *corev1.Pod) error {
 	secret := s.configSecret(u.Name)
 	if secret == nil {
 		return nil
 	}
-	sum := sha256.Sum256([]byte(string(secret.UID) + u.memory.hash))
-	token := hex.EncodeToString(sum[:8])
+	token := nudgeToken(string(secret.UID)+u.memory.hash, r.waited(u))
 	if pod.Annotations[children.NudgeAnnotation] == token {
 		return nil
 	}
@@ -168,6 +170,20 @@ func (r *Reconciler) nudge(ctx context.Context, s *scope, u *unit, pod *corev1.P
 		return fmt.Errorf("annotate pod %s: %w", pod.Name, err)
 	}
 	return nil
+}
+
+// nudgeToken returns what a pod is annotated with when it has waited for so long. It is another one whenever that time has doubled.
+func nudgeToken(configuration string, waited time.Duration) string {
+	sum := sha256.Sum256([]byte(configuration))
+	return fmt.Sprintf("%x-%d", sum[:8], bits.Len64(uint64(waited/nudgeAgain)))
+}
+
+// waited returns for how long pods have not been as they should be.
+func (r *Reconciler) waited(u *unit) time.Duration {
+	if u.memory.waiting.IsZero() {
+		return 0
+	}
+	return max(0, r.Now().Sub(u.memory.waiting))
 }
 
 // schedule asks for another pass while pods have not loaded the configuration, or have a reason to be asked again.
@@ -184,5 +200,5 @@ func (r *Reconciler) schedule(s *scope, u *unit, serves bool) {
 	if u.memory.waiting.IsZero() {
 		u.memory.waiting = r.Now()
 	}
-	s.lookAgain(min(max(firstPoll, r.Now().Sub(u.memory.waiting)/10), lastPoll))
+	s.lookAgain(min(max(firstPoll, r.waited(u)/10), lastPoll))
 }
