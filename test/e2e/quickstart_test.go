@@ -40,6 +40,9 @@ func quickstart(c *cluster) {
 		c.t.Error("that does not show provider, readiness and URL")
 	}
 
+	// A pod that became ready last may have to load what the others have.
+	served := c.until("both receivers serve all endpoints", func() bool { return len(servedByBoth(c)) == 4 })
+	c.t.Logf("both receivers serve all endpoints %.1f s later", served.Seconds())
 	sent := 0
 	for _, endpoint := range []string{"emailengine", "mailchannels", "webexconnect", "engagelab"} {
 		out := c.run(c.mailvane, "send", "--namespace", namespace, "--endpoint", endpoint)
@@ -65,12 +68,19 @@ func quickstart(c *cluster) {
 	}
 }
 
+// servedByBoth returns the lines of the endpoints that both receivers serve, each with the number of accepted events.
+func servedByBoth(c *cluster) [][]string {
+	c.t.Helper()
+	out := c.run(c.mailvane, "endpoints", "--namespace", namespace)
+	return regexp.MustCompile(`(?m)^mail/\w+ +\w+ +True +Reconciled +2 +(\d+) .*$`).FindAllStringSubmatch(out, -1)
+}
+
 // commands looks at the same with the mailvane command, which has no way to the pods but the API server's.
 func commands(c *cluster, sent int) {
 	c.t.Helper()
 	sum := 0
-	out := c.run(c.mailvane, "endpoints", "--namespace", namespace)
-	for _, m := range regexp.MustCompile(`(?m)^mail/\w+ +\w+ +True +Reconciled +2 +(\d+) `).FindAllStringSubmatch(out, -1) {
+	counts := servedByBoth(c)
+	for _, m := range counts {
 		var n int
 		if _, err := fmt.Sscan(m[1], &n); err != nil {
 			c.t.Fatal(err)
@@ -78,7 +88,7 @@ func commands(c *cluster, sent int) {
 		sum += n
 	}
 	if sum != sent {
-		c.t.Errorf("%d events were accepted; mailvane endpoints says\n%s", sent, out)
+		c.t.Errorf("%d events were accepted; mailvane endpoints says %q", sent, counts)
 	}
 	if out := c.run(c.mailvane, "sinks", "--namespace", namespace); !regexp.MustCompile(`mail/crm +HTTP +True +Reconciled +2 +failing +[1-9]`).MatchString(out) {
 		c.t.Errorf("mailvane sinks says\n%s", out)
