@@ -15,6 +15,9 @@ type picker struct {
 	db    *pebble.DB
 	limit journal.Limit
 	now   uint64
+	// durable is the last bundle to lease from. It was durable before the first look at the store: what is appended during the
+	// looks, a later one of them could find and the one at the bundles not.
+	durable uint64
 
 	// bundles reads bundles in the order of their numbers, most often one after the other.
 	bundles *pebble.Iterator
@@ -102,11 +105,10 @@ func (p *picker) find(number uint64) (*openBundle, error) {
 // place: taken by the times that had been set, a later event could come before an earlier one of the same key.
 func (p *picker) fresh() error {
 	q := p.q
-	durable := q.j.durable.Load()
-	if p.full || bundleOf(q.cursor) > durable {
+	if p.full || bundleOf(q.cursor) > p.durable {
 		return nil
 	}
-	err := scan(p.db, owedKey(q.id, bundleOf(q.cursor)), owedKey(q.id, durable+1), func(key, value []byte) (bool, error) {
+	err := scan(p.db, owedKey(q.id, bundleOf(q.cursor)), owedKey(q.id, p.durable+1), func(key, value []byte) (bool, error) {
 		_, number, ok := parseOwedKey(key)
 		if !ok {
 			return false, errMalformed
@@ -114,7 +116,7 @@ func (p *picker) fresh() error {
 		return p.takeOwed(number, value)
 	})
 	if err == nil && !p.full {
-		q.cursor = sequenceOf(durable+1, 0)
+		q.cursor = sequenceOf(p.durable+1, 0)
 	}
 	return err
 }

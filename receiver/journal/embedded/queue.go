@@ -196,7 +196,7 @@ func (q *queue) lease(limit journal.Limit) (deliveries []journal.Delivery, next 
 	defer release()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	p := picker{q: q, db: db, limit: limit, now: toMillis(q.j.opts.Now())}
+	p := picker{q: q, db: db, limit: limit, now: toMillis(q.j.opts.Now()), durable: q.j.durable.Load()}
 	err = p.run()
 	if err != nil {
 		q.j.fail(fmt.Errorf("read queue: %w", err))

@@ -1,6 +1,8 @@
 package journaltest
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +23,7 @@ func schedulePromises() []promise {
 		{"after a restart everything comes in the order in which it was appended, whatever time was set", restartOrder},
 		{"a retry after a restart keeps its schedule", rescheduledAfterRestart},
 		{"an earlier retry overtakes a later one", earlierRetry},
+		{"what is appended while retries are due is delivered", appendsAmongRetries},
 	}
 }
 
@@ -156,5 +159,38 @@ func earlierRetry(t *testing.T, h Harness) {
 	retryAt(t, j, sinkA, time.Now().Add(-time.Minute), got[0], got[1])
 	if diff := cmp.Diff(numbered(0, 2), payloads(fetchAll(t, j, sinkA, 2))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// appendsAmongRetries tries each entry twice while others are appended.
+func appendsAmongRetries(t *testing.T, h Harness) {
+	const writers, each = 8, 25
+	j := h.Open(t)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for w := range writers {
+		wg.Go(func() {
+			for n := range each {
+				if _, err := j.Append(ctx, entries(w*each+n, 1, sinkA)); err != nil {
+					t.Errorf("Append: %v", err)
+				}
+			}
+		})
+	}
+	for left := writers * each; left > 0; {
+		deliveries, err := j.Queue(sinkA).Fetch(ctx, journal.Limit{Events: 50})
+		if err != nil {
+			t.Fatalf("%d entries were not delivered twice: %v", left, err)
+		}
+		for _, d := range deliveries {
+			if d.Attempts == 0 {
+				retryAt(t, j, sinkA, d0, d)
+				continue
+			}
+			delivered(t, j, sinkA, d)
+			left--
+		}
 	}
 }
