@@ -46,7 +46,8 @@ func (l *ledger) acknowledged() int {
 type result struct {
 	acked, delivered, lost, duplicates int
 	recovered                          time.Duration
-	missing                            []string // some of what was lost, for people
+	missing                            []string       // some of what was lost, for people
+	owed                               map[string]int // how many events each sink has not got
 }
 
 // String is the line that a run ends with.
@@ -67,12 +68,13 @@ const maxMissing = 10
 func (l *ledger) settle() result {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r := result{acked: len(l.acked)}
+	r := result{acked: len(l.acked), owed: map[string]int{}}
 	for e := range l.acked {
 		whole := true
 		for sink, arrived := range l.arrived {
 			if arrived[e] == 0 {
 				whole = false
+				r.owed[sink]++
 				if len(r.missing) < maxMissing {
 					r.missing = append(r.missing, fmt.Sprintf("event %d at %s", e, sink))
 				}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -11,8 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// maxRecovery bounds the wait for the sinks to have everything once nothing fails any more.
-const maxRecovery = 3 * time.Minute
+// patience bounds the wait for one more event to be everywhere once nothing fails any more: a long run leaves a long backlog.
+const patience = 3 * time.Minute
 
 // scene is everything that takes part.
 type scene struct {
@@ -48,7 +49,7 @@ func tortureIn(ctx context.Context, o *options, folder string) (result, error) {
 	if err := s.suffer(ctx); err != nil {
 		return result{}, err
 	}
-	fmt.Fprintln(o.out, s.summary())
+	fmt.Fprintf(o.out, "%s; waiting for the sinks, which are owed %v\n", s.summary(), s.ledger.settle().owed)
 	return recovery(ctx, s.ledger), nil
 }
 
@@ -108,7 +109,7 @@ func (s *scene) summary() string {
 	if s.servers != nil {
 		text += fmt.Sprintf(", %d failures of a server", s.servers.failures)
 	}
-	return text + "; waiting for the sinks"
+	return text
 }
 
 // The generators that decide. Each source of failures has its own, so that a seed repeats its decisions whatever the others do.
@@ -143,19 +144,30 @@ func (s *scene) suffer(ctx context.Context) error {
 	if s.servers != nil {
 		group.Go(func() error { return s.servers.suffer(ctx, s.decide(decidesServers)) })
 	}
+	group.Go(func() error {
+		for pause(ctx, time.Minute) {
+			now := s.ledger.settle()
+			fmt.Fprintf(s.options.out, "%d events acknowledged; the sinks are owed %v\n", now.acked, now.owed)
+		}
+		return nil
+	})
 	return group.Wait()
 }
 
-// recovery waits until nothing is missing, or for maxRecovery.
+// recovery waits until nothing is missing, or nothing that was has come for as long as patience lasts.
 func recovery(ctx context.Context, l *ledger) result {
 	started := time.Now()
+	least, since := math.MaxInt, started
 	for {
 		looked := time.Now()
 		r := l.settle()
 		r.recovered = time.Since(started)
+		if r.lost < least {
+			least, since = r.lost, looked
+		}
 		// The sinks wait while the ledger is looked at; it must not be what slows them down.
 		rest := max(20*time.Millisecond, 10*time.Since(looked))
-		if r.lost == 0 || r.recovered > maxRecovery || !pause(ctx, rest) {
+		if r.lost == 0 || time.Since(since) > patience || !pause(ctx, rest) {
 			return r
 		}
 	}

@@ -31,7 +31,7 @@ func TestTheLedgerSeesLosses(t *testing.T) {
 	l.arrive("a", []int{0, 1, 2, 2})
 	l.arrive("b", []int{0, 2, 7}) // 7 was stored, but the answer did not arrive
 	got := l.settle()
-	if got.acked != 3 || got.delivered != 2 || got.lost != 1 || got.duplicates != 1 || len(got.missing) != 1 || got.missing[0] != "event 1 at b" {
+	if got.acked != 3 || got.delivered != 2 || got.lost != 1 || got.duplicates != 1 || len(got.missing) != 1 || got.missing[0] != "event 1 at b" || got.owed["b"] != 1 {
 		t.Errorf("%+v", got)
 	}
 }
