@@ -45,25 +45,32 @@ func (b body) length() (n int64) {
 }
 
 // attach makes b the body of a request, also if the client has to send it again on another connection. The client may go on with
-// a body after it has given the answer: unused waits until it has not.
-func (b body) attach(r *http.Request) (unused func()) {
-	open := &sync.WaitGroup{}
-	reader := func() io.ReadCloser {
-		open.Add(1)
-		return &bodyReader{body: b, closed: open.Done}
-	}
+// a body after it has given the answer, and does not close every body that it asked for: detach ends them all, after which
+// nothing of b is read.
+func (b body) attach(r *http.Request) (detach func()) {
+	use := &use{}
 	r.ContentLength = b.length()
-	r.Body = reader()
-	r.GetBody = func() (io.ReadCloser, error) { return reader(), nil }
-	return open.Wait
+	r.Body = &bodyReader{body: b, use: use}
+	r.GetBody = func() (io.ReadCloser, error) { return &bodyReader{body: b, use: use}, nil }
+	return use.end
+}
+
+// use is the time during which the readers of a request may read its body.
+type use struct {
+	mu    sync.Mutex
+	ended bool
+}
+
+func (u *use) end() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.ended = true
 }
 
 // bodyReader reads a body once.
 type bodyReader struct {
 	body
-	closed func()
-
-	mu sync.Mutex // HTTP/2 closes a body that it is reading
+	use *use // its lock guards what follows, too: HTTP/2 closes a body that it is reading
 	// next is the part after the one that is read, and rest what is left of that.
 	next int
 	rest []byte
@@ -72,9 +79,9 @@ type bodyReader struct {
 
 // Read fills p from as many parts as it takes.
 func (r *bodyReader) Read(p []byte) (n int, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.done {
+	r.use.mu.Lock()
+	defer r.use.mu.Unlock()
+	if r.done || r.use.ended {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	for n < len(p) {
@@ -94,13 +101,10 @@ func (r *bodyReader) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// Close says that the body is not used any more.
+// Close ends the reading.
 func (r *bodyReader) Close() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.done {
-		r.done = true
-		r.closed()
-	}
+	r.use.mu.Lock()
+	defer r.use.mu.Unlock()
+	r.done = true
 	return nil
 }

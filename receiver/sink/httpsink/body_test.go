@@ -34,11 +34,8 @@ func TestBodyIsItsParts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
-			unused := tc.body.attach(r)
-			again, err := r.GetBody()
-			if err != nil {
-				t.Fatal(err)
-			}
+			detach := tc.body.attach(r)
+			again, late := reader(t, r), reader(t, r)
 			for _, reader := range []io.ReadCloser{r.Body, again} {
 				if err := iotest.TestReader(reader, []byte(tc.want)); err != nil {
 					t.Error(err)
@@ -50,12 +47,24 @@ func TestBodyIsItsParts(t *testing.T) {
 					t.Errorf("Read = %d, %v after Close", n, err)
 				}
 			}
-			unused()
+			detach()
+			if n, err := late.Read(make([]byte, 1)); n > 0 || err == nil {
+				t.Errorf("Read = %d, %v after detach", n, err)
+			}
 			if r.ContentLength != int64(len(tc.want)) {
 				t.Errorf("ContentLength = %d, want %d", r.ContentLength, len(tc.want))
 			}
 		})
 	}
+}
+
+func reader(t *testing.T, r *http.Request) io.ReadCloser {
+	t.Helper()
+	body, err := r.GetBody()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
 }
 
 // TestNothingIsReadAfterSend sends to a destination that answers before it reads. What it reads later is no memory that was

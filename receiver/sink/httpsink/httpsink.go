@@ -86,10 +86,7 @@ func (s *httpSink) post(ctx context.Context, c *content) error {
 
 // client follows no redirects: what is signed for one destination is not for another.
 func (s *httpSink) client() *http.Client {
-	return &http.Client{Transport: s.transport, CheckRedirect: func(next *http.Request, _ []*http.Request) error {
-		if next.Body != nil {
-			_ = next.Body.Close() // the client does not close what it does not send
-		}
+	return &http.Client{Transport: s.transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
 }
