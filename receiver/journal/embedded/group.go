@@ -72,7 +72,8 @@ func (g *group) add(r *request) {
 	}
 	w := waiter{request: r}
 	if err := g.write(r, &w.reply); err != nil {
-		// The batch may hold a part of r. Nothing of the group is written.
+		// The batch may hold a part of r. Nothing of the group is written, and r may be used again from here on.
+		g.bundle.reset()
 		g.j.fail(err)
 		r.answer(reply{err: g.j.unavailable()})
 		return

@@ -46,6 +46,8 @@ type Journal struct {
 	life context.Context //nolint:containedctx // it is the lifetime of db, not of a call
 	die  context.CancelFunc
 	work sync.WaitGroup
+	// counted is closed when what the first db holds has been counted.
+	counted chan struct{}
 
 	queues  queueTable
 	dedupe  dedupeClock
@@ -73,6 +75,18 @@ var _ journal.Journal = (*Journal)(nil)
 
 // Open opens the journal in o.Dir, or creates it. It refuses a journal of another format version.
 func Open(o Options) (*Journal, error) {
+	j, err := newJournal(o)
+	if err != nil {
+		return nil, err
+	}
+	j.loops.Go(j.commitLoop)
+	j.loops.Go(j.housekeep)
+	j.loops.Go(j.reclaimLoop)
+	return j, nil
+}
+
+// newJournal opens the store. Nobody commits yet.
+func newJournal(o Options) (*Journal, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
@@ -82,6 +96,7 @@ func Open(o Options) (*Journal, error) {
 		reclaims: make(chan struct{}, 1),
 		failed:   make(chan struct{}, 1),
 		closing:  make(chan struct{}),
+		counted:  make(chan struct{}),
 	}
 	j.queues.byName.Store(&map[string]*queue{})
 	j.idle.New = func() any { return &request{done: make(chan reply, 1)} }
@@ -91,9 +106,6 @@ func Open(o Options) (*Journal, error) {
 	if err := j.openStore(); err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", o.Dir, err)
 	}
-	j.loops.Go(j.commitLoop)
-	j.loops.Go(j.housekeep)
-	j.loops.Go(j.reclaimLoop)
 	return j, nil
 }
 
@@ -116,12 +128,19 @@ func (j *Journal) openStore() error {
 	if err = errors.Join(err, fs.stopCause()); err != nil {
 		return errors.Join(err, count.close(), db.Close())
 	}
+	first := j.life == nil
 	j.db, j.fs = db, fs
 	j.life, j.die = context.WithCancel(context.Background())
 	j.space.forget()
 	life := j.life
+	if !first {
+		count.run(life) // nobody waits for a start, and who empties the journal must not take it for empty
+	}
 	j.work.Go(func() {
-		count.run(life)
+		if first {
+			count.run(life)
+			close(j.counted)
+		}
 		if err := j.seen.load(life, db); err != nil {
 			j.opts.Logger.Warn("dedupe keys could not be read ahead; each will be looked up", "error", err)
 		}
@@ -149,10 +168,9 @@ func openPebble(dir string, o *Options, fs *failStopFS) (*pebble.DB, error) {
 
 // closeStore ends what runs on the store and closes it.
 func (j *Journal) closeStore() error {
-	j.mu.RLock()
-	die := j.die
-	j.mu.RUnlock()
-	die()
+	j.mu.Lock()
+	j.die()
+	j.mu.Unlock()
 	j.work.Wait()
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -9,8 +9,13 @@ import (
 )
 
 // Recall ends every lease and makes everything that is owed due at once, in the order in which it was appended, as a restart
-// does: it begins a new epoch.
+// does: it begins a new epoch. From then on, Stats tells of everything that the journal holds.
 func (j *Journal) Recall() error {
+	select {
+	case <-j.counted:
+	case <-j.closing:
+		return journal.ErrClosed
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err := j.refusal(); err != nil {

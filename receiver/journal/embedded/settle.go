@@ -26,6 +26,9 @@ func (q *queue) Settle(_ context.Context, settlements []journal.Settlement) erro
 	defer q.mu.Unlock()
 	q.j.settling.Lock()
 	defer q.j.settling.Unlock()
+	if q.j.cause.Load() != nil { // one that failed while this one waited has left the memory ahead of the store
+		return q.j.unavailable()
+	}
 	s := settling{q: q, db: db, batch: db.NewBatch(), dueFrom: q.dueFrom}
 	for i := range settlements {
 		if err = s.settleAll(&settlements[i]); err != nil {

@@ -130,12 +130,19 @@ func (j *Journal) reclaim() {
 	if err != nil {
 		return
 	}
-	defer release()
+	life := j.life
+	if life.Err() != nil {
+		release()
+		return
+	}
+	j.work.Add(1) // closeStore waits for it, and nobody else: it may take long
+	defer j.work.Done()
+	release()
 	first, last, some := j.deleted.take()
 	if !some {
 		return
 	}
-	err = db.Compact(j.life, bundleKey(first), bundleKey(last+1), false)
+	err = db.Compact(life, bundleKey(first), bundleKey(last+1), false)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		j.opts.Logger.Warn("journal space could not be reclaimed", "error", err)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
-// Stats returns a snapshot. While a store that was just opened is being counted, in the background, Pending and
-// DeadLetters are still growing; they are never too high.
+// Stats returns a snapshot. After Open, while the store is being counted in the background, Pending and DeadLetters are still
+// growing; they are never too high. [Journal.Recall] waits for that.
 func (j *Journal) Stats() journal.Stats {
 	s := journal.Stats{
 		Pending:        map[string]int64{},
@@ -20,9 +20,13 @@ func (j *Journal) Stats() journal.Stats {
 		MaxBytes:       j.opts.MaxBytes,
 		Syncs:          j.syncs.Load(),
 	}
-	db, release, err := j.acquire()
-	if err == nil {
-		defer release()
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	db := j.db
+	if j.refusal() != nil {
+		db = nil
+	}
+	if db != nil {
 		s.UsedBytes, _ = j.space.look(j, db)
 	}
 	for _, q := range j.queues.all() {
