@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"encoding/binary"
+	"errors"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -26,12 +27,69 @@ func (c *dedupeClock) load(db *pebble.DB) error {
 // now returns the present generation. A clock that was set back across the border of two generations stays in the newer
 // one, so that its keys are still looked at.
 func (c *dedupeClock) now(o *Options) uint32 {
-	generation := uint32(o.Now().UnixMilli() / o.DedupeWindow.Milliseconds())
+	generation := generationNow(o)
 	if c.newest.Load() == generation+1 {
 		return generation + 1
 	}
 	c.newest.Store(generation)
 	return generation
+}
+
+func generationNow(o *Options) uint32 {
+	return uint32(o.Now().UnixMilli() / o.DedupeWindow.Milliseconds())
+}
+
+// adoptBatch bounds the keys that are moved in one step.
+const adoptBatch = 10_000
+
+// adoptKeys makes the keys that were stored with another window keys of the present generation: the numbers of theirs mean other
+// times now. They are known for one to two windows from here on.
+func adoptKeys(db *pebble.DB, o *Options) error {
+	window := uint64(o.DedupeWindow.Milliseconds())
+	stored, err := getNumbers(db, metaWindow, 1)
+	if err != nil || stored[0] == window {
+		return err
+	}
+	mark := encodeNumbers(window)
+	if stored[0] == 0 { // it is new
+		return db.Set([]byte(metaWindow), mark, pebble.NoSync)
+	}
+	current := generationNow(o)
+	if err := copyKeys(db, current); err != nil {
+		return err
+	}
+	batch := db.NewBatch()
+	defer batch.Close() //nolint:errcheck // it only gives the memory back
+	if err := batch.DeleteRange([]byte{tableDedupe}, generationKey(current), nil); err != nil {
+		return err
+	}
+	if err := batch.DeleteRange(generationKey(current+1), []byte{tableDedupe + 1}, nil); err != nil {
+		return err
+	}
+	if err := batch.Set([]byte(metaWindow), mark, nil); err != nil {
+		return err
+	}
+	return batch.Commit(pebble.NoSync) // if it is forgotten, it is done again
+}
+
+// copyKeys adds the keys of all generations to one.
+func copyKeys(db *pebble.DB, to uint32) error {
+	batch := db.NewBatch()
+	err := scan(db, []byte{tableDedupe}, []byte{tableDedupe + 1}, func(key, _ []byte) (bool, error) {
+		if len(key) != 5+dedupeHashBytes {
+			return false, errMalformed
+		}
+		if err := batch.Set(dedupeKey(to, dedupeHash(key[5:])), nil, nil); err != nil || batch.Count() < adoptBatch {
+			return err == nil, err
+		}
+		err := errors.Join(batch.Commit(pebble.NoSync), batch.Close())
+		batch = db.NewBatch()
+		return err == nil, err
+	})
+	if err == nil {
+		err = batch.Commit(pebble.NoSync)
+	}
+	return errors.Join(err, batch.Close())
 }
 
 // pruneDedupe removes the generations before the previous one.

@@ -88,8 +88,10 @@ func locate(h dedupeHash, page []uint64) (line []uint64, bits uint64) {
 type seenKeys struct {
 	// stored holds the keys that the store had when it was opened first; nil until they have been read.
 	stored atomic.Pointer[map[uint32]*keyFilter]
-	// written holds those that were written since. The committer alone uses it.
+	// written holds those that were written since. The committer alone uses it, and oldest.
 	written map[uint32]*keyFilter
+	// oldest is the first generation of which no filter was forgotten, if the clock was set back since.
+	oldest uint32
 	// wanted says that a key was asked for which may be among those that have not been read.
 	wanted chan struct{}
 }
@@ -106,6 +108,7 @@ func (s *seenKeys) add(generation uint32, h dedupeHash) {
 // begin starts a generation, and forgets those that no key is looked up in any more.
 func (s *seenKeys) begin(generation uint32, f *keyFilter) {
 	over := func(g uint32, _ *keyFilter) bool { return g+1 < generation }
+	s.oldest = max(s.oldest, generation-min(generation, 1))
 	if stored := s.stored.Load(); stored != nil {
 		current := maps.Clone(*stored)
 		maps.DeleteFunc(current, over)
@@ -127,7 +130,7 @@ func (s *seenKeys) excludes(generation uint32, h dedupeHash) bool {
 		default:
 		}
 	}
-	return stored != nil && !(*stored)[generation].mayHold(h) && !s.written[generation].mayHold(h)
+	return stored != nil && generation >= s.oldest && !(*stored)[generation].mayHold(h) && !s.written[generation].mayHold(h)
 }
 
 // load waits until a key is asked for, and reads those that db holds. Until it is done, or when it fails, every key is looked up.

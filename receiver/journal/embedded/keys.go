@@ -25,6 +25,8 @@ const (
 	metaNext = "mnext"
 	// metaNextDead holds the next dead letter as settlements know it. It is apart because the two are written concurrently.
 	metaNextDead = "mnextdead"
+	// metaWindow holds the length of a generation of dedupe keys, in milliseconds.
+	metaWindow = "mwindow"
 )
 
 // dedupeHashBytes is enough that 10^12 keys collide with a chance of 10^-15.

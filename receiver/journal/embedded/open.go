@@ -198,6 +198,9 @@ func (j *Journal) load(db *pebble.DB) (*counter, error) {
 	if err := j.loadNumbers(db); err != nil {
 		return nil, err
 	}
+	if err := adoptKeys(db, &j.opts); err != nil {
+		return nil, err
+	}
 	if err := j.dedupe.load(db); err != nil {
 		return nil, err
 	}

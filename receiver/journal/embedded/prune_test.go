@@ -134,3 +134,58 @@ func TestSettlementsBecomeDurableWithoutAppends(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestAnotherWindowForgetsNothing opens a journal with another window than it was written with.
+func TestAnotherWindowForgetsNothing(t *testing.T) {
+	t.Parallel()
+	for _, window := range []time.Duration{pruneWindow / 2, pruneWindow + time.Minute, 2 * pruneWindow} {
+		t.Run(window.String(), func(t *testing.T) {
+			t.Parallel()
+			now, fs := time.UnixMilli(1_700_000_000_000), vfs.NewMem()
+			j := openAt(t, fs, &now)
+			for n := range 3 {
+				appendNumbered(t, j, n)
+				now = now.Add(pruneWindow / 3)
+			}
+			if err := j.Close(); err != nil {
+				t.Fatal(err)
+			}
+			j, err := Open(Options{
+				Dir: "/journal", FS: fs, DedupeWindow: window, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer j.Close() //nolint:errcheck // nothing depends on it
+			now = now.Add(time.Minute)
+			for n := range 3 {
+				if got := appendNumbered(t, j, n); got.Duplicates != 1 {
+					t.Errorf("event %d, accepted before the window was changed: %+v, want a duplicate", n, got)
+				}
+			}
+			now = now.Add(3 * window)
+			appendNumbered(t, j, 3)
+			j.prune()
+			if n := countDedupeKeys(t, j); n != 1 {
+				t.Errorf("three windows later %d keys are kept, want that of the present one", n)
+			}
+		})
+	}
+}
+
+// TestAClockThatWasAheadForAMoment has one append at a clock that is two windows ahead, before any key is removed.
+func TestAClockThatWasAheadForAMoment(t *testing.T) {
+	t.Parallel()
+	now := time.UnixMilli(1_700_000_000_000)
+	j := openAt(t, vfs.NewMem(), &now)
+	appendNumbered(t, j, 0)
+	for j.seen.stored.Load() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	now = now.Add(2 * pruneWindow)
+	appendNumbered(t, j, 1)
+	now = now.Add(-2 * pruneWindow)
+	if got := appendNumbered(t, j, 0); got.Duplicates != 1 {
+		t.Errorf("an event whose key is stored: %+v, want a duplicate", got)
+	}
+}
