@@ -81,9 +81,12 @@ func (r *recorder) decide(answer func(ctx context.Context, ids []string) error) 
 type bench struct {
 	t       *testing.T
 	journal *embedded.Journal
-	sink    *recorder
-	worker  *deliver.Worker // the last that was started
-	stop    func()
+	// seen is the journal as workers see it.
+	seen     journal.Journal
+	sink     *recorder
+	registry *prometheus.Registry
+	worker   *deliver.Worker // the last that was started
+	stop     func()
 }
 
 func defaults() config.Delivery {
@@ -102,7 +105,7 @@ func run(t *testing.T, test func(t *testing.T, b *bench)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := &bench{t: t, journal: j, sink: &recorder{}, stop: func() {}}
+		b := &bench{t: t, journal: j, seen: j, sink: &recorder{}, registry: prometheus.NewRegistry(), stop: func() {}}
 		defer func() {
 			b.stop()
 			if err := j.Close(); err != nil {
@@ -113,12 +116,17 @@ func run(t *testing.T, test func(t *testing.T, b *bench)) {
 	})
 }
 
+func (b *bench) metrics() *metrics.Sink {
+	b.registry = prometheus.NewRegistry()
+	return metrics.New(b.registry).Sink(sinkName)
+}
+
 func (b *bench) start(d config.Delivery, deadLetterSink string) *deliver.Worker {
 	b.t.Helper()
 	predecessor := b.worker
 	w := deliver.New(deliver.Options{
-		Name: sinkName, Sink: b.sink, Delivery: d, DeadLetterSink: deadLetterSink, Journal: b.journal,
-		Metrics: metrics.New(prometheus.NewRegistry()).Sink(sinkName), Logger: slog.New(slog.DiscardHandler), DrainTimeout: time.Second,
+		Name: sinkName, Sink: b.sink, Delivery: d, DeadLetterSink: deadLetterSink, Journal: b.seen,
+		Metrics: b.metrics(), Logger: slog.New(slog.DiscardHandler), DrainTimeout: time.Second,
 	})
 	if predecessor != nil {
 		w.Succeed(predecessor)
@@ -140,10 +148,16 @@ func (b *bench) start(d config.Delivery, deadLetterSink string) *deliver.Worker 
 // append stores events with the given ids, whose keys are what is before a dash.
 func (b *bench) append(ids ...string) {
 	b.t.Helper()
+	b.appendSized(0, ids...)
+}
+
+// appendSized stores events that are larger by size bytes.
+func (b *bench) appendSized(size int, ids ...string) {
+	b.t.Helper()
 	var batch journal.Batch
 	for _, id := range ids {
 		key, _, _ := strings.Cut(id, "-")
-		e := &event.Event{ID: id, Type: event.Delivered, Provider: "Test", Time: time.Now(), PartitionKey: key}
+		e := &event.Event{ID: id, Type: event.Delivered, Provider: "Test", Time: time.Now(), PartitionKey: key, Reason: strings.Repeat("x", size)}
 		payload, err := event.Encode(e, event.Source("mail", "endpoint"))
 		if err != nil {
 			b.t.Fatal(err)

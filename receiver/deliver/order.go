@@ -6,8 +6,14 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
-// overflowDelay is how long events stay in the journal when too many are parked.
-const overflowDelay = time.Second
+const (
+	// overflowDelay is how long events stay in the journal when too many are parked.
+	overflowDelay = time.Second
+	// lostAfter is how long an event is waited for that is due and does not come, although one behind it does: another receiver
+	// delivered it while it had the queue, or it was removed by hand. missedPause is the time between two looks meanwhile.
+	lostAfter   = 30 * time.Second
+	missedPause = 100 * time.Millisecond
+)
 
 // sequencer lets one event per key be in flight, in the order of the journal. It is used by one goroutine at a time,
 // under its worker's lock.
@@ -17,7 +23,8 @@ const overflowDelay = time.Second
 type sequencer struct {
 	inFlight map[string]struct{}
 	parked   map[string][]journal.Delivery
-	count    int
+	// count and bytes are of all that is parked.
+	count, bytes int
 	// waiting holds, by key, what must come back from the journal before anything newer of the key may go.
 	waiting map[string]head
 }
@@ -26,6 +33,9 @@ type sequencer struct {
 type head struct {
 	sequence uint64
 	until    time.Time
+	// missed is one behind it that came when the head was due, and missedAt when that was; zero = none did.
+	missed   uint64
+	missedAt time.Time
 }
 
 func newSequencer() *sequencer {
@@ -34,9 +44,17 @@ func newSequencer() *sequencer {
 
 // admit sorts fetched deliveries into those that may be sent now and those that go back to the journal; the rest is parked.
 func (s *sequencer) admit(fetched []journal.Delivery, now time.Time) (ready []journal.Delivery, back []journal.Settlement) {
+	// returned has the keys of which something went back: what is behind it must not stay, also if their head is among the rest.
+	returned := map[string]head{}
 	for i, d := range fetched {
 		key := d.OrderingKey
-		if h, ok := s.waiting[key]; ok && d.Sequence > h.sequence {
+		h, waits := s.behind(&d, now)
+		if !waits {
+			h, waits = returned[key]
+			waits = waits && d.Sequence > h.sequence
+		}
+		if waits {
+			returned[key] = h
 			back = deferred(fetched[i:i+1], h.until, back)
 			continue
 		}
@@ -47,15 +65,40 @@ func (s *sequencer) admit(fetched []journal.Delivery, now time.Time) (ready []jo
 		case !busy:
 			s.inFlight[key] = struct{}{}
 			ready = append(ready, d)
-		case s.count < maxParked:
+		case s.hasRoom(&d):
 			s.parked[key] = append(s.parked[key], d)
 			s.count++
+			s.bytes += len(d.Payload)
 		default:
-			s.waiting[key] = head{d.Sequence, now.Add(overflowDelay)}
+			s.waiting[key] = head{sequence: d.Sequence, until: now.Add(overflowDelay)}
 			back = deferred(fetched[i:i+1], s.waiting[key].until, back)
 		}
 	}
 	return ready, back
+}
+
+// behind returns the head that d must wait for, if there is one. A head that is due comes before those behind it: they are put
+// behind it in the journal when they come earlier. When one of them comes again, and for lostAfter, there is no head any more.
+func (s *sequencer) behind(d *journal.Delivery, now time.Time) (h head, waits bool) {
+	h, waits = s.waiting[d.OrderingKey]
+	if !waits || d.Sequence <= h.sequence {
+		return h, false
+	}
+	missing := now.Sub(h.missedAt)
+	switch {
+	case h.until.After(now):
+		return h, true
+	case h.missed == d.Sequence && missing > lostAfter:
+		return h, false
+	case h.missed == 0 || missing > 2*lostAfter:
+		h.missed, h.missedAt = d.Sequence, now
+		s.waiting[d.OrderingKey] = h
+	}
+	return h, true
+}
+
+func (s *sequencer) hasRoom(d *journal.Delivery) bool {
+	return s.count < maxParked && (s.count == 0 || s.bytes+len(d.Payload) <= maxParkedBytes)
 }
 
 // done frees the keys of events that were delivered or died, and appends the next event of each key, if one is parked.
@@ -69,6 +112,7 @@ func (s *sequencer) done(deliveries, freed []journal.Delivery) []journal.Deliver
 		}
 		freed = append(freed, waiting[0])
 		s.count--
+		s.bytes -= len(waiting[0].Payload)
 		if len(waiting) == 1 {
 			delete(s.parked, key)
 		} else {
@@ -88,23 +132,23 @@ func (s *sequencer) failed(one []journal.Delivery, outcome journal.Settlement, s
 	if h, ok := s.waiting[key]; ok && h.until.After(outcome.At) {
 		outcome.At = h.until
 	}
-	s.waiting[key] = head{one[0].Sequence, outcome.At}
+	s.waiting[key] = head{sequence: one[0].Sequence, until: outcome.At}
 	delete(s.inFlight, key)
 	behind := s.parked[key]
 	delete(s.parked, key)
 	s.count -= len(behind)
+	s.bytes -= payloadBytes(behind)
 	return deferred(behind, outcome.At, settled(one, outcome, settlements))
 }
 
-// drain returns everything that is parked.
-func (s *sequencer) drain(now time.Time) []journal.Settlement {
-	var back []journal.Settlement
-	for key, behind := range s.parked {
-		if _, ok := s.waiting[key]; !ok {
-			s.waiting[key] = head{behind[0].Sequence, now}
-		}
-		back = deferred(behind, s.waiting[key].until, back)
+// drain returns everything that was admitted and not sent, and everything that is parked.
+func (s *sequencer) drain(ready []journal.Delivery, now time.Time) (back []journal.Settlement) {
+	for i := range ready {
+		back = s.failed(ready[i:i+1], journal.Settlement{Outcome: journal.Defer, At: now}, back)
 	}
-	s.parked, s.count = map[string][]journal.Delivery{}, 0
+	for key, behind := range s.parked { // behind a send that does not end
+		s.parked[key] = behind[1:]
+		back = s.failed(behind[:1], journal.Settlement{Outcome: journal.Defer, At: now}, back)
+	}
 	return back
 }

@@ -12,12 +12,14 @@ const (
 	// after it is back, however long it was gone.
 	maxProbeInterval = 15 * time.Second
 	// maxParked bounds the events that wait in memory for an earlier event of their key.
-	maxParked = 4096
+	maxParked      = 4096
+	maxParkedBytes = 16 << 20
 	// minFetch is how many events are leased at once at least, and fetchBatches how many batches: each look at the journal costs.
 	minFetch     = 64
 	fetchBatches = 4
-	// settleTimeout bounds the return of leases when a worker stops.
+	// settleTimeout bounds one call of Settle, and stopTimeout the wait for sends that do not end when their context does.
 	settleTimeout = 10 * time.Second
+	stopTimeout   = 5 * time.Second
 )
 
 // policy is a sink's delivery policy in Go's own units.

@@ -33,16 +33,16 @@ func (w *Worker) process(ctx context.Context, batch []journal.Delivery) []journa
 func (w *Worker) sendChunks(ctx context.Context, batch []journal.Delivery, settlements []journal.Settlement) []journal.Settlement {
 	reached := true
 	for reached && len(batch) > 0 {
-		n := chunkLength(batch, w.policy.batchEvents)
+		n := w.chunkLength(batch)
 		settlements, reached = w.attempt(ctx, batch[:n], settlements)
 		batch = batch[n:]
 	}
 	return postponed(batch, settlements)
 }
 
-// chunkLength halves the batch for every failed attempt of its first delivery.
-func chunkLength(batch []journal.Delivery, limit int) int {
-	return min(len(batch), max(1, limit>>min(batch[0].Attempts, 30)))
+// chunkLength halves the batch for every failed attempt of its first delivery, and cuts what does not fit into one.
+func (w *Worker) chunkLength(batch []journal.Delivery) int {
+	return fitting(batch, max(1, w.policy.batchEvents>>min(batch[0].Attempts, 30)), w.policy.batchBytes)
 }
 
 // postponed appends that no attempt was made.
@@ -122,15 +122,18 @@ func attemptOutcome(err error) string {
 }
 
 // transient schedules a chunk that failed for the moment. An attempt counts against the events only when the sink had been
-// healthy and did not ask to wait: an outage is not the events' fault.
+// healthy: an outage is not the events' fault. Nor is it a single event's that the sink asks to wait; of several, one may be why.
 func (w *Worker) transient(chunk []journal.Delivery, cause error, settlements []journal.Settlement) []journal.Settlement {
 	after := sink.RetryAfter(cause)
 	at, healthy := w.gate.failed(after)
 	w.down(cause, healthy)
 	outcome := journal.Settlement{Outcome: journal.Defer, At: at}
-	if healthy && after == 0 {
+	if healthy && (after == 0 || len(chunk) > 1) {
 		outcome.Outcome = journal.Retry
 		outcome.At = time.Now().Add(w.policy.backoff(chunk[0].Attempts+1, w.policy.maxBackoff))
+	}
+	if after > 0 && outcome.At.Before(at) {
+		outcome.At = at
 	}
 	return settled(chunk, outcome, settlements)
 }

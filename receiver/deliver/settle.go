@@ -56,7 +56,8 @@ func (w *Worker) dead(d journal.Delivery, cause journal.Cause, err error) journa
 }
 
 // divert gives a dead letter to the dead-letter sink, where there is one. An event that has been diverted before stays in
-// the journal, so that two sinks that refuse it cannot pass it to and fro.
+// the journal, so that two sinks that refuse it cannot pass it to and fro; and so does one for which the journal has no room: it
+// would be sent again and again, and what waits behind it with it.
 func (w *Worker) divert(ctx context.Context, s *journal.Settlement) {
 	if w.policy.deadLetterSink == "" {
 		return
@@ -74,11 +75,9 @@ func (w *Worker) divert(ctx context.Context, s *journal.Settlement) {
 	_, err = w.options.Journal.Append(ctx, journal.Batch{Entries: []journal.Entry{{
 		OrderingKey: delivery.OrderingKey, Sinks: []string{w.policy.deadLetterSink}, AcceptedAt: time.Now(), Payload: payload,
 	}}})
-	if err != nil {
-		s.Outcome, s.At = journal.Defer, time.Now().Add(time.Second)
-		return
+	if err == nil {
+		s.Outcome = journal.Delivered
 	}
-	s.Outcome = journal.Delivered
 }
 
 func truncate(s string) string {

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -18,7 +19,11 @@ func (w *Worker) take(ctx context.Context) ([]journal.Delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.admit(ctx, fetched)
+	if w.admit(ctx, fetched) {
+		if err := waitFor(ctx, missedPause, nil); err != nil {
+			return nil, err
+		}
+	}
 	return w.cut(true), nil
 }
 
@@ -68,8 +73,9 @@ func payloadBytes(deliveries []journal.Delivery) int {
 	return n
 }
 
-// admit puts fetched deliveries into the ready list, but for those that are too old or must wait for an earlier event of their key.
-func (w *Worker) admit(ctx context.Context, fetched []journal.Delivery) {
+// admit puts fetched deliveries into the ready list, but for those that must wait for an earlier event of their key. It returns
+// whether all of them went back to the journal, to be due at once.
+func (w *Worker) admit(ctx context.Context, fetched []journal.Delivery) (idle bool) {
 	now := time.Now()
 	var back []journal.Settlement
 	w.mu.Lock()
@@ -83,27 +89,31 @@ func (w *Worker) admit(ctx context.Context, fetched []journal.Delivery) {
 	}
 	w.mu.Unlock()
 	w.settleAll(ctx, back)
+	return len(back) > 0 && len(fetched) == 0 && !slices.ContainsFunc(back, func(s journal.Settlement) bool { return s.At.After(now) })
 }
 
 // cut takes the next batch off the ready list: a full one, or else the rest if that is wanted.
 func (w *Worker) cut(rest bool) []journal.Delivery {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n, bytes := 0, 0
-	for n < len(w.ready) && n < w.policy.batchEvents {
-		size := len(w.ready[n].Payload)
-		if n > 0 && w.policy.batchBytes > 0 && bytes+size > w.policy.batchBytes {
-			break
-		}
-		bytes += size
-		n++
-	}
-	if n == len(w.ready) && !rest && !w.full(n, bytes) {
+	n := fitting(w.ready, w.policy.batchEvents, w.policy.batchBytes)
+	if n == len(w.ready) && !rest && !w.full(n, payloadBytes(w.ready)) {
 		return nil
 	}
 	batch := w.ready[:n:n]
 	w.ready = w.ready[n:]
 	return batch
+}
+
+// fitting returns how many deliveries make one batch: at least one, if there is any. No bytes are any number.
+func fitting(deliveries []journal.Delivery, events, bytes int) (n int) {
+	for size := 0; n < len(deliveries) && n < events; n++ {
+		size += len(deliveries[n].Payload)
+		if n > 0 && bytes > 0 && size > bytes {
+			break
+		}
+	}
+	return n
 }
 
 var errTooOld = errors.New("not delivered within the sink's maximum age")

@@ -95,13 +95,28 @@ func (w *Worker) Run(ctx context.Context) {
 			w.deliver(ctx, sending, batch)
 		})
 	}
-	timer := time.AfterFunc(w.options.DrainTimeout, cancel)
-	defer timer.Stop()
-	group.Wait()
-	w.giveBack(context.WithoutCancel(ctx))
+	w.drain(&group, cancel)
+	w.giveBack(ctx)
 }
 
-// next waits for the sink to be up, a free slot and something to send, in this order.
+// drain waits for the sends in flight, and ends them after DrainTimeout. What a send that does not end has leased stays leased.
+func (w *Worker) drain(group *sync.WaitGroup, cancel context.CancelFunc) {
+	ended := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(ended)
+	}()
+	timer := time.AfterFunc(w.options.DrainTimeout, cancel)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-time.After(w.options.DrainTimeout + stopTimeout):
+		w.options.Logger.Error("a sink neither takes events nor gives up; its worker ends without it", "sink", w.options.Name)
+	}
+}
+
+// next waits for a free slot, something to send, and the sink to be up, in this order. What waits for the sink must not be what
+// waits for events: others may have some.
 func (w *Worker) next(ctx context.Context, slots chan struct{}) ([]journal.Delivery, error) {
 	select {
 	case slots <- struct{}{}:
@@ -109,14 +124,14 @@ func (w *Worker) next(ctx context.Context, slots chan struct{}) ([]journal.Deliv
 		return nil, context.Cause(ctx)
 	}
 	for {
-		if err := w.gate.enter(ctx); err != nil {
-			return nil, err
-		}
 		batch, err := w.take(ctx)
 		if err == nil && len(batch) > 0 {
+			if err := w.gate.enter(ctx); err != nil {
+				w.keep(batch)
+				return nil, err
+			}
 			return batch, nil
 		}
-		w.gate.leave()
 		if err := w.fetchFailed(ctx, err); err != nil {
 			return nil, err
 		}
@@ -162,14 +177,14 @@ func (w *Worker) keep(deliveries []journal.Delivery) {
 func (w *Worker) giveBack(ctx context.Context) {
 	now := time.Now()
 	w.mu.Lock()
-	back := deferred(w.ready, now, nil)
-	w.ready = nil
+	var back []journal.Settlement
 	if w.sequencer != nil {
-		back = append(back, w.sequencer.drain(now)...)
+		back = w.sequencer.drain(w.ready, now)
+	} else {
+		back = deferred(w.ready, now, nil)
 	}
+	w.ready = nil
 	w.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
-	defer cancel()
 	w.settleAll(ctx, back)
 }
 
@@ -177,7 +192,9 @@ func (w *Worker) settleAll(ctx context.Context, settlements []journal.Settlement
 	if len(settlements) == 0 {
 		return
 	}
-	if err := w.queue.Settle(context.WithoutCancel(ctx), settlements); err != nil && !errors.Is(err, journal.ErrClosed) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	if err := w.queue.Settle(ctx, settlements); err != nil && !errors.Is(err, journal.ErrClosed) {
 		w.options.Logger.Error("deliveries cannot be settled; they will be made again", "sink", w.options.Name, "error", err)
 	}
 }

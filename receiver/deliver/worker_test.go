@@ -249,3 +249,88 @@ func TestTheRateIsLimited(t *testing.T) {
 		}
 	})
 }
+
+// TestAStopDoesNotWaitForASendThatHangs stops a worker whose sink does not heed that its time is over.
+func TestAStopDoesNotWaitForASendThatHangs(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		release := make(chan struct{})
+		b.sink.decide(func(context.Context, []string) error {
+			<-release
+			return nil
+		})
+		b.append("a-1")
+		b.start(defaults(), "")
+		time.Sleep(time.Second)
+		started := time.Now()
+		b.stop()
+		if waited := time.Since(started); waited > time.Minute {
+			t.Errorf("the worker ended after %v", waited)
+		}
+		close(release)
+		synctest.Wait()
+	})
+}
+
+// TestAStopDoesNotWaitForAJournalThatHangs gives leases back to a journal that does not answer.
+func TestAStopDoesNotWaitForAJournalThatHangs(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		b.seen = &hooked{Journal: b.journal, settle: func(ctx context.Context, _ []journal.Settlement) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Hour):
+				return nil
+			}
+		}}
+		b.sink.decide(func(ctx context.Context, _ []string) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		b.append(numbered("a", 40)...)
+		d := defaults()
+		d.BatchMaxEvents, d.MaxInFlight = 1, 1
+		b.start(d, "")
+		time.Sleep(time.Second)
+		started := time.Now()
+		b.stop()
+		if waited := time.Since(started); waited > time.Minute {
+			t.Errorf("the worker ended after %v", waited)
+		}
+	})
+}
+
+// TestAnEventThatHasTheSinkAskToWaitEndsAlone has one event of a batch answered with 503 and Retry-After.
+func TestAnEventThatHasTheSinkAskToWaitEndsAlone(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		ids := numbered("a", 16)
+		b.sink.decide(func(_ context.Context, batch []string) error {
+			if slices.Contains(batch, ids[3]) {
+				return sink.Throttled(errors.New("answered 503"), time.Second)
+			}
+			return nil
+		})
+		b.append(ids...)
+		d := defaults()
+		d.MaxAgeSeconds = 3600
+		b.start(d, "")
+		b.wait(2 * time.Hour)
+		wantSet(t, append(append([]string{}, ids[:3]...), ids[4:]...), b.sink.arrived())
+		if letters := b.deadLetters(); len(letters) != 1 || letters[0].EventID != ids[3] {
+			t.Errorf("dead letters: %+v", letters)
+		}
+	})
+}
+
+// TestADeadLetterWithoutRoomStays has an event refused that should go to another sink, when the journal takes nothing more.
+func TestADeadLetterWithoutRoomStays(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		b.seen = &full{b.journal, time.Now().Add(time.Hour)}
+		b.sink.decide(func(context.Context, []string) error { return sink.Permanent(errors.New("answered 410")) })
+		b.append("a-1")
+		b.start(defaults(), "mail/dead")
+		b.wait(time.Minute)
+		if letters := b.deadLetters(); len(letters) != 1 || b.sink.sent() != 1 {
+			t.Errorf("%d dead letters after %d sends, want one after one", len(letters), b.sink.sent())
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/sink"
 )
@@ -19,8 +20,7 @@ func Kind() sink.Kind { return sink.Kind{Type: "File", New: newSink} }
 
 type fileSink struct {
 	path string
-	// turn holds a token that a Send takes, so that one that waits can give up. It guards the rest.
-	turn chan struct{}
+	turn sink.Turn // it guards the rest
 	file *os.File
 	// torn says that the file does not end with a line's end.
 	torn bool
@@ -36,27 +36,21 @@ func newSink(settings []byte, _ sink.Environment) (sink.Sink, error) {
 	if s.Path == "" {
 		return nil, errors.New("path is not set")
 	}
-	f := &fileSink{path: filepath.Clean(s.Path), turn: make(chan struct{}, 1)}
-	f.turn <- struct{}{}
+	f := &fileSink{path: filepath.Clean(s.Path), turn: sink.NewTurn()}
 	return f, nil
 }
 
 // Send appends the messages in one write and waits until they are on stable storage: the journal forgets them afterwards.
-// A write that has begun is not interrupted.
+// When ctx ends first, the write may still happen.
 func (f *fileSink) Send(ctx context.Context, messages []sink.Message) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case <-f.turn:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { f.turn <- struct{}{} }()
 	lines := sink.JoinLines(messages)
 	if len(lines) == 0 {
-		return nil
+		return ctx.Err()
 	}
+	return f.turn.Take(ctx, func() error { return f.write(lines) })
+}
+
+func (f *fileSink) write(lines []byte) error {
 	if err := f.reopen(); err != nil {
 		return err
 	}
@@ -166,9 +160,17 @@ func (f *fileSink) release() error {
 	return nil
 }
 
-// Close closes the file. Closing twice is allowed.
+// closeTimeout bounds how long Close waits for a write that is under way.
+const closeTimeout = 5 * time.Second
+
+// Close closes the file, or leaves that for the end of a write that takes longer than a few seconds. Closing twice is allowed.
 func (f *fileSink) Close() error {
-	<-f.turn
-	defer func() { f.turn <- struct{}{} }()
-	return f.release()
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := f.turn.Take(ctx, f.release)
+	if errors.Is(err, context.DeadlineExceeded) {
+		go func() { _ = f.turn.Take(context.Background(), f.release) }() // nobody is left to tell
+		return fmt.Errorf("file sink: %s is still being written", f.path)
+	}
+	return err
 }

@@ -14,9 +14,8 @@ import (
 func Kind() sink.Kind { return sink.Kind{Type: "Stdout", New: newSink} }
 
 type stdoutSink struct {
-	out io.Writer
-	// turn holds a token that a Send takes, so that one that waits can give up.
-	turn chan struct{}
+	out  io.Writer
+	turn sink.Turn
 	// torn says that a write broke off inside a line.
 	torn bool
 }
@@ -25,29 +24,23 @@ func newSink(settings []byte, env sink.Environment) (sink.Sink, error) {
 	if err := sink.DecodeSettings(settings, &struct{}{}); err != nil {
 		return nil, err
 	}
-	s := &stdoutSink{out: env.Stdout, turn: make(chan struct{}, 1)}
+	s := &stdoutSink{out: env.Stdout, turn: sink.NewTurn()}
 	if s.out == nil {
 		s.out = os.Stdout
 	}
-	s.turn <- struct{}{}
 	return s, nil
 }
 
-// Send writes the messages in one write. A write that has begun is not interrupted.
+// Send writes the messages in one write. When ctx ends first, the write may still happen.
 func (s *stdoutSink) Send(ctx context.Context, messages []sink.Message) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case <-s.turn:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	defer func() { s.turn <- struct{}{} }()
 	lines := sink.JoinLines(messages)
 	if len(lines) == 0 {
-		return nil
+		return ctx.Err()
 	}
+	return s.turn.Take(ctx, func() error { return s.write(lines) })
+}
+
+func (s *stdoutSink) write(lines []byte) error {
 	if s.torn {
 		lines = append([]byte{'\n'}, lines...)
 	}
