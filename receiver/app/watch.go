@@ -14,6 +14,8 @@ import (
 const (
 	// settleDelay is how long a folder must be quiet before it is read again: editors and the kubelet write in several steps.
 	settleDelay = 100 * time.Millisecond
+	// maxSettle bounds the wait for quiet: something else may be written to the folder all the time.
+	maxSettle = 2 * time.Second
 	// rereadInterval is how often the folder is read even without a notice, for file systems that give none.
 	rereadInterval = time.Minute
 )
@@ -44,16 +46,24 @@ func follow(ctx context.Context, watcher *fsnotify.Watcher, log *slog.Logger, re
 	defer func() { _ = watcher.Close() }() // nothing is lost with it
 	quiet := time.NewTimer(rereadInterval)
 	defer quiet.Stop()
+	var since time.Time // the first change that was not read; zero = none
+	noticed := func() {
+		if since.IsZero() {
+			since = time.Now()
+		}
+		quiet.Reset(min(settleDelay, time.Until(since.Add(maxSettle))))
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-watcher.Events:
-			quiet.Reset(settleDelay)
+			noticed()
 		case err := <-watcher.Errors:
 			log.Warn("a change may have been missed; the folder is read again", "error", err)
-			quiet.Reset(settleDelay)
+			noticed()
 		case <-quiet.C:
+			since = time.Time{}
 			reload()
 			quiet.Reset(rereadInterval)
 		}

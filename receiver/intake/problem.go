@@ -57,8 +57,9 @@ func badBody(detail string) *problem {
 	return newProblem(http.StatusBadRequest, "incomplete-body", "Incomplete body", detail)
 }
 
+// slowBody is no 408, after which Webex Connect does not send an event again.
 func slowBody() *problem {
-	return newProblem(http.StatusRequestTimeout, "slow-body", "Body took too long", "Send the body faster.")
+	return unavailable("slow-body", "The body took too long. Send it faster.", retryAfterBusy)
 }
 
 func busyEndpoint() *problem {

@@ -126,6 +126,20 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// TestATokenInTheURLIsNotTold has a destination echo what it got for a user without a password.
+func TestATokenInTheURLIsNotTold(t *testing.T) {
+	t.Parallel()
+	d := newDestination(t)
+	d.answer(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprintln(w, "no access for token-in-url, Basic dG9rZW4taW4tdXJsOg==")
+	})
+	err := send(t, strings.Replace(d.URL, "http://", "http://token-in-url@", 1), modeStructured, sinktest.Message(0))
+	if err == nil || !strings.Contains(err.Error(), "no access for ***, Basic ***") {
+		t.Errorf("Send = %v", err)
+	}
+}
+
 // send sends one message and returns the error.
 func send(t *testing.T, url, mode string, messages ...sink.Message) error {
 	t.Helper()

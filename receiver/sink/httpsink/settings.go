@@ -78,10 +78,20 @@ func (t *target) setURL(text string) error {
 	for _, values := range u.Query() {
 		t.hide(values...)
 	}
-	if password, ok := u.User.Password(); ok {
-		t.hide(password, base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
-	}
+	t.hideUser(u.User)
 	return nil
+}
+
+// hideUser hides the password and what the header says of it, and the name where there is no password: it may be a token.
+func (t *target) hideUser(user *url.Userinfo) {
+	if user == nil {
+		return
+	}
+	password, ok := user.Password()
+	if !ok {
+		t.hide(user.Username())
+	}
+	t.hide(password, base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
 }
 
 // setKeys decodes the signing secrets: base64, with or without the prefix "whsec_" (Standard Webhooks 1.0.0, "Signature

@@ -26,6 +26,8 @@ func TestAddresses(t *testing.T) {
 		"IPv4-mapped":         {"[::ffff:169.254.169.254]:80", nil, true},
 		"NAT64":               {"[64:ff9b::a9fe:a9fe]:80", nil, true},
 		"EC2 IPv6":            {"[fd00:ec2::254]:80", nil, true},
+		"EKS IPv6":            {"[fd00:ec2::23]:80", nil, true},
+		"Google Cloud IPv6":   {"[fd20:ce::254]:80", nil, true},
 		"Alibaba":             {"100.100.100.200:80", nil, true},
 		"Azure":               {"168.63.129.16:80", nil, true},
 		"allowed":             {"169.254.1.1:80", linkLocal, false},
