@@ -34,7 +34,9 @@ type HandlerOptions struct {
 // Handler takes parcels of other pods.
 type Handler struct {
 	options HandlerOptions
-	// taking is held for reading while a parcel is being taken.
+	// timeout bounds the exchange with another pod, which has given up by then.
+	timeout time.Duration
+	// taking is held for reading while a parcel is being stored.
 	taking sync.RWMutex
 	// memory lets one parcel be in memory at a time: they may be large, and nobody waits for an answer but a pod that stops.
 	memory chan struct{}
@@ -42,10 +44,10 @@ type Handler struct {
 
 // NewHandler returns a handler for [Path].
 func NewHandler(o HandlerOptions) *Handler {
-	return &Handler{options: o, memory: make(chan struct{}, 1)}
+	return &Handler{options: o, timeout: postTimeout, memory: make(chan struct{}, 1)}
 }
 
-// Drain waits for the parcels that are being taken. Accepting must be false by then.
+// Drain waits for the parcels that are being stored. Accepting must be false by then.
 func (h *Handler) Drain() {
 	h.taking.Lock()
 	defer h.taking.Unlock()
@@ -54,44 +56,53 @@ func (h *Handler) Drain() {
 // ServeHTTP answers 200 when a parcel is on stable storage, 503 when another pod should be asked, 401 when it is not
 // authentic.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.taking.RLock()
-	defer h.taking.RUnlock()
-	if !h.options.Accepting() {
-		http.Error(w, "this pod takes nothing over now", http.StatusServiceUnavailable)
-		return
-	}
-	select {
-	case h.memory <- struct{}{}:
-		defer func() { <-h.memory }()
-	case <-r.Context().Done():
-		return
-	}
-	p, status, err := h.open(w, r)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	_ = http.NewResponseController(w).SetReadDeadline(deadline) // every connection of a server has one
+	if status, err := h.take(ctx, w, r); err != nil {
 		http.Error(w, err.Error(), status)
-		return
-	}
-	if err := h.store(r.Context(), p); err != nil {
-		h.options.Logger.Error("what another pod hands off could not be stored", "error", err)
-		http.Error(w, "it cannot be stored now", http.StatusServiceUnavailable)
 		return
 	}
 	w.WriteHeader(http.StatusOK)
 }
 
-// open reads and verifies a parcel.
-func (h *Handler) open(w http.ResponseWriter, r *http.Request) (*parcel, int, error) {
+var errNotNow = errors.New("this pod takes nothing over now")
+
+// take reads and stores a parcel. The body of a stranger, or of one who comes too late, is not read.
+func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Request) (status int, err error) {
+	if !h.options.Accepting() {
+		return http.StatusServiceUnavailable, errNotNow
+	}
 	key, err := h.options.Key()
 	if err != nil {
 		h.options.Logger.Error("nothing can be handed off to this pod", "error", err)
-		return nil, http.StatusServiceUnavailable, errors.New("this pod has no key")
+		return http.StatusServiceUnavailable, errors.New("this pod has no key")
 	}
+	if err := verify(r.Header, key, time.Now()); err != nil {
+		return http.StatusUnauthorized, err
+	}
+	select {
+	case h.memory <- struct{}{}:
+		defer func() { <-h.memory }()
+	case <-ctx.Done():
+		return http.StatusServiceUnavailable, errors.New("this pod is busy with other parcels")
+	}
+	p, status, err := read(w, r)
+	if err != nil {
+		return status, err
+	}
+	return h.store(ctx, p)
+}
+
+// read reads a parcel whose headers are authentic.
+func read(w http.ResponseWriter, r *http.Request) (*parcel, int, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxParcelBytes))
 	if err != nil {
 		return nil, http.StatusBadRequest, errors.New("the parcel could not be read")
 	}
-	if err := verify(r.Header, key, body, time.Now()); err != nil {
-		return nil, http.StatusUnauthorized, err
+	if digestOf(body) != r.Header.Get(headerDigest) {
+		return nil, http.StatusUnauthorized, errNotAuthentic
 	}
 	var p parcel
 	if err := json.Unmarshal(body, &p); err != nil {
@@ -100,12 +111,19 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request) (*parcel, int, er
 	return &p, http.StatusOK, nil
 }
 
-func (h *Handler) store(ctx context.Context, p *parcel) error {
+// store stores a parcel, unless this pod has begun to stop while it was read: then nothing may be added to the journal.
+func (h *Handler) store(ctx context.Context, p *parcel) (status int, err error) {
+	h.taking.RLock()
+	defer h.taking.RUnlock()
+	if !h.options.Accepting() {
+		return http.StatusServiceUnavailable, errNotNow
+	}
 	if _, err := h.options.Journal.Append(ctx, h.batch(p)); err != nil {
-		return fmt.Errorf("append: %w", err)
+		h.options.Logger.Error("what another pod hands off could not be stored", "error", err)
+		return http.StatusServiceUnavailable, errors.New("it cannot be stored now")
 	}
 	h.options.Taken(ctx, p.Sink, len(p.Deliveries)+len(p.DeadLetters))
-	return nil
+	return http.StatusOK, nil
 }
 
 // batch returns what to store. A delivery is never taken for a duplicate of an event that this journal has from elsewhere:

@@ -25,6 +25,7 @@ const Path = "/v1/handoff"
 
 const (
 	headerTime      = "Mailvane-Time"
+	headerDigest    = "Mailvane-Digest" // the SHA-256 of the body
 	headerSignature = "Mailvane-Signature"
 	// tolerance is how far the clocks of two pods may be apart.
 	tolerance = 5 * time.Minute
@@ -64,21 +65,27 @@ func ReadKey(path string) func() ([]byte, error) {
 	}
 }
 
-// sign signs body as of now.
+// sign signs body as of now. What is signed is in the headers, so that a stranger's body need not be read.
 func sign(h http.Header, key, body []byte, now time.Time) {
-	at := strconv.FormatInt(now.Unix(), 10)
+	at, digest := strconv.FormatInt(now.Unix(), 10), digestOf(body)
 	h.Set(headerTime, at)
-	h.Set(headerSignature, hex.EncodeToString(sum(key, at, body)))
+	h.Set(headerDigest, digest)
+	h.Set(headerSignature, hex.EncodeToString(sum(key, at, digest)))
 }
 
-func sum(key []byte, at string, body []byte) []byte {
-	return signature.HMAC(sha256.New, key, append([]byte(at+"."), body...))
+func digestOf(body []byte) string {
+	digest := sha256.Sum256(body)
+	return hex.EncodeToString(digest[:])
+}
+
+func sum(key []byte, at, digest string) []byte {
+	return signature.HMAC(sha256.New, key, []byte(at+"."+digest))
 }
 
 var errNotAuthentic = errors.New("not authentic")
 
-// verify checks that body was signed with key, within the tolerance of now.
-func verify(h http.Header, key, body []byte, now time.Time) error {
+// verify checks that the headers were signed with key, within the tolerance of now. The body must have their digest.
+func verify(h http.Header, key []byte, now time.Time) error {
 	at := h.Get(headerTime)
 	seconds, err := strconv.ParseInt(at, 10, 64)
 	if err != nil {
@@ -88,7 +95,7 @@ func verify(h http.Header, key, body []byte, now time.Time) error {
 	if err := signature.DecodeHex(mac[:], h.Get(headerSignature)); err != nil {
 		return errNotAuthentic
 	}
-	if !(signature.Keys{key}).Match(mac[:], func(key []byte) []byte { return sum(key, at, body) }) {
+	if !(signature.Keys{key}).Match(mac[:], func(key []byte) []byte { return sum(key, at, h.Get(headerDigest)) }) {
 		return errNotAuthentic
 	}
 	if signature.CheckTime(time.Unix(seconds, 0), now, tolerance) != nil {
