@@ -53,7 +53,7 @@ func (h *Handler) Drain() {
 	defer h.taking.Unlock()
 }
 
-// ServeHTTP answers 200 when a parcel is on stable storage, 503 when another pod should be asked, 401 when it is not
+// ServeHTTP answers 200 with the proof when a parcel is on stable storage, 503 when another pod should be asked, 401 when it is not
 // authentic.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), h.timeout)
@@ -69,7 +69,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 var errNotNow = errors.New("this pod takes nothing over now")
 
-// take reads and stores a parcel. The body of a stranger, or of one who comes too late, is not read.
+// take reads and stores a parcel, and proves it. The body of a stranger, or of one who comes too late, is not read.
 func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Request) (status int, err error) {
 	if !h.options.Accepting() {
 		return http.StatusServiceUnavailable, errNotNow
@@ -92,7 +92,11 @@ func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if err != nil {
 		return status, err
 	}
-	return h.store(ctx, p)
+	if status, err := h.store(ctx, p); err != nil {
+		return status, err
+	}
+	prove(w.Header(), key, r.Header.Get(headerSignature))
+	return http.StatusOK, nil
 }
 
 // read reads a parcel whose headers are authentic.

@@ -2,7 +2,8 @@
 // a rollout during a sink's outage loses nothing although the pods' disks go with them.
 //
 // A parcel is posted to a peer's admin port, signed with a key that the pods of one receiver share. The peer answers 200 once
-// the parcel is on its stable storage; only then does the sender forget it. A parcel that comes twice is stored once.
+// the parcel is on its stable storage, and proves with the key that it was it; only then does the sender forget it. A parcel
+// that comes twice is stored once.
 package handoff
 
 import (
@@ -27,6 +28,7 @@ const (
 	headerTime      = "Mailvane-Time"
 	headerDigest    = "Mailvane-Digest" // the SHA-256 of the body
 	headerSignature = "Mailvane-Signature"
+	headerStored    = "Mailvane-Stored" // of the answer: proof that the parcel is stored
 	// tolerance is how far the clocks of two pods may be apart.
 	tolerance = 5 * time.Minute
 	// MinKeyBytes is the least length of a key.
@@ -80,6 +82,23 @@ func digestOf(body []byte) string {
 
 func sum(key []byte, at, digest string) []byte {
 	return signature.HMAC(sha256.New, key, []byte(at+"."+digest))
+}
+
+// prove says in the headers of an answer that the parcel with a signature is stored. Whoever else answers at an address
+// that was a pod's cannot say so. No time begins like what is hashed, so it is the signature of no parcel.
+func prove(answer http.Header, key []byte, of string) {
+	answer.Set(headerStored, hex.EncodeToString(proof(key, of)))
+}
+
+// proven checks what [prove] says.
+func proven(answer http.Header, key []byte, of string) bool {
+	var mac [sha256.Size]byte
+	err := signature.DecodeHex(mac[:], answer.Get(headerStored))
+	return err == nil && (signature.Keys{key}).Match(mac[:], func(key []byte) []byte { return proof(key, of) })
+}
+
+func proof(key []byte, of string) []byte {
+	return signature.HMAC(sha256.New, key, []byte("stored."+of))
 }
 
 var errNotAuthentic = errors.New("not authentic")

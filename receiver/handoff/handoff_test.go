@@ -53,6 +53,22 @@ func TestWireFormat(t *testing.T) {
 	}
 }
 
+// TestHeadersOfTheWire keeps what is signed as releases sign it since the first. The values were computed with openssl.
+func TestHeadersOfTheWire(t *testing.T) {
+	t.Parallel()
+	parcel, answer := signed(testKey, wire, time.Unix(1_767_323_045, 0)), http.Header{}
+	prove(answer, []byte(testKey), parcel.Get(headerSignature))
+	for name, got := range map[string]string{
+		"6807fc2ec9ad312bae5d905590dcfc236418d7c131526a747ef162899a4713f6": parcel.Get("Mailvane-Digest"),
+		"a82a5a96974869ef6c5b3a49573801f7520ec9e14de94aaa14cd6ed869827b81": parcel.Get("Mailvane-Signature"),
+		"081ec0393b268627c7ab4da5a01c062c696328a7db37c22676a82a172c72be6c": answer.Get("Mailvane-Stored"),
+	} {
+		if got != name {
+			t.Errorf("got %s, want %s", got, name)
+		}
+	}
+}
+
 // takenOver is a handler over a journal in memory.
 func takenOver(t *testing.T) (*Handler, *embedded.Journal) {
 	t.Helper()

@@ -31,7 +31,18 @@ type Peers struct {
 	Key func() ([]byte, error)
 }
 
-var errNoPeer = errors.New("no other pod of the receiver is ready")
+var (
+	errNoPeer    = errors.New("no other pod of the receiver is ready")
+	errNotProven = errors.New("it answers 200 without proof that it has stored the events: it may be no pod of the receiver")
+)
+
+// newClient returns a client that follows no redirect: a peer sends none.
+func newClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{MaxIdleConnsPerHost: parcelsAtOnce},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
 
 // give posts a parcel until a peer has stored it or ctx ends. The error names the last reason.
 func (p *Peers) give(ctx context.Context, client *http.Client, what *parcel) error {
@@ -112,7 +123,7 @@ func isLocal(a netip.Addr, local []net.Addr) bool {
 	return false
 }
 
-// post sends a parcel to one peer, over plain HTTP: it stays within the cluster's network, like the way to the receiver itself.
+// post sends a parcel to one peer and returns nil if that one has stored it, over plain HTTP: it stays within the cluster's network, like the way to the receiver itself.
 func post(ctx context.Context, client *http.Client, peer netip.AddrPort, key, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
@@ -129,6 +140,9 @@ func post(ctx context.Context, client *http.Client, peer netip.AddrPort, key, bo
 	text, _ := io.ReadAll(io.LimitReader(response.Body, 512)) // for the error alone
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("post to %s: it answers %d: %s", peer, response.StatusCode, bytes.TrimSpace(text))
+	}
+	if !proven(response.Header, key, request.Header.Get(headerSignature)) {
+		return fmt.Errorf("post to %s: %w", peer, errNotProven)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func Empty(ctx context.Context, j Recaller, peers *Peers) (moved int, err error)
 	if err := j.Recall(); err != nil {
 		return 0, fmt.Errorf("hand off: %w", err)
 	}
-	s := &sender{journal: j, peers: peers, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parcelsAtOnce}}, origin: rand.Text()}
+	s := &sender{journal: j, peers: peers, client: newClient(), origin: rand.Text()}
 	defer s.client.CloseIdleConnections()
 	before := Held(j)
 	group, ctx := errgroup.WithContext(ctx)
