@@ -38,8 +38,8 @@ func (r *Receiver) adminHandler() http.Handler {
 	mux.HandleFunc("GET "+admin.PathSinks, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.sinks()) })
 	mux.HandleFunc("GET "+admin.PathDeadLetters, r.serveDeadLetters)
 	mux.HandleFunc("GET "+admin.PathDeadLetters+"/{id}", r.serveDeadLetter)
-	mux.HandleFunc("POST "+admin.PathRetry, func(w http.ResponseWriter, q *http.Request) { serveIDs(w, q, r.retry) })
-	mux.HandleFunc("POST "+admin.PathDrop, func(w http.ResponseWriter, q *http.Request) { serveIDs(w, q, r.drop) })
+	mux.HandleFunc("POST "+admin.PathRetry, func(w http.ResponseWriter, q *http.Request) { r.serveIDs(w, q, r.retry) })
+	mux.HandleFunc("POST "+admin.PathDrop, func(w http.ResponseWriter, q *http.Request) { r.serveIDs(w, q, r.drop) })
 	if r.taker != nil {
 		mux.Handle("POST "+handoff.Path, r.taker)
 	}
@@ -163,7 +163,8 @@ func (r *Receiver) serveDeadLetter(w http.ResponseWriter, q *http.Request) {
 }
 
 // serveIDs runs an action on dead letters. It asks for a JSON content type, which no page of another site can send unasked.
-func serveIDs(w http.ResponseWriter, q *http.Request, act func(context.Context, []uint64) admin.Result) {
+// Once the receiver is about to stop it refuses: the hand-off, which empties the journal, would leave behind what is retried.
+func (r *Receiver) serveIDs(w http.ResponseWriter, q *http.Request, act func(context.Context, []uint64) admin.Result) {
 	if q.Header.Get("Content-Type") != "application/json" {
 		http.Error(w, "send application/json", http.StatusUnsupportedMediaType)
 		return
@@ -173,6 +174,11 @@ func serveIDs(w http.ResponseWriter, q *http.Request, act func(context.Context, 
 		http.Error(w, `send {"ids":[...]}: `+err.Error(), http.StatusBadRequest)
 		return
 	}
+	if r.stopping.Load() || !r.acting.TryRLock() {
+		http.Error(w, "this receiver is about to stop; list the dead letters again in a moment", http.StatusServiceUnavailable)
+		return
+	}
+	defer r.acting.RUnlock()
 	answer(w, act(q.Context(), in.IDs))
 }
 

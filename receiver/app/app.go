@@ -62,7 +62,8 @@ type Receiver struct {
 	fleet    *fleet
 	taker    *handoff.Handler // nil without hand-off
 	stopping atomic.Bool
-	opened   atomic.Bool // the journal could be opened once
+	opened   atomic.Bool  // the journal could be opened once
+	acting   sync.RWMutex // held for reading while dead letters are retried or dropped, and for good when a hand-off begins
 
 	mu      sync.Mutex // serialises Apply
 	current atomic.Pointer[loadedConfig]
@@ -133,6 +134,7 @@ func (r *Receiver) shutdown(ctx context.Context, stopServing func()) error {
 	stopServing()
 	if r.taker != nil {
 		r.taker.Drain()
+		r.acting.Lock()
 	}
 	r.flush(ctx)
 	r.fleet.stop()

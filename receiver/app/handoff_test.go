@@ -4,9 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +19,8 @@ import (
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded"
 )
 
 func key(text string) func() ([]byte, error) {
@@ -172,4 +178,119 @@ func TestAPodThatStopsTakesNothingOver(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// deadLetterIDs returns the IDs of the dead letters.
+func (r *receiver) deadLetterIDs() []uint64 {
+	r.t.Helper()
+	var ids []uint64
+	err := r.client.DeadLetters(r.t.Context(), func(d *admin.DeadLetter) error {
+		ids = append(ids, d.ID)
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return ids
+}
+
+// TestDeadLettersAreLeftAloneDuringAHandOff asks a pod that hands off to retry what it may have given away already.
+func TestDeadLettersAreLeftAloneDuringAHandOff(t *testing.T) {
+	t.Parallel()
+	staying := startWith(t, vfs.NewMem(), takesOver())
+	staying.apply(configuration())
+	asked, release := make(chan struct{}), make(chan struct{})
+	ask := sync.OnceFunc(func() { close(asked) })
+	forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: staying.back})
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		ask()
+		<-release
+		forward.ServeHTTP(w, q)
+	}))
+	t.Cleanup(slow.Close)
+	going := startWith(t, vfs.NewMem(), patientHandoff(slow.Listener.Addr().String()))
+	going.apply(configuration())
+	if status := going.postBody(`{"event":`); status != http.StatusOK {
+		t.Fatalf("answer %d", status)
+	}
+	ids := going.deadLetterIDs()
+	stopped := make(chan error, 1)
+	go func() { stopped <- going.stop() }()
+	<-asked
+	for name, act := range map[string]func(context.Context, []uint64) (admin.Result, error){"retry": going.client.Retry, "drop": going.client.Drop} {
+		if result, err := act(t.Context(), ids); err == nil || !strings.Contains(err.Error(), "about to stop") {
+			t.Errorf("%s: %+v, %v", name, result, err)
+		}
+	}
+	close(release)
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	if ids := staying.deadLetterIDs(); len(ids) != 1 {
+		t.Errorf("the pod that stays has the dead letters %v", ids)
+	}
+}
+
+// slowDrops is a journal that drops dead letters when it is told to.
+type slowDrops struct {
+	*embedded.Journal
+	asked, release, recalled chan struct{}
+}
+
+func (j *slowDrops) DeadLetters() journal.DeadLetters {
+	return &slowDropper{j.Journal.DeadLetters(), j}
+}
+
+func (j *slowDrops) Recall() error {
+	close(j.recalled)
+	return j.Journal.Recall()
+}
+
+type slowDropper struct {
+	journal.DeadLetters
+	journal *slowDrops
+}
+
+func (d *slowDropper) Drop(ctx context.Context, ids []uint64) (int, error) {
+	close(d.journal.asked)
+	<-d.journal.release
+	return d.DeadLetters.Drop(ctx, ids)
+}
+
+// TestAHandOffWaitsForWhatIsDoneToDeadLetters stops a pod while it drops one of its two dead letters.
+func TestAHandOffWaitsForWhatIsDoneToDeadLetters(t *testing.T) {
+	t.Parallel()
+	j := &slowDrops{Journal: open(t, vfs.NewMem()), asked: make(chan struct{}), release: make(chan struct{}), recalled: make(chan struct{})}
+	going := startOn(t, j, app.Handoff{Peers: "127.0.0.1:1", Key: key(sharedKey), Timeout: time.Millisecond})
+	going.apply(configuration())
+	for i := range 2 {
+		if status := going.postBody(fmt.Sprintf(`not JSON %d`, i)); status != http.StatusOK {
+			t.Fatalf("answer %d", status)
+		}
+	}
+	ids := going.deadLetterIDs()
+	dropped := make(chan error, 1)
+	go func() {
+		result, err := going.client.Drop(context.Background(), ids[:1])
+		if err == nil && result.Done != 1 {
+			err = fmt.Errorf("%+v", result)
+		}
+		dropped <- err
+	}()
+	<-j.asked
+	stopped := make(chan error, 1)
+	go func() { stopped <- going.stop() }()
+	select {
+	case <-j.recalled:
+		t.Error("the hand-off begins while a dead letter is being dropped")
+	case <-time.After(200 * time.Millisecond): // a stop that does not wait is quicker than that
+	}
+	close(j.release)
+	if err := <-dropped; err != nil {
+		t.Errorf("the drop: %v", err)
+	}
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	<-j.recalled
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
 	"github.com/mailvane/mailvane/receiver/provider"
 	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
@@ -37,7 +38,6 @@ type receiver struct {
 	url, back  string
 	client     *admin.Client
 	stop       func() error
-	disk       vfs.FS
 	httpClient *http.Client
 }
 
@@ -58,10 +58,21 @@ func start(t *testing.T, disk vfs.FS) *receiver {
 
 func startWith(t *testing.T, disk vfs.FS, handoff app.Handoff) *receiver {
 	t.Helper()
+	return startOn(t, open(t, disk), handoff)
+}
+
+func open(t *testing.T, disk vfs.FS) *embedded.Journal {
+	t.Helper()
 	j, err := embedded.Open(embedded.Options{Dir: "journal", FS: disk, MinFreeBytes: -1, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return j
+}
+
+// startOn starts a receiver that has the journal.
+func startOn(t *testing.T, j journal.Journal, handoff app.Handoff) *receiver {
+	t.Helper()
 	webhooks, back := listen(t), listen(t)
 	o := app.Options{Journal: j, Logger: slog.New(slog.DiscardHandler), FlushTimeout: 5 * time.Second, Handoff: handoff}
 	if handoff.Peers != "" {
@@ -85,7 +96,7 @@ func startWith(t *testing.T, disk vfs.FS, handoff app.Handoff) *receiver {
 		}
 	})
 	return &receiver{
-		Receiver: r, t: t, url: "http://" + webhooks.Addr().String(), back: back.Addr().String(), stop: stop, disk: disk,
+		Receiver: r, t: t, url: "http://" + webhooks.Addr().String(), back: back.Addr().String(), stop: stop,
 		client:     &admin.Client{BaseURL: "http://" + back.Addr().String(), HTTP: &http.Client{Timeout: time.Minute}},
 		httpClient: &http.Client{Timeout: time.Minute},
 	}
