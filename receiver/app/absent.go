@@ -27,9 +27,10 @@ func newAbsentShip(name string) *ship {
 }
 
 // absentDelivery tries seldom and gives up after the default maximum age of three days.
+// It is by key because order lasts only while every worker of a queue keeps it, and the sink may come back.
 func absentDelivery() config.Delivery {
 	return config.Delivery{
 		MaxInFlight: 1, BatchMaxEvents: 500, BatchMaxBytes: 1 << 20, TimeoutSeconds: 1,
-		InitialBackoffMilliseconds: 15_000, MaxBackoffSeconds: 300, MaxAgeSeconds: 259_200, Ordering: config.Unordered,
+		InitialBackoffMilliseconds: 15_000, MaxBackoffSeconds: 300, MaxAgeSeconds: 259_200, Ordering: config.ByKey,
 	}
 }

@@ -1,11 +1,14 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,7 +16,9 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/journal"
 )
 
 func TestAConfigurationIsAppliedAsAWholeOrNotAtAll(t *testing.T) {
@@ -158,8 +163,7 @@ func TestAChangedSinkKeepsTheOrder(t *testing.T) {
 	r.apply(configuration(ordered))
 	r.post("1@example.com")
 	<-entered
-	second := `{"account":"a","date":"2026-01-02T03:04:06.678Z","event":"trackClick","data":{"messageId":"<1@example.com>"}}`
-	if status := r.postBody(second); status != http.StatusOK {
+	if status := r.postBody(clicked("1@example.com")); status != http.StatusOK {
 		t.Fatalf("answer %d", status)
 	}
 	ordered.Kind.Settings = httpSink("crm", changed.URL).Kind.Settings
@@ -170,6 +174,113 @@ func TestAChangedSinkKeepsTheOrder(t *testing.T) {
 	}
 	close(release)
 	eventually(t, "both arrive", func() bool { return old.has("1@example.com") && changed.has("1@example.com") })
+}
+
+// clicked is a later event of the message that the harness posts events of.
+func clicked(messageID string) string {
+	return fmt.Sprintf(`{"account":"a","date":"2026-01-02T03:04:06.678Z","event":"trackClick","data":{"messageId":"<%s>"}}`, messageID)
+}
+
+// behind is a journal at servers that have not yet said what they hold: no sink seems to be owed anything.
+type behind struct{ journal.Journal }
+
+func (b behind) Stats() journal.Stats {
+	stats := b.Journal.Stats()
+	stats.Pending = nil
+	return stats
+}
+
+// sending is a receiver that has an event under way to a sink that was removed since, and whose configuration is returned.
+func sending(t *testing.T) (r *receiver, removed config.Sink, arrive func()) {
+	t.Helper()
+	entered, release := make(chan struct{}), make(chan struct{})
+	enter := sync.OnceFunc(func() { close(entered) })
+	crm := newDestination(t)
+	crm.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		enter()
+		<-release
+		crm.ServeHTTP(w, q)
+	})
+	removed = httpSink("crm", crm.URL)
+	removed.Delivery.Ordering = config.ByKey
+	r = startOn(t, behind{open(t, vfs.NewMem())}, app.Handoff{})
+	r.apply(configuration(removed))
+	r.post("1@example.com")
+	<-entered
+	r.apply(configuration())
+	arrive = sync.OnceFunc(func() { close(release) })
+	t.Cleanup(arrive)
+	return r, removed, arrive
+}
+
+func TestASinkThatReturnsWaitsForTheOneThatWasRemoved(t *testing.T) {
+	t.Parallel()
+	r, sink, arrive := sending(t)
+	changed := newDestination(t)
+	sink.Kind.Settings = httpSink("crm", changed.URL).Kind.Settings
+	r.apply(configuration(sink))
+	if status := r.postBody(clicked("1@example.com")); status != http.StatusOK {
+		t.Fatalf("answer %d", status)
+	}
+	time.Sleep(100 * time.Millisecond) // a worker that does not wait is quicker than that
+	if changed.has("1@example.com") {
+		t.Error("the second event of a message overtook the first, which is still being sent")
+	}
+	arrive()
+	eventually(t, "the second arrives", func() bool { return changed.has("1@example.com") })
+}
+
+func TestAStopWaitsForASinkThatWasRemoved(t *testing.T) {
+	t.Parallel()
+	r, _, arrive := sending(t)
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.stop() }()
+	select {
+	case err := <-stopped:
+		t.Errorf("the journal is closed while an event is being sent: %v", err)
+	case <-time.After(200 * time.Millisecond): // a stop that does not wait is quicker than that
+		arrive()
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestASinkThatWasAwayKeepsTheOrder applies a sink again whose first event of a message waits for its next attempt.
+func TestASinkThatWasAwayKeepsTheOrder(t *testing.T) {
+	t.Parallel()
+	r := start(t, vfs.NewMem())
+	crm := newDestination(t)
+	crm.decide(http.StatusServiceUnavailable)
+	var overtook atomic.Bool
+	crm.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		body, err := io.ReadAll(q.Body)
+		if err != nil || bytes.Contains(body, []byte("trackClick")) && !crm.has("1@example.com") {
+			overtook.Store(true)
+		}
+		q.Body = io.NopCloser(bytes.NewReader(body))
+		crm.ServeHTTP(w, q)
+	})
+	sink := httpSink("crm", crm.URL)
+	sink.Delivery.Ordering, sink.Delivery.MaxInFlight, sink.Delivery.BatchMaxEvents = config.ByKey, 1, 1
+	r.apply(configuration(sink))
+	r.post("1@example.com")
+	r.apply(configuration())
+	eventually(t, "the absent sink has refused the first event", func() bool {
+		sinks, err := r.client.Sinks(t.Context())
+		return err == nil && len(sinks) == 1 && sinks[0].Type == "Absent" && sinks[0].LastError != ""
+	})
+	crm.decide(http.StatusOK)
+	r.apply(configuration(sink))
+	for _, body := range []string{clicked("1@example.com"), eventOf("2@example.com")} {
+		if status := r.postBody(body); status != http.StatusOK {
+			t.Fatalf("answer %d", status)
+		}
+	}
+	eventually(t, "an event of another message arrives", func() bool { return crm.has("2@example.com") })
+	if overtook.Load() {
+		t.Error("the second event of a message overtook the first")
+	}
 }
 
 func TestOneSinkThatHangsSlowsNobody(t *testing.T) {

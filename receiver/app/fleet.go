@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -27,6 +28,9 @@ type fleet struct {
 
 	mu      sync.Mutex
 	running map[string]*ship
+	// leaving are those that were removed: they end their sends, and a sink that comes back takes over from them.
+	leaving map[string]*ship
+	stopped bool
 }
 
 // ship is one sink with its worker.
@@ -48,7 +52,7 @@ type crew struct {
 }
 
 func newFleet(o Options, m *metrics.Metrics) *fleet {
-	return &fleet{options: o, metrics: m, running: map[string]*ship{}}
+	return &fleet{options: o, metrics: m, running: map[string]*ship{}, leaving: map[string]*ship{}}
 }
 
 // build constructs the sinks that are new or changed. Sinks that are as before are taken over as they run.
@@ -138,19 +142,46 @@ func (c *crew) discard() {
 func (f *fleet) replace(ctx context.Context, c *crew) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, s := range c.fresh {
-		f.start(ctx, s, f.running[s.name])
+	if f.stopped {
+		c.discard()
+		return
 	}
+	for _, s := range c.fresh {
+		f.start(ctx, s)
+	}
+	// Those that have ended and did not come back were owed nothing, so nobody needs their order.
+	maps.DeleteFunc(f.leaving, func(_ string, s *ship) bool { return s.ended() })
 	for name, s := range f.running {
 		if _, stays := c.all[name]; !stays {
 			s.stop()
+			f.leaving[name] = s
 		}
 	}
 	f.running = c.all
 }
 
+func (s *ship) ended() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// predecessor returns who had the queue last, or nil.
+func (f *fleet) predecessor(name string) *ship {
+	if s, ok := f.running[name]; ok {
+		return s
+	}
+	s := f.leaving[name]
+	delete(f.leaving, name) // who waits for its successor waits for it
+	return s
+}
+
 // start runs a worker once its predecessor, if there is one, has ended: a queue has one consumer at a time.
-func (f *fleet) start(ctx context.Context, s, predecessor *ship) {
+func (f *fleet) start(ctx context.Context, s *ship) {
+	predecessor := f.predecessor(s.name)
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop, s.done = stop, make(chan struct{})
 	s.worker = deliver.New(deliver.Options{
@@ -175,23 +206,26 @@ func (f *fleet) start(ctx context.Context, s, predecessor *ship) {
 func (f *fleet) adopt(ctx context.Context, name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, ok := f.running[name]; ok {
+	if _, ok := f.running[name]; ok || f.stopped {
 		return
 	}
 	s := newAbsentShip(name)
+	f.start(ctx, s)
 	f.running[name] = s
-	f.start(ctx, s, nil)
 }
 
-// stop ends every worker and waits for it.
+// stop ends every worker and waits for it, and for those that were removed. None is started any more.
 func (f *fleet) stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.stopped = true
 	for _, s := range f.running {
 		s.stop()
 	}
-	for _, s := range f.running {
-		<-s.done
+	for _, ships := range []map[string]*ship{f.running, f.leaving} {
+		for _, s := range ships {
+			<-s.done
+		}
 	}
-	f.running = map[string]*ship{}
+	f.running, f.leaving = map[string]*ship{}, map[string]*ship{}
 }
