@@ -50,28 +50,38 @@ func (r *Receiver) taken(ctx context.Context, sink string, count int) {
 	}
 }
 
-// handOff gives what is left in the journal to other pods.
+// handOff gives what is left in the journal to other pods. The journal is asked what it holds only after it was recalled: one
+// whose store was opened again a moment ago has not counted it before.
 func (r *Receiver) handOff(ctx context.Context) {
 	h := &r.options.Handoff
 	j, ok := r.options.Journal.(handoff.Recaller)
-	if h.Peers == "" || !ok || handoff.Held(j) == 0 {
+	if h.Peers == "" || !ok {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
 	moved, err := handoff.Empty(ctx, j, &handoff.Peers{Address: h.Peers, Self: h.Self, Key: h.Key})
 	r.metrics.Handoff(metrics.HandoffGiven, moved)
-	left := handoff.Held(j)
-	if left == 0 {
-		r.options.Logger.Info("other pods have taken over what was not delivered", "events", moved)
-		return
+	if moved > 0 {
+		r.options.Logger.Info("other pods have taken over events that were not delivered", "events", moved)
 	}
+	if left := handoff.Held(j); left > 0 || err != nil {
+		r.stranded(left, err)
+	}
+}
+
+// stranded says that events are left which nobody took. There may be any number when the journal could not be read.
+func (r *Receiver) stranded(left int, err error) {
+	h := &r.options.Handoff
 	r.metrics.Handoff(metrics.HandoffStranded, left)
-	r.options.Logger.Error("events stay in the journal of a pod that stops; they are lost if its disk goes with it", "events", left, "taken", moved, "error", err)
+	r.options.Logger.Error("events stay in the journal of a pod that stops; they are lost if its disk goes with it", "events", left, "error", err)
 	if h.TerminationLog == "" {
 		return
 	}
 	text := fmt.Sprintf("%s%d undelivered events and dead letters stay in the journal of this pod: %v", StrandedPrefix, left, err)
+	if left == 0 {
+		text = fmt.Sprintf("%sthe journal of this pod cannot be read, and may hold undelivered events: %v", StrandedPrefix, err)
+	}
 	if err := os.WriteFile(h.TerminationLog, []byte(text), 0o600); err != nil {
 		r.options.Logger.Warn("termination log cannot be written", "error", err)
 	}

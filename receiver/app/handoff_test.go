@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,6 +87,43 @@ func TestARolloutDuringASinksOutageLosesNothing(t *testing.T) {
 	}
 }
 
+// uncounted is a journal whose store was opened again a moment ago: until it is recalled it does not know what it holds.
+type uncounted struct {
+	*embedded.Journal
+	recalled atomic.Bool
+}
+
+func (j *uncounted) Stats() journal.Stats {
+	if j.recalled.Load() {
+		return j.Journal.Stats()
+	}
+	return journal.Stats{}
+}
+
+func (j *uncounted) Recall() error {
+	j.recalled.Store(true)
+	return j.Journal.Recall()
+}
+
+func TestWhatIsNotCountedYetIsHandedOff(t *testing.T) {
+	t.Parallel()
+	crm := newDestination(t)
+	crm.decide(http.StatusServiceUnavailable)
+	staying := startWith(t, vfs.NewMem(), takesOver())
+	staying.apply(configuration(httpSink("crm", crm.URL)))
+	going := startOn(t, &uncounted{Journal: open(t, vfs.NewMem())}, patientHandoff(staying.back))
+	going.apply(configuration(httpSink("crm", crm.URL)))
+	if status := going.post("1@example.com"); status != http.StatusOK {
+		t.Fatalf("answer %d", status)
+	}
+	if err := going.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if status := staying.Status(); status.Pending != 1 {
+		t.Errorf("the pod that stays holds %+v", status)
+	}
+}
+
 // TestHandoffWaitsForAPodToBecomeReady stops a pod before another has its configuration.
 func TestHandoffWaitsForAPodToBecomeReady(t *testing.T) {
 	t.Parallel()
@@ -147,6 +185,24 @@ func TestWhatNobodyTakesIsSaid(t *testing.T) {
 			again.apply(configuration(httpSink("crm", crm.URL)))
 			eventually(t, "the disk still has the event", func() bool { return crm.has("1@example.com") })
 		})
+	}
+}
+
+// unreadable is a journal whose store cannot be opened.
+type unreadable struct{ *embedded.Journal }
+
+func (unreadable) Recall() error { return journal.ErrUnavailable }
+
+func TestAJournalThatCannotBeReadIsSaid(t *testing.T) {
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "termination-log")
+	going := startOn(t, unreadable{open(t, vfs.NewMem())}, app.Handoff{Peers: "127.0.0.1:1", Key: key(sharedKey), Timeout: time.Minute, TerminationLog: log})
+	if err := going.stop(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(log)
+	if err != nil || !strings.HasPrefix(string(text), app.StrandedPrefix+"the journal of this pod cannot be read") {
+		t.Errorf("termination log: %s, %v", text, err)
 	}
 }
 
