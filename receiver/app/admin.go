@@ -189,7 +189,7 @@ func (r *Receiver) retry(ctx context.Context, ids []uint64) admin.Result {
 	var mu sync.Mutex
 	var group errgroup.Group
 	group.SetLimit(retriesAtOnce)
-	for _, id := range ids {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
 		group.Go(func() error {
 			err := r.retryOne(ctx, id)
 			mu.Lock()
@@ -206,6 +206,7 @@ func (r *Receiver) retry(ctx context.Context, ids []uint64) admin.Result {
 	return result
 }
 
+// retryOne retries one dead letter. Of two that do so at once both may find it; the journal takes what they append once.
 func (r *Receiver) retryOne(ctx context.Context, id uint64) error {
 	letter, err := r.options.Journal.DeadLetters().Get(ctx, id)
 	if err != nil {

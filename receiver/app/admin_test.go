@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/app"
+	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
 	"github.com/mailvane/mailvane/receiver/metrics"
@@ -85,5 +88,43 @@ func TestAnAdminAPISaysWhetherItsJournalIsShared(t *testing.T) {
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestADeadLetterIsRetriedOnce has several operators retry the same dead letters at once, each of them twice.
+func TestADeadLetterIsRetriedOnce(t *testing.T) {
+	t.Parallel()
+	const letters, operators = 50, 4
+	j := open(t, vfs.NewMem())
+	r := startOn(t, j, takesOver())
+	crm := newDestination(t)
+	crm.decide(http.StatusServiceUnavailable)
+	r.apply(configuration(httpSink("crm", crm.URL)))
+	payload, err := event.Encode(&event.Event{ID: "1", Type: event.Opened, Time: time.Now()}, event.Source("mail", "ee"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range letters {
+		letter := journal.DeadLetter{Cause: journal.CauseRefused, Sink: "mail/crm", At: time.Now(), Payload: payload}
+		if i%2 == 0 {
+			letter.Cause, letter.Endpoint, letter.Route = journal.CauseFilterFailed, "mail/ee", "crm"
+		}
+		if _, err := j.Append(t.Context(), journal.Batch{DeadLetters: []journal.DeadLetter{letter}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ids := r.deadLetterIDs()
+	var group sync.WaitGroup
+	for range operators {
+		group.Go(func() {
+			result, err := r.client.Retry(context.Background(), slices.Concat(ids, ids))
+			if err != nil || result.Done+len(result.Failed) != letters {
+				t.Errorf("%+v, %v", result, err)
+			}
+		})
+	}
+	group.Wait()
+	if got, want := r.Status(), (app.Status{Pending: letters}); got != want {
+		t.Errorf("held after the retries: %+v, want %+v", got, want)
 	}
 }

@@ -50,6 +50,12 @@ func (t *Table) requeue(d *journal.DeadLetter) (journal.Batch, error) {
 	return e.redecode(d)
 }
 
+// retryKeys makes two retries of one dead letter at the same time one event, also by two receivers that share a journal. The
+// time is there because IDs begin again when the dead letters at the servers are deleted as a whole.
+func retryKeys(d *journal.DeadLetter) []string {
+	return []string{fmt.Sprintf("retry\x00%d\x00%d", d.ID, d.At.UnixMilli())}
+}
+
 func redeliver(d *journal.DeadLetter) journal.Batch {
 	envelope, err := event.ParseEnvelope(d.Payload)
 	key := ""
@@ -57,7 +63,7 @@ func redeliver(d *journal.DeadLetter) journal.Batch {
 		key = envelope.PartitionKey
 	}
 	return journal.Batch{
-		Entries:  []journal.Entry{{OrderingKey: key, Sinks: []string{d.Sink}, Payload: d.Payload}},
+		Entries:  []journal.Entry{{DedupeKeys: retryKeys(d), OrderingKey: key, Sinks: []string{d.Sink}, Payload: d.Payload}},
 		Resolves: []uint64{d.ID},
 	}
 }
@@ -77,7 +83,7 @@ func (e *Endpoint) reroute(d *journal.DeadLetter) (journal.Batch, error) {
 	}
 	batch := journal.Batch{Resolves: []uint64{d.ID}}
 	if len(decision.Sinks) > 0 {
-		batch.Entries = []journal.Entry{{OrderingKey: ev.Key(), Sinks: decision.Sinks, Payload: d.Payload}}
+		batch.Entries = []journal.Entry{{DedupeKeys: retryKeys(d), OrderingKey: ev.Key(), Sinks: decision.Sinks, Payload: d.Payload}}
 	}
 	return batch, nil
 }
