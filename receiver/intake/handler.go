@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -170,7 +171,7 @@ func (h *Handler) admissible(r *http.Request, e *Endpoint) *problem {
 		return unavailable("paused", "This endpoint is paused. Retry later.", retryAfterPaused)
 	case e.state == config.Unavailable:
 		return unavailable("endpoint-unavailable", "This endpoint cannot work now; the WebhookEndpoint's conditions say why. Retry later.", retryAfterPaused)
-	case r.Header.Get("Content-Encoding") != "" && r.Header.Get("Content-Encoding") != "identity":
+	case r.Header.Get("Content-Encoding") != "" && !strings.EqualFold(r.Header.Get("Content-Encoding"), "identity"):
 		return encoded()
 	case r.ContentLength > e.maxBodyBytes:
 		h.options.Metrics.Limit(metrics.LimitBody)

@@ -83,7 +83,7 @@ func (e *Endpoint) reroute(d *journal.DeadLetter) (journal.Batch, error) {
 	}
 	batch := journal.Batch{Resolves: []uint64{d.ID}}
 	if len(decision.Sinks) > 0 {
-		batch.Entries = []journal.Entry{{DedupeKeys: retryKeys(d), OrderingKey: ev.Key(), Sinks: decision.Sinks, Payload: d.Payload}}
+		batch.Entries = []journal.Entry{{DedupeKeys: retryKeys(d), OrderingKey: envelope.PartitionKey, Sinks: decision.Sinks, Payload: d.Payload}}
 	}
 	return batch, nil
 }

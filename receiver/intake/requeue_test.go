@@ -3,6 +3,8 @@ package intake_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -101,5 +103,29 @@ func TestRequeueRedeliversToTheSinkThatRefused(t *testing.T) {
 	}
 	if n := f.journal.Stats().Pending["mail/crm"]; n != 1 || len(f.deadLetters()) != 0 {
 		t.Errorf("%d owed, %d dead letters", n, len(f.deadLetters()))
+	}
+}
+
+// TestRequeueKeepsTheOrderingKey has an event whose partition key is not its message's.
+func TestRequeueKeepsTheOrderingKey(t *testing.T) {
+	t.Parallel()
+	endpoint := func(filter string) config.Endpoint {
+		return config.Endpoint{
+			Namespace: "mail", Name: "mc", Path: "/hooks/mail/mc", Provider: config.Plugin{Type: "MailChannels", Settings: []byte(`{"customerHandles":["abc123"]}`)},
+			Verification: config.Shadow, State: config.Active, MaxBodyBytes: 1 << 20, Routes: []config.Route{{Name: "all", Sink: "crm", Filter: filter}},
+		}
+	}
+	f := newFront(t, endpoint(`event.metadata["absent"] == "x"`))
+	f.do(httptest.NewRequest(http.MethodPost, "/hooks/mail/mc",
+		strings.NewReader(`[{"customer_handle":"abc123","timestamp":1625097600,"event":"open","request_id":"R","smtp_id":"<m@example.com>"}]`)))
+	if err := f.requeue(compile(t, metrics.New(prometheus.NewRegistry()), endpoint(`event.type == "email.opened"`))); err != nil {
+		t.Fatal(err)
+	}
+	deliveries, err := f.journal.Queue("mail/crm").Fetch(t.Context(), journal.Limit{Events: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if deliveries[0].OrderingKey != "R" {
+		t.Errorf("ordering key %q", deliveries[0].OrderingKey)
 	}
 }

@@ -55,7 +55,7 @@ func parseSignatures(h http.Header) ([]messageSignature, error) {
 		}
 		s, err := parseSignature(in.text, values[i].text)
 		if err != nil {
-			return nil, err
+			continue // another signer's; one that can be checked is enough
 		}
 		signatures = append(signatures, s)
 	}

@@ -233,3 +233,24 @@ func FuzzMessageVerifier(f *testing.F) {
 		}
 	})
 }
+
+// TestAnotherSignatureBesideAValidOne has signers of other kinds sign, too (RFC 9421 section 4.3).
+func TestAnotherSignatureBesideAValidOne(t *testing.T) {
+	t.Parallel()
+	for name, input := range map[string]string{
+		"of a proxy":           `("@authority" "@method");created=1738868393;keyid="proxy";alg="ed25519"`,
+		"of another algorithm": `("content-digest");created=1738868393;keyid="new";alg="ecdsa-p256-sha256"`,
+		"without a key":        `("content-digest");created=1738868393`,
+		"without the digest":   `("date");created=1738868393;keyid="proxy"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := signed("sig_1", params, sha256Digest(body))
+			h.Set("Signature-Input", h.Get("Signature-Input")+", other="+input)
+			h.Set("Signature", h.Get("Signature")+", other=:AAAA:")
+			if err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

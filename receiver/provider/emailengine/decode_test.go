@@ -309,3 +309,12 @@ func TestSignKeepsAnEventID(t *testing.T) {
 		t.Errorf("the given id became %q", kept)
 	}
 }
+
+// TestATextThatWasCutWithinACharacter has what is left of an emoji where notifyTextSize ends the text.
+func TestATextThatWasCutWithinACharacter(t *testing.T) {
+	t.Parallel()
+	e := decodeOne(t, `{"account":"a","date":"2022-01-17T11:44:46.934Z","path":"INBOX","event":"messageNew","data":{"id":"AAA","text":{"plain":"Test \ud83e","hasMore":true}}}`)
+	if want := `"plain":"Test \ufffd"`; e.Type != event.Received || !strings.Contains(string(e.Raw), want) {
+		t.Errorf("%s: %s", e.Type, e.Raw)
+	}
+}

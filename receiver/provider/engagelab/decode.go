@@ -21,6 +21,7 @@ type batch struct {
 	provider.Batch
 	request *provider.Request
 	ids     wire.IDs
+	fanOut  wire.FanOut
 }
 
 // Decode reads the callback that a request holds. An array of callbacks is taken as well, though the provider documents none.

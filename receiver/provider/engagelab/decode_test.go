@@ -340,3 +340,35 @@ func TestTargetOfTooManyStaysOne(t *testing.T) {
 		t.Errorf("20000 recipients are %d events, want one with all of them", len(b.Events))
 	}
 }
+
+// TestADollarInAnAddress has one in the local part (RFC 5321 section 4.1.2), and a message whose ID ends in a digit.
+func TestADollarInAnAddress(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string][2]string{
+		"1676537131885_95-test0$us$er@example.com": {"us$er@example.com", "1676537131885_95-test"},
+		"1676537131885_95-test12$$er@example.com":  {"$er@example.com", "1676537131885_95-test"},
+		"1676537131885_95-test2":                   {"", "1676537131885_95-test"},
+		"1676537131885_95-te$t":                    {"", "1676537131885_95-te$t"},
+	} {
+		e := decodeOne(t, `{"message_id": "`+id+`", "itime": 1676537132783, "status": {"message_status": "delivered", "status_data": {"email_id": "`+id+`"}}}`)
+		if got := [2]string{e.Recipient, e.ProviderMessageID}; got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
+}
+
+// TestCopiesAreBoundedForTheWholeRequest has several items of which each stays below the bound by itself.
+func TestCopiesAreBoundedForTheWholeRequest(t *testing.T) {
+	t.Parallel()
+	tos := strings.TrimSuffix(strings.Repeat(`"a@b.c",`, 2400), ",")
+	target := `{"message_id": "m", "itime": 1, "status": {"message_status": "target", "status_data": {"tos": [` + tos + `]}}}`
+	b := decode(t, "["+strings.TrimSuffix(strings.Repeat(target+",", 12), ",")+"]")
+	copies, recipients := 0, 0
+	for _, e := range b.Events {
+		copies += len(e.Raw)
+		recipients += max(len(e.Recipients), 1)
+	}
+	if copies > 65<<20 || recipients != 12*2400 {
+		t.Errorf("%d MiB for %d recipients", copies>>20, recipients)
+	}
+}

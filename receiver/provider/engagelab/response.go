@@ -74,7 +74,7 @@ func (c *callback) route(e *event.Event) {
 
 // recipientOf returns the address in "<send id><index>$<address>", "" when there is none.
 func recipientOf(emailID string) string {
-	_, address, _ := cutLast(emailID, "$")
+	_, address := cutIndex(emailID)
 	return address
 }
 
@@ -82,19 +82,18 @@ func recipientOf(emailID string) string {
 // "<send id><index>$<address>". The index follows a word without a separator; when the word ends in digits they are
 // cut off with it, for every recipient alike.
 func sendID(messageID string) string {
-	prefix, _, found := cutLast(messageID, "$")
-	if !found {
-		return messageID
-	}
+	prefix, _ := cutIndex(messageID)
 	return strings.TrimRight(prefix, "0123456789")
 }
 
-func cutLast(s, separator string) (before, after string, found bool) {
-	i := strings.LastIndex(s, separator)
-	if i < 0 {
-		return s, "", false
+// cutIndex cuts "<send id><index>$<address>" at the first dollar behind a digit: an address may hold one, too.
+func cutIndex(id string) (before, address string) {
+	for i := 1; i < len(id); i++ {
+		if id[i] == '$' && '0' <= id[i-1] && id[i-1] <= '9' {
+			return id[:i], id[i+1:]
+		}
 	}
-	return s[:i], s[i+len(separator):], true
+	return id, ""
 }
 
 // joined puts a name and its version together.

@@ -56,9 +56,8 @@ func freshen(body []byte, unique string, now time.Time) []byte {
 // freshID replaces the send id of "<send id><index>$<address>".
 func freshID(unique, old string) string {
 	send := unique + "-inbound"
-	_, address, found := cutLast(old, "$")
-	if !found {
-		return send
+	if address := recipientOf(old); address != "" {
+		return send + "0$" + address
 	}
-	return send + "0$" + address
+	return send
 }

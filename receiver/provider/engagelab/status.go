@@ -29,7 +29,7 @@ func (b *batch) target(e event.Event, c *callback) {
 	e.Type = event.Accepted
 	tos, emailIDs := c.data.Texts("tos"), c.data.Texts("email_ids")
 	n := max(len(tos), len(emailIDs), 1)
-	if !wire.FansOut(e.Raw, n) {
+	if !b.fanOut.Allows(e.Raw, n) {
 		e.Recipients = tos
 		e.ID = b.ids.Unique(c.id(&e, ""))
 		b.Events = append(b.Events, e)

@@ -16,6 +16,8 @@ type batch struct {
 	handles map[string]bool
 	request *provider.Request
 	ids     wire.IDs
+	fanOut  wire.FanOut
+	hash    string // of the body, once it is known
 }
 
 // Decode reads the array of events that a request holds; earlier revisions of the provider's page show a single object, which is
@@ -42,6 +44,14 @@ func (b *batch) undecodable(it wire.Item, err error) {
 	b.Undecodable = append(b.Undecodable, provider.Undecodable{Raw: it.Raw, Reason: err.Error()})
 }
 
+// bodyHash tells the arrays of items apart, and is the same each time that an array comes.
+func (b *batch) bodyHash() string {
+	if b.hash == "" {
+		b.hash = wire.Opaque(b.request.Body)
+	}
+	return b.hash
+}
+
 // add turns one item into events. The recipients of a hard bounce are those that refused, so each has an event of
 // its own. The recipients of any other event are those of the message: nothing says which of them it is about.
 func (b *batch) add(it item) {
@@ -53,7 +63,10 @@ func (b *batch) add(it item) {
 	wire.Seconds(it.Text("timestamp")).SetTime(&e, b.request.ReceivedAt)
 	id := it.id(&e)
 	refused := e.Bounce.Type == event.Hard
-	if refused && len(it.recipients) > 1 && wire.FansOut(it.Raw, len(it.recipients)) {
+	if !refused && it.isAnonymous() {
+		id = event.HashID(id, b.bodyHash())
+	}
+	if refused && len(it.recipients) > 1 && b.fanOut.Allows(it.Raw, len(it.recipients)) {
 		for _, recipient := range it.recipients {
 			one := e
 			one.Recipient = recipient

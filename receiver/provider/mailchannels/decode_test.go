@@ -3,6 +3,7 @@ package mailchannels_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -237,8 +238,8 @@ func TestIDs(t *testing.T) {
 		}
 		return list
 	}
-	open := item(`"event": "open", "request_id": "r-1", "recipients": ["a@example.com", "b@example.com"]`)
-	other := item(`"event": "click", "request_id": "r-1"`)
+	open := item(`"event": "open", "request_id": "r-1", "smtp_id": "s-1", "recipients": ["a@example.com", "b@example.com"]`)
+	other := item(`"event": "click", "request_id": "r-1", "smtp_id": "s-1"`)
 
 	alone := ids(open)[0]
 	twins := ids(open, other, open)
@@ -253,17 +254,40 @@ func TestIDs(t *testing.T) {
 	if ids(swapped)[0] != alone {
 		t.Error("the order of the recipients changes the id")
 	}
-	reordered := `{"recipients": ["a@example.com", "b@example.com"], "request_id": "r-1", "event": "open", "timestamp": 1738868390, "customer_handle": "abc123"}`
+	reordered := `{"recipients": ["a@example.com", "b@example.com"], "request_id": "r-1", "smtp_id": "s-1", "event": "open", "timestamp": 1738868390, "customer_handle": "abc123"}`
 	if ids(reordered)[0] != alone {
 		t.Error("the order of the members changes the id")
 	}
+	same := `"request_id": "r-1", "smtp_id": "s-1", `
 	for _, member := range []string{
-		`"request_id": "r-2"`, `"request_id": "r-1", "smtp_id": "x"`, `"request_id": "r-1", "campaign_id": "x"`, `"request_id": "r-1", "url": "x"`,
-		`"request_id": "r-1", "ip": "x"`, `"request_id": "r-1", "user_agent": "x"`, `"request_id": "r-1", "status": "250"`, `"request_id": "r-1", "reason": "x"`,
+		`"request_id": "r-2", "smtp_id": "s-1"`, `"request_id": "r-1", "smtp_id": "s-2"`, same + `"campaign_id": "x"`, same + `"url": "x"`,
+		same + `"ip": "x"`, same + `"user_agent": "x"`, same + `"status": "250"`, same + `"reason": "x"`,
 	} {
 		if ids(item(`"event": "click", ` + member))[0] == ids(other)[0] {
 			t.Errorf("an item with %s has the same id", member)
 		}
+	}
+}
+
+// TestItemsOfAnonymousCopies sends items that do not say of which copy of a message they are, as those of the documentation do, in
+// two arrays. An array that comes again has the ids that it had.
+func TestItemsOfAnonymousCopies(t *testing.T) {
+	t.Parallel()
+	anonymous := item(`"event": "delivered", "request_id": "r-1"`)
+	first, second := decode(t, array(anonymous, anonymous)).Events, decode(t, array(anonymous)).Events
+	seen := map[string]bool{}
+	for _, e := range slices.Concat(first, second) {
+		seen[e.ID] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("three events have %d ids", len(seen))
+	}
+	if again := decode(t, array(anonymous, anonymous)).Events; again[0].ID != first[0].ID || again[1].ID != first[1].ID {
+		t.Error("the array that came again has other ids")
+	}
+	bounce := item(`"event": "hard-bounced", "recipients": ["a@example.com", "b@example.com"]`)
+	if decode(t, array(bounce)).Events[1].ID != decode(t, array(bounce, anonymous)).Events[1].ID {
+		t.Error("the bounce of a recipient depends on the array that it comes in")
 	}
 }
 

@@ -78,6 +78,12 @@ func (it *item) id(e *event.Event) string {
 		sorted(it.recipients), e.URL, e.IP, e.UserAgent, it.Text("status"), e.Reason)
 }
 
+// isAnonymous says that an item may be exactly like that of another copy of the message: it names no message at the recipient's
+// server, and no recipient or all of them. Those of one second come in several arrays.
+func (it *item) isAnonymous() bool {
+	return it.Text("smtp_id") == "" && len(it.recipients) != 1
+}
+
 // sorted returns one part for all recipients, the same for every order of them.
 func sorted(recipients []string) string {
 	switch len(recipients) {

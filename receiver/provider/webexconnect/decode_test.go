@@ -379,3 +379,17 @@ func TestWithoutSecretsNothingIsSignedOrChecked(t *testing.T) {
 		t.Errorf("Verify: %v", err)
 	}
 }
+
+// TestBouncesOfSeveralRecipients has what the document says of a message to several: a notification for each, with one transaction
+// ID, and no destination.
+func TestBouncesOfSeveralRecipients(t *testing.T) {
+	t.Parallel()
+	bounce := func(what string) event.Event {
+		return decodeOne(t, receipt(`"code":"7520","deliveryStatus":"Bounce","destination":"","timeStamp":"2023-02-07T03:51:52.322+05:30",`+what))
+	}
+	one := bounce(`"Description":"Permanent_NoEmail","additionalInfo":"5.1.1|failed|smtp; 550-5.1.1 a@example.com does not exist"`)
+	other := bounce(`"Description":"Permanent_NoEmail","additionalInfo":"5.1.1|failed|smtp; 550-5.1.1 b@example.com does not exist"`)
+	if one.ID == other.ID {
+		t.Errorf("two bounces share the id %s", one.ID)
+	}
+}

@@ -38,6 +38,9 @@ func (r *receipt) id(t event.Type, raw []byte) string {
 	if t == event.Clicked {
 		link = r.info.Text("Description")
 	}
+	if r.info.Text("destination") == "" {
+		link = event.HashID(r.info.Text("Description"), r.info.Text("additionalInfo"))
+	}
 	return event.HashID("receipt", r.Text("transid"), r.Text("subtid"), strings.ToLower(r.info.Text("destination")),
 		r.info.Text("code"), r.info.Text("deliveryStatus"), r.info.Text("timeStamp"), link)
 }

@@ -5,13 +5,20 @@ package wire
 const (
 	// maxItems is how many items of an array are taken; the largest documented batch has 1,000.
 	maxItems = 10_000
-	// maxFanOutBytes is how many bytes the copies of one item may have when it becomes an event for each recipient. A
-	// thousand recipients of a common length stay below it.
+	// maxFanOutBytes is how many bytes the copies of the items of a request may have that become an event for each recipient.
+	// A thousand recipients of a common length stay below it.
 	maxFanOutBytes = 64 << 20
 )
 
-// FansOut says whether an item of raw may become n events, each with a copy of it. Beyond the bound it stays one
-// event with all of its recipients.
-func FansOut(raw []byte, n int) bool {
-	return n <= maxFanOutBytes/max(len(raw), 1)
+// FanOut is what the copies of the items of one request take together.
+type FanOut struct{ bytes int }
+
+// Allows says whether an item of raw may become n events, each with a copy of it, and counts them if so. Beyond the bound it
+// stays one event with several recipients.
+func (f *FanOut) Allows(raw []byte, n int) bool {
+	if n > (maxFanOutBytes-f.bytes)/max(len(raw), 1) {
+		return false
+	}
+	f.bytes += n * len(raw)
+	return true
 }

@@ -18,7 +18,7 @@ var errNotObject = errors.New("expected a JSON object")
 
 // Item is one of the events that a body holds.
 type Item struct {
-	// Raw is its JSON. It aliases the body.
+	// Raw is its JSON, in which no half of a character is escaped. It aliases the body where nothing had to be replaced.
 	Raw jsontext.Value
 	// Object looks up its members.
 	Object
@@ -37,7 +37,7 @@ func Trim(body []byte) jsontext.Value {
 // Single reads a body that is one JSON object, and returns what read does. Errors of its own say what is wrong and where, and
 // hold nothing of the content. The Object of the Item is good until read returns.
 func Single(body []byte, read func(Item) error) error {
-	raw := Trim(body)
+	raw := jsontext.Value(mend(Trim(body)))
 	if raw.Kind() != jsontext.KindBeginObject {
 		return errNotObject
 	}
@@ -70,9 +70,10 @@ func Items(body []byte) iter.Seq2[Item, error] {
 				yield(Item{Raw: trimmed}, err)
 			}
 		case jsontext.KindBeginArray:
-			s := newScanner(trimmed)
+			mended := mend(trimmed)
+			s := newScanner(mended)
 			defer s.release()
-			if err := s.items(trimmed, yield); err != nil {
+			if err := s.items(mended, yield); err != nil {
 				yield(Item{Raw: body}, err)
 			}
 		default:

@@ -1,0 +1,4 @@
+package wire
+
+// Mend is mend.
+func Mend(body []byte) []byte { return mend(body) }

@@ -1,0 +1,50 @@
+package wire
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// mend returns body with each escape of half a character (a surrogate without its other half) replaced by that of U+FFFD, which
+// has the same length. EmailEngine leaves such where it cuts a text, by UTF-16 code units, within an emoji. Decoders that go
+// by RFC 7493 section 2.1 refuse it, and so would sinks.
+func mend(body []byte) []byte {
+	if !bytes.Contains(body, []byte(`\ud`)) && !bytes.Contains(body, []byte(`\uD`)) {
+		return body
+	}
+	mended := body
+	for at := bytes.IndexByte(body, '\\'); at >= 0 && at < len(body); {
+		length, half := escapeAt(body[at:])
+		if half {
+			if &mended[0] == &body[0] {
+				mended = slices.Clone(body)
+			}
+			copy(mended[at:], `\ufffd`)
+		}
+		at += length
+		next := bytes.IndexByte(body[min(at, len(body)):], '\\')
+		if next < 0 {
+			break
+		}
+		at += next
+	}
+	return mended
+}
+
+// escapeAt returns the length of the escape that text begins with, and whether it is of half a character.
+func escapeAt(text []byte) (length int, half bool) {
+	unit, ok := codeUnit(string(text[:min(6, len(text))]))
+	if !ok {
+		return 2, false
+	}
+	if !utf16.IsSurrogate(unit) {
+		return 6, false
+	}
+	low, ok := codeUnit(string(text[6:min(12, len(text))]))
+	if ok && utf16.DecodeRune(unit, low) != utf8.RuneError {
+		return 12, false
+	}
+	return 6, true
+}
