@@ -96,7 +96,7 @@ var flips = map[string]struct {
 	"crds.install":                    {content: false, want: "!kind: CustomResourceDefinition"},
 	"crds.keep":                       {content: false, want: "!helm.sh/resource-policy"},
 	"rbac.create":                     {content: false, want: "!rbac.authorization.k8s.io"},
-	"serviceAccount.create":           {content: false, want: `serviceAccountName: "default"`},
+	"serviceAccount.create":           {with: "serviceAccount: {name: theirs}", content: false, want: "!kind: ServiceAccount\nmetadata:"},
 	"serviceAccount.name":             {content: "mail-operator", want: `serviceAccountName: "mail-operator"`},
 	"serviceAccount.annotations":      {content: map[string]any{"example.com/role": "mail"}, want: "example.com/role: mail"},
 	"metrics.enabled":                 {content: false, want: "--metrics-bind-address=0"},
@@ -282,6 +282,15 @@ func TestSchemaRefuses(t *testing.T) {
 		if err := judge(t, s, with("watchNamespaces", []any{name})); err == nil {
 			t.Errorf("namespace %q was taken", name)
 		}
+	}
+}
+
+// TestNoRoleForTheDefaultAccount refuses what would let every pod of the manager's namespace read all Secrets.
+func TestNoRoleForTheDefaultAccount(t *testing.T) {
+	t.Parallel()
+
+	if _, err := template(t, "serviceAccount: {create: false}"); err == nil || !strings.Contains(err.Error(), "set serviceAccount.name") {
+		t.Errorf("got %v", err)
 	}
 }
 

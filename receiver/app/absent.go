@@ -22,8 +22,13 @@ func (absentSink) Send(context.Context, []sink.Message) error { return errAbsent
 // Close does nothing.
 func (absentSink) Close() error { return nil }
 
-func newAbsentShip(name string) *ship {
-	return &ship{name: name, kind: absentKind, sink: absentSink{}, delivery: absentDelivery()}
+// newAbsentShip returns a ship for a queue. What its last ship, which may be nil, would have kept for longer is kept as long.
+func newAbsentShip(name string, last *ship) *ship {
+	s := &ship{name: name, kind: absentKind, sink: absentSink{}, delivery: absentDelivery()}
+	if last != nil {
+		s.delivery.MaxAgeSeconds = max(s.delivery.MaxAgeSeconds, last.delivery.MaxAgeSeconds)
+	}
+	return s
 }
 
 // absentDelivery tries seldom and gives up after the default maximum age of three days.

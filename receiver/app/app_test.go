@@ -18,6 +18,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
@@ -280,6 +281,34 @@ func TestASinkThatWasAwayKeepsTheOrder(t *testing.T) {
 	eventually(t, "an event of another message arrives", func() bool { return crm.has("2@example.com") })
 	if overtook.Load() {
 		t.Error("the second event of a message overtook the first")
+	}
+}
+
+// TestASinkThatIsAwayKeepsWhatItWouldHaveKept removes a sink whose maximum age is above the default, with an event between the two.
+func TestASinkThatIsAwayKeepsWhatItWouldHaveKept(t *testing.T) {
+	t.Parallel()
+	j := open(t, vfs.NewMem())
+	r := startOn(t, j, app.Handoff{})
+	crm := newDestination(t)
+	crm.decide(http.StatusServiceUnavailable)
+	sink := httpSink("crm", crm.URL)
+	sink.Delivery.MaxAgeSeconds = 30 * 24 * 3600
+	r.apply(configuration(sink))
+	payload, err := event.Encode(&event.Event{ID: "1", Type: event.Delivered, Time: time.Now()}, event.Source("mail", "ee"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := journal.Entry{Sinks: []string{"mail/crm"}, AcceptedAt: time.Now().Add(-4 * 24 * time.Hour), Payload: payload}
+	if _, err := j.Append(t.Context(), journal.Batch{Entries: []journal.Entry{old}}); err != nil {
+		t.Fatal(err)
+	}
+	r.apply(configuration())
+	eventually(t, "the absent sink has refused the event", func() bool {
+		sinks, err := r.client.Sinks(t.Context())
+		return err == nil && len(sinks) == 1 && sinks[0].Type == "Absent" && (sinks[0].LastError != "" || sinks[0].Pending == 0)
+	})
+	if s := j.Stats(); s.DeadLetters > 0 {
+		t.Errorf("%d dead letters", s.DeadLetters)
 	}
 }
 

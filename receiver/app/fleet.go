@@ -116,11 +116,12 @@ func (f *fleet) addAbsent(c *crew) {
 		if _, configured := c.all[name]; configured || pending == 0 {
 			continue
 		}
-		if s, ok := f.lookup(name); ok && s.kind == absentKind {
-			c.add(s)
+		last, ok := f.lookup(name)
+		if ok && last.kind == absentKind {
+			c.add(last)
 			continue
 		}
-		c.add(newAbsentShip(name))
+		c.add(newAbsentShip(name, last))
 	}
 }
 
@@ -209,7 +210,7 @@ func (f *fleet) adopt(ctx context.Context, name string) {
 	if _, ok := f.running[name]; ok || f.stopped {
 		return
 	}
-	s := newAbsentShip(name)
+	s := newAbsentShip(name, f.leaving[name])
 	f.start(ctx, s)
 	f.running[name] = s
 }

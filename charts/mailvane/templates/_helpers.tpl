@@ -14,7 +14,11 @@
 {{- end }}
 
 {{- define "mailvane.serviceAccount" -}}
-{{- default (ternary (include "mailvane.manager" .) "default" .Values.serviceAccount.create) .Values.serviceAccount.name }}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "mailvane.manager" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- required "set serviceAccount.name, or serviceAccount.create=true: the manager may read all Secrets, which the namespace's default account must not" .Values.serviceAccount.name }}
+{{- end }}
 {{- end }}
 
 {{- /* The labels by which the manager's pods are found. A Deployment's selector can never be changed. */}}
