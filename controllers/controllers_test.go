@@ -56,6 +56,7 @@ func TestControllers(t *testing.T) {
 		"ADedicatedReceiver":                     testADedicatedReceiver,
 		"ADedicatedReceiverIsRemoved":            testADedicatedReceiverIsRemoved,
 		"AMoveDropsNoRequest":                    testAMoveDropsNoRequest,
+		"TheSharedReceiverStaysForItsSinks":      testTheSharedReceiverStaysForItsSinks,
 		"AnAutoscaler":                           testAnAutoscaler,
 		"ClaimsInsteadOfADeployment":             testClaimsInsteadOfADeployment,
 		"TheHandoffKeyIsKept":                    testTheHandoffKeyIsKept,

@@ -198,6 +198,40 @@ func testAMoveDropsNoRequest(t *testing.T) {
 	}
 }
 
+// testTheSharedReceiverStaysForItsSinks takes its last endpoint away while another one has a receiver of its own.
+func testTheSharedReceiverStaysForItsSinks(t *testing.T) {
+	t.Parallel()
+	for what, leave := range map[string]func(*place){
+		"the endpoint moves": func(p *place) {
+			e := endpoint("e0", "", "")
+			p.edit(e, func() { e.Spec.Receiver = &v1alpha1.Receiver{} })
+			p.available(&appsv1.Deployment{}, children.DedicatedName("e0"))
+			p.pod("e0-0", children.DedicatedName("e0"))
+		},
+		"the endpoint is deleted": func(p *place) { p.remove(endpoint("e0", "", "")) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			p := served(t, 1)
+			p.create(dedicated("own", v1alpha1.Receiver{}))
+			eventually(t, func() error { return p.get(children.DedicatedName("own"), &appsv1.Deployment{}) })
+			leave(p)
+			eventually(t, func() error {
+				c, err := p.config()
+				if err == nil && (len(c.Endpoints) != 0 || len(c.Sinks) != 1) {
+					err = fmt.Errorf("the shared receiver has %+v", c)
+				}
+				return err
+			})
+			if err := p.get(children.Name, &appsv1.Deployment{}); err != nil {
+				t.Errorf("the shared receiver, whose pods may owe the sink events: %v", err)
+			}
+			p.remove(sink("crm"))
+			p.gone(children.Name, &appsv1.Deployment{})
+		})
+	}
+}
+
 // testAnAutoscaler gets the number of pods as it was, and keeps it.
 func testAnAutoscaler(t *testing.T) {
 	t.Parallel()

@@ -85,10 +85,10 @@ func (r *Reconciler) dedicatedUnit(s *scope, e *v1alpha1.WebhookEndpoint) *unit 
 	return u
 }
 
-// sharedIsKept says whether the shared receiver stays although no endpoint uses it: when the last endpoint of a namespace goes,
-// sinks may still be owed events.
+// sharedIsKept says whether the shared receiver stays although no endpoint uses it: as long as there are sinks, its pods may still
+// owe them events. Who knows better deletes its configuration.
 func (s *scope) sharedIsKept() bool {
-	return len(s.endpoints) == 0 && len(s.sinks) > 0 && s.configSecret(children.Name) != nil
+	return len(s.sinks) > 0 && s.configSecret(children.Name) != nil
 }
 
 func (r *Reconciler) newUnit(s *scope, receiver children.Receiver) *unit {
