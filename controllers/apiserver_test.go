@@ -14,7 +14,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
@@ -24,7 +23,6 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers"
-	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/render/children"
 )
 
@@ -81,16 +79,8 @@ func testATroubledAPIServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := served(t, 2)
-			inner, ok := running.manager.GetClient().(client.WithWatch)
-			if !ok {
-				t.Fatal("the manager's client cannot be wrapped")
-			}
 			api := &troubled{failed: map[string]bool{}, err: trouble}
-			o := options(t)
-			reconciler := receiver.New(receiver.Options{
-				Client: interceptor.NewClient(inner, api.funcs()), Live: running.manager.GetAPIReader(), Pods: o.Pods,
-				Recorder: events.NewFakeRecorder(100), Checks: o.Checks, Receiver: o.Receiver, Now: time.Now,
-			})
+			reconciler := byHand(t, api.funcs())
 			request := reconcile.Request{NamespacedName: client.ObjectKey{Namespace: p.namespace, Name: children.Name}}
 			failures := 0
 			eventually(t, func() error {

@@ -19,15 +19,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/config/samples"
-	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/config"
 )
@@ -58,6 +55,7 @@ func TestControllers(t *testing.T) {
 		"AMoveDropsNoRequest":                    testAMoveDropsNoRequest,
 		"TheSharedReceiverStaysForItsSinks":      testTheSharedReceiverStaysForItsSinks,
 		"AnAutoscaler":                           testAnAutoscaler,
+		"NoAutoscalerBeforeThePodsAreKept":       testNoAutoscalerBeforeThePodsAreKept,
 		"ClaimsInsteadOfADeployment":             testClaimsInsteadOfADeployment,
 		"TheHandoffKeyIsKept":                    testTheHandoffKeyIsKept,
 		"SinksThatMayBeOwedEvents":               testSinksThatMayBeOwedEvents,
@@ -420,15 +418,7 @@ func testASecondPassWritesNothing(t *testing.T) {
 	p.pod("own-0", children.DedicatedName("own"))
 	eventually(t, func() error { return p.ready("own") })
 	var counted writes
-	inner, ok := running.manager.GetClient().(client.WithWatch)
-	if !ok {
-		t.Fatal("the manager's client cannot be wrapped")
-	}
-	o := options(t)
-	reconciler := receiver.New(receiver.Options{
-		Client: interceptor.NewClient(inner, counted.funcs()), Live: running.manager.GetAPIReader(), Pods: o.Pods,
-		Recorder: events.NewFakeRecorder(100), Checks: o.Checks, Receiver: o.Receiver, Now: time.Now,
-	})
+	reconciler := byHand(t, counted.funcs())
 	request := reconcile.Request{NamespacedName: client.ObjectKey{Namespace: p.namespace, Name: children.Name}}
 	if _, err := reconciler.Reconcile(t.Context(), request); err != nil {
 		t.Fatal(err)

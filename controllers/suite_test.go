@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"sync"
@@ -11,9 +12,11 @@ import (
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -21,6 +24,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers"
+	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -174,6 +178,46 @@ func (w *writes) funcs() interceptor.Funcs {
 			w.add(o.GetNamespace(), sub+" "+o.GetName())
 			return c.SubResource(sub).Patch(ctx, o, p, opts...)
 		},
+	}
+}
+
+// byHand returns a reconciler beside that of the manager, whose cache it reads. It has just started.
+func byHand(t testing.TB, funcs interceptor.Funcs) *receiver.Reconciler {
+	t.Helper()
+	inner, ok := running.manager.GetClient().(client.WithWatch)
+	if !ok {
+		t.Fatal("the manager's client cannot be wrapped")
+	}
+	o := options(t)
+	return receiver.New(receiver.Options{
+		Client: interceptor.NewClient(inner, funcs), Live: running.manager.GetAPIReader(), Pods: o.Pods,
+		Recorder: events.NewFakeRecorder(100), Checks: o.Checks, Receiver: o.Receiver, Now: time.Now,
+	})
+}
+
+// dry are the functions of a client that writes nothing, and shows what it would apply. write applies it after all.
+func dry(show func(o *unstructured.Unstructured, owner string, write func() error) error) interceptor.Funcs {
+	return interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			text, err := json.Marshal(o)
+			if err != nil {
+				return err
+			}
+			u := &unstructured.Unstructured{}
+			if err := json.Unmarshal(text, &u.Object); err != nil {
+				return err
+			}
+			var asked client.ApplyOptions
+			asked.ApplyOptions(opts)
+			return show(u, asked.FieldManager, func() error { return c.Apply(ctx, o, opts...) })
+		},
+		SubResourcePatch: func(context.Context, client.Client, string, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
+			return nil
+		},
+		Patch: func(context.Context, client.WithWatch, client.Object, client.Patch, ...client.PatchOption) error {
+			return nil
+		},
+		Delete: func(context.Context, client.WithWatch, client.Object, ...client.DeleteOption) error { return nil },
 	}
 }
 

@@ -107,14 +107,13 @@ func (a *Applier) Seed(ctx context.Context, configuration runtime.ApplyConfigura
 }
 
 // Leave keeps the fields of a configuration, which have these values already, when Apply has them no longer, until somebody else
-// writes them. Who has done so already keeps what he wrote.
+// writes them. It is a conflict when they have other values: the caller's cache is behind, and has to be asked again.
 func (a *Applier) Leave(ctx context.Context, configuration runtime.ApplyConfiguration) error {
 	u, err := encode(configuration)
 	if err != nil {
 		return err
 	}
-	err = a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(leaveOwner))
-	if err != nil && !apierrors.IsConflict(err) {
+	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(leaveOwner)); err != nil {
 		return fmt.Errorf("apply %s %s: %w", u.GetKind(), u.GetName(), err)
 	}
 	return nil

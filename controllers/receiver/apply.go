@@ -27,14 +27,18 @@ func (r *Reconciler) apply(ctx context.Context, s *scope, u *unit) error {
 			"must not be set together with the PersistentVolumeClaims of the receiver defaults; set spec.receiver.journal as well, or replicas"})
 		return nil
 	}
-	errs := []error{r.leaveReplicas(ctx, s, u)}
+	if err := u.note(s, r.leaveReplicas(ctx, s, u)); err != nil {
+		return err
+	}
+	var errs []error
 	for _, object := range u.objects {
 		errs = append(errs, u.note(s, r.applier.Apply(ctx, object, s.children[identity(object)])))
 	}
 	return errors.Join(errs...)
 }
 
-// leaveReplicas leaves the number of pods to an autoscaler that is about to be made.
+// leaveReplicas leaves the number of pods to an autoscaler that is about to be made. Unless this is done, the Deployment must not be
+// applied without the number: the API server would make it 1.
 func (r *Reconciler) leaveReplicas(ctx context.Context, s *scope, u *unit) error {
 	present, there := s.workloads[workloadID("Deployment", u.Name)]
 	autoscaler := child{schema.GroupKind{Group: "autoscaling", Kind: "HorizontalPodAutoscaler"}, u.Name}
