@@ -59,6 +59,7 @@ func TestControllers(t *testing.T) {
 		"ClaimsInsteadOfADeployment":             testClaimsInsteadOfADeployment,
 		"TheHandoffKeyIsKept":                    testTheHandoffKeyIsKept,
 		"SinksThatMayBeOwedEvents":               testSinksThatMayBeOwedEvents,
+		"ASinkThatIsUnusableForAMoment":          testASinkThatIsUnusableForAMoment,
 		"AMissingSecretOfTheJournal":             testAMissingSecretOfTheJournal,
 		"PodsThatDoNotRun":                       testPodsThatDoNotRun,
 		"AJournalProblem":                        testAJournalProblem,

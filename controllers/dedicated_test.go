@@ -413,3 +413,40 @@ func testSinksThatMayBeOwedEvents(t *testing.T) {
 		return err
 	})
 }
+
+// testASinkThatIsUnusableForAMoment deletes its Secret and creates it again, when no route leads to the sink any more.
+func testASinkThatIsUnusableForAMoment(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	former := sink("former")
+	former.Spec = v1alpha1.EventSinkSpec{Type: v1alpha1.SinkHTTP, HTTP: &v1alpha1.HTTPSink{
+		URL: "https://sink.example.com/", SigningSecretRefs: []v1alpha1.SecretKeyReference{{Name: "signing", Key: "key"}},
+	}}
+	e := dedicated("own", v1alpha1.Receiver{})
+	e.Spec.Routes[0].SinkRef.Name = former.Name
+	p.create(secret("signing", "value"), former, e)
+	has := func(want ...string) {
+		t.Helper()
+		eventually(t, func() error {
+			c, err := p.configOf(children.DedicatedName("own"))
+			if err != nil {
+				return err
+			}
+			sinks := []string{}
+			for _, s := range c.Sinks {
+				sinks = append(sinks, s.Name)
+			}
+			if !slices.Equal(sinks, want) {
+				return fmt.Errorf("sinks %v, want %v", sinks, want)
+			}
+			return nil
+		})
+	}
+	has("former")
+	p.edit(e, func() { e.Spec.Routes[0].SinkRef.Name = "crm" })
+	has("crm", "former")
+	p.remove(secret("signing", ""))
+	has("crm")
+	p.create(secret("signing", "value"))
+	has("crm", "former")
+}

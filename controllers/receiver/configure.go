@@ -84,11 +84,23 @@ func (r *Reconciler) configureOne(ctx context.Context, s *scope, u *unit, index 
 		before = children.KnownSinks(secret.Annotations)
 	}
 	part := index.Part(u.serves, before)
-	sinks := make([]string, len(part.Sinks))
-	for i := range part.Sinks {
-		sinks[i] = part.Sinks[i].Name
+	return r.writeConfig(ctx, s, u, &part, s.knownSinks(before, &part))
+}
+
+// knownSinks returns the sinks of a configuration, and those from before that exist: one that cannot be used for a moment, for
+// example because its Secret is replaced, is still owed events after that.
+func (s *scope) knownSinks(before []string, cfg *config.Config) []string {
+	var known []string
+	for i := range cfg.Sinks {
+		known = append(known, cfg.Sinks[i].Name)
 	}
-	return r.writeConfig(ctx, s, u, &part, sinks)
+	for i := range s.sinks {
+		if slices.Contains(before, s.sinks[i].Name) {
+			known = append(known, s.sinks[i].Name)
+		}
+	}
+	slices.Sort(known)
+	return slices.Compact(known)
 }
 
 // writeConfig writes the Secret unless it is as it should be. A configuration that does not fit leaves the last one in force.
