@@ -1,10 +1,12 @@
 package controllers_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/bits"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	apiruntime "k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/yaml"
@@ -39,6 +42,7 @@ func TestControllers(t *testing.T) {
 		"APodThatStartsIsToldOfAnEdit":           testAPodThatStartsIsToldOfAnEdit,
 		"AKubeletThatLooksTooEarly":              testAKubeletThatLooksTooEarly,
 		"ASecretIsRotated":                       testASecretIsRotated,
+		"ASecretThatTheCacheDoesNotKnow":         testASecretThatTheCacheDoesNotKnow,
 		"MissingReferences":                      testMissingReferences,
 		"ABadRoute":                              testABadRoute,
 		"ARouteIsMendedFromElsewhere":            testARouteIsMendedFromElsewhere,
@@ -260,6 +264,37 @@ func testASecretIsRotated(t *testing.T) {
 	delete(got, "patch receiver-0") // unless the pod was faster
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+// testASecretThatTheCacheDoesNotKnow has a pass in which the watch of Secrets is behind that of endpoints.
+func testASecretThatTheCacheDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	var written *config.Config
+	funcs := dry(func(o *unstructured.Unstructured, _ string, _ func() error) error {
+		var s corev1.Secret
+		if o.GetKind() != "Secret" {
+			return nil
+		}
+		err := apiruntime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &s)
+		if err == nil {
+			written, err = config.Parse(s.Data[config.FileName])
+		}
+		return err
+	})
+	funcs.List = func(ctx context.Context, c client.WithWatch, l client.ObjectList, opts ...client.ListOption) error {
+		err := c.List(ctx, l, opts...)
+		if known, ok := l.(*metav1.PartialObjectMetadataList); ok {
+			known.Items = slices.DeleteFunc(slices.Clone(known.Items), func(o metav1.PartialObjectMetadata) bool { return o.Name == "credentials" })
+		}
+		return err
+	}
+	if _, err := byHand(t, funcs).Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKey{Namespace: p.namespace, Name: children.Name}}); err != nil {
+		t.Fatal(err)
+	}
+	if written == nil || written.Endpoints[0].State != config.Active {
+		t.Errorf("written: %+v", written)
 	}
 }
 

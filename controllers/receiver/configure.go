@@ -158,7 +158,8 @@ func (s *scope) inputs() string {
 	return strings.Join(lines, "\n")
 }
 
-// readSecrets reads the referenced Secrets that exist. Their values live as long as the pass.
+// readSecrets reads the referenced Secrets that exist, whether or not the cache knows them: an endpoint may be seen before the
+// Secret that was created for it, and would take nothing until then. Their values live as long as the pass.
 func (r *Reconciler) readSecrets(ctx context.Context, s *scope) (map[string]map[string][]byte, error) {
 	if len(s.secretVersions) > readEach {
 		return r.listSecrets(ctx, s)
@@ -179,7 +180,7 @@ func (r *Reconciler) readSecrets(ctx context.Context, s *scope) (map[string]map[
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			values[name] = dataOf(&secret)
+			keep(values, &secret)
 			return nil
 		})
 	}
@@ -196,7 +197,7 @@ func (r *Reconciler) listSecrets(ctx context.Context, s *scope) (map[string]map[
 		}
 		for i := range page.Items {
 			if _, referenced := s.secretVersions[page.Items[i].Name]; referenced {
-				values[page.Items[i].Name] = dataOf(&page.Items[i])
+				keep(values, &page.Items[i])
 			}
 		}
 		if next = page.Continue; next == "" {
@@ -205,12 +206,15 @@ func (r *Reconciler) listSecrets(ctx context.Context, s *scope) (map[string]map[
 	}
 }
 
-// dataOf returns what a Secret holds, which is not nil.
-func dataOf(secret *corev1.Secret) map[string][]byte {
-	if secret.Data == nil {
-		return map[string][]byte{}
+// keep keeps what a Secret holds, which is not nil, unless it is a configuration that the cache does not know yet.
+func keep(values map[string]map[string][]byte, secret *corev1.Secret) {
+	if _, ours := receiverOf(secret); ours {
+		return
 	}
-	return secret.Data
+	values[secret.Name] = secret.Data
+	if secret.Data == nil {
+		values[secret.Name] = map[string][]byte{}
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

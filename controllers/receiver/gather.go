@@ -103,22 +103,26 @@ func (r *Reconciler) gatherMetadata(ctx context.Context, s *scope) error {
 	return nil
 }
 
-// noteSecrets keeps the versions of the referenced Secrets. A configuration is none: it would contain itself.
+// noteSecrets keeps the versions of the referenced Secrets; of those that the cache does not know, perhaps not yet, an empty one. A
+// configuration is none: it would contain itself.
 func (s *scope) noteSecrets(all []metav1.PartialObjectMetadata) {
-	referenced := map[string]bool{}
 	for i := range s.endpoints {
 		for _, name := range render.EndpointSecrets(&s.endpoints[i]) {
-			referenced[name] = true
+			s.secretVersions[name] = ""
 		}
 	}
 	for i := range s.sinks {
 		for _, name := range render.SinkSecrets(&s.sinks[i]) {
-			referenced[name] = true
+			s.secretVersions[name] = ""
 		}
 	}
 	for i := range all {
-		if _, ours := receiverOf(&all[i]); referenced[all[i].Name] && !ours {
-			s.secretVersions[all[i].Name] = all[i].ResourceVersion
+		if _, referenced := s.secretVersions[all[i].Name]; !referenced {
+			continue
+		}
+		s.secretVersions[all[i].Name] = all[i].ResourceVersion
+		if _, ours := receiverOf(&all[i]); ours {
+			delete(s.secretVersions, all[i].Name)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type scope struct {
 	// Set by gather.
 	endpoints      []v1alpha1.WebhookEndpoint
 	sinks          []v1alpha1.EventSink
-	secretVersions map[string]string                       // of the referenced Secrets that exist, by name
+	secretVersions map[string]string                       // of the referenced Secrets, by name; empty where the cache has none
 	children       map[child]*metav1.PartialObjectMetadata // what receivers consist of and exists
 	workloads      map[child]workload                      // the Deployments and StatefulSets among them
 	pods           map[string][]corev1.Pod                 // that are not about to go, by receiver, sorted by name
