@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render/children"
@@ -55,7 +59,8 @@ func testAForeignConfiguration(t *testing.T) {
 	eventually(t, func() error { return p.ready("e0") })
 }
 
-// testATooLargeConfiguration adds more than fits into a Secret. What was there before goes on.
+// testATooLargeConfiguration adds more than fits into a Secret. What was there before goes on, also
+// when a manager starts that brings another image.
 func testATooLargeConfiguration(t *testing.T) {
 	t.Parallel()
 	p := served(t, 1)
@@ -82,6 +87,17 @@ func testATooLargeConfiguration(t *testing.T) {
 	}
 	if after, err := p.config(); err != nil || len(after.Endpoints) != len(before.Endpoints) {
 		t.Errorf("%+v, %v", after, err)
+	}
+	var applied []string
+	manager := byHand(t, dry(func(o *unstructured.Unstructured, _ string, _ func() error) error {
+		applied = append(applied, o.GetKind())
+		return nil
+	}))
+	if _, err := manager.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKey{Namespace: p.namespace, Name: children.Name}}); err != nil {
+		t.Error(err)
+	}
+	if !slices.Contains(applied, "Deployment") || slices.Contains(applied, "Secret") {
+		t.Errorf("a manager that has just started applies %v", applied)
 	}
 	p.remove(e)
 	p.create(endpoint("e1", "credentials", "crm"))

@@ -96,6 +96,9 @@ func (r *Reconciler) newUnit(s *scope, receiver children.Receiver) *unit {
 	u := &unit{
 		Receiver: receiver, memory: s.memory.receiver(receiver.Name), pods: s.pods[receiver.Name], objects: receiver.Render(r.Receiver),
 	}
+	if secret := s.configSecret(receiver.Name); secret != nil && u.memory.hash == "" { // the manager has just started
+		u.memory.hash = secret.Annotations[children.ConfigHashAnnotation]
+	}
 	for _, kind := range []string{"Deployment", "StatefulSet"} {
 		u.available = u.available || s.workloads[workloadID(kind, receiver.Name)].available
 	}
