@@ -71,6 +71,7 @@ func TestControllers(t *testing.T) {
 		"AnIngress":                              testAnIngress,
 		"AForeignIngress":                        testAForeignIngress,
 		"AHostConflict":                          testAHostConflict,
+		"AHostIsNotTakenOver":                    testAHostIsNotTakenOver,
 		"AnHTTPRoute":                            testAnHTTPRoute,
 		"ATroubledAPIServer":                     testATroubledAPIServer,
 		"LimitedToANamespace":                    testLimitedToANamespace,

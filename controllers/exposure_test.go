@@ -120,20 +120,15 @@ func testAForeignIngress(t *testing.T) {
 	}
 }
 
-// testAHostConflict has two endpoints of two namespaces at one host and path. The older one has it, until it goes.
+// testAHostConflict has two endpoints of two namespaces at one host and path. The first one has it, until it goes.
 func testAHostConflict(t *testing.T) {
 	t.Parallel()
 	first, second := prepared(t), prepared(t)
 	host := first.namespace + ".example.com"
-	older, younger := exposed("e", host), exposed("e", host)
-	first.create(older)
-	eventually(t, func() error { return first.get("mailvane-e", &networkingv1.Ingress{}) })
-	second.create(younger)
+	first.create(exposed("e", host))
+	first.knownIngress("mailvane-e")
+	second.create(exposed("e", host))
 	second.serve()
-	if older.CreationTimestamp.Equal(&younger.CreationTimestamp) && second.namespace < first.namespace {
-		first, second = second, first // of one second, the name decides
-		second.serve()
-	}
 	eventually(t, func() error { return second.isExposed("e", metav1.ConditionFalse, v1alpha1.ReasonHostConflict) })
 	second.gone("mailvane-e", &networkingv1.Ingress{})
 	var e v1alpha1.WebhookEndpoint
@@ -146,6 +141,40 @@ func testAHostConflict(t *testing.T) {
 	first.remove(endpoint("e", "", ""))
 	eventually(t, func() error { return second.get("mailvane-e", &networkingv1.Ingress{}) })
 	eventually(t, func() error { return second.ready("e") })
+}
+
+// knownIngress waits until the manager knows of an Ingress that it made.
+func (p *place) knownIngress(name string) {
+	p.t.Helper()
+	eventually(p.t, func() error {
+		return running.manager.GetClient().Get(p.t.Context(), client.ObjectKey{Namespace: p.namespace, Name: name}, &networkingv1.Ingress{})
+	})
+}
+
+// testAHostIsNotTakenOver edits an older endpoint to the host and path of a younger one, which has them.
+func testAHostIsNotTakenOver(t *testing.T) {
+	t.Parallel()
+	older, younger := prepared(t), prepared(t)
+	ends := map[*place]*v1alpha1.WebhookEndpoint{older: exposed("e", older.namespace+".example.com"), younger: exposed("e", younger.namespace+".example.com")}
+	older.create(ends[older])
+	younger.create(ends[younger])
+	if ends[older].CreationTimestamp.Equal(&ends[younger].CreationTimestamp) && younger.namespace < older.namespace {
+		older, younger = younger, older // of one second, the name decides
+	}
+	older.knownIngress("mailvane-e")
+	younger.knownIngress("mailvane-e")
+	host := younger.namespace + ".example.com"
+	older.edit(ends[older], func() { ends[older].Spec.Exposure.Host = host })
+	eventually(t, func() error { return older.isExposed("e", metav1.ConditionFalse, v1alpha1.ReasonHostConflict) })
+	older.gone("mailvane-e", &networkingv1.Ingress{})
+	if err := younger.get("mailvane-e", &networkingv1.Ingress{}); err != nil {
+		t.Errorf("who had the host: %v", err)
+	}
+	if err := younger.isExposed("e", metav1.ConditionUnknown, v1alpha1.ReasonIngressPending); err != nil {
+		t.Error(err)
+	}
+	younger.remove(endpoint("e", "", ""))
+	eventually(t, func() error { return older.get("mailvane-e", &networkingv1.Ingress{}) })
 }
 
 // routeDefinition returns the definition of HTTPRoutes as the Gateway API brings it.

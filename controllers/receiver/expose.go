@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -121,7 +122,7 @@ func (r *Reconciler) exposeOne(ctx context.Context, s *scope, e *v1alpha1.Webhoo
 			return condition.Finding{Reason: p.Reason, Message: p.Message}, nil
 		}
 	}
-	if f, err := r.hostConflict(ctx, e); err != nil || !f.OK() {
+	if f, err := r.hostConflict(ctx, s, e); err != nil || !f.OK() {
 		return f, err
 	}
 	if e.Spec.Exposure.Gateway != nil && !s.exposures.installed {
@@ -179,24 +180,65 @@ func metadata(kind schema.GroupVersionKind, o metav1.Object) *metav1.PartialObje
 	return m
 }
 
-// hostConflict looks for an older endpoint, in any namespace that the manager sees, with the same host and path.
-func (r *Reconciler) hostConflict(ctx context.Context, e *v1alpha1.WebhookEndpoint) (condition.Finding, error) {
+// hostConflict looks for an endpoint, in any namespace that the manager sees, that has the same host and path already: else an edit
+// of an older endpoint would take them away. Where none has them, the oldest one gets them.
+func (r *Reconciler) hostConflict(ctx context.Context, s *scope, e *v1alpha1.WebhookEndpoint) (condition.Finding, error) {
 	var all v1alpha1.WebhookEndpointList
 	if err := r.Client.List(ctx, &all, client.MatchingFields{URLIndex: ExposedAt(e)}); err != nil {
 		return condition.Finding{}, fmt.Errorf("list endpoints by URL: %w", err)
 	}
 	owner := e
+	has, err := r.isAt(ctx, s, e)
+	if err != nil {
+		return condition.Finding{}, err
+	}
 	for i := range all.Items {
 		other := &all.Items[i]
-		if other.DeletionTimestamp.IsZero() && isOlder(other, owner) {
-			owner = other
+		if !other.DeletionTimestamp.IsZero() || other.UID == e.UID {
+			continue
+		}
+		otherHas, err := r.isAt(ctx, s, other)
+		if err != nil {
+			return condition.Finding{}, err
+		}
+		if (otherHas && !has) || (otherHas == has && isOlder(other, owner)) {
+			owner, has = other, otherHas
 		}
 	}
 	if owner == e {
 		return condition.Finding{}, nil
 	}
+	s.lookAgain(foreignRetry) // nobody says when an Ingress of another namespace has gone
 	return condition.Finding{Reason: v1alpha1.ReasonHostConflict, Message: fmt.Sprintf(
 		"%s already belongs to WebhookEndpoint %s/%s; choose another host or path", ExposedAt(e), owner.Namespace, owner.Name)}, nil
+}
+
+// isAt says whether an Ingress or HTTPRoute of an endpoint leads from its host and path already.
+func (r *Reconciler) isAt(ctx context.Context, s *scope, e *v1alpha1.WebhookEndpoint) (bool, error) {
+	name := children.ExposureName(e.Name)
+	var ingress networkingv1.Ingress
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: e.Namespace, Name: name}, &ingress)
+	if client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("read Ingress: %w", err)
+	}
+	if err == nil && metav1.IsControlledBy(&ingress, e) && ingressURL(&ingress) == ExposedAt(e) {
+		return true, nil
+	}
+	if !s.exposures.installed {
+		return false, nil
+	}
+	routes, err := r.routes.list(ctx, e.Namespace)
+	return slices.ContainsFunc(routes, func(route unstructured.Unstructured) bool {
+		return route.GetName() == name && metav1.IsControlledBy(&route, e) && routeURL(&route) == ExposedAt(e)
+	}), err
+}
+
+// ingressURL returns the host and the path of an Ingress that we made; empty when it is not as we make them.
+func ingressURL(ingress *networkingv1.Ingress) string {
+	if len(ingress.Spec.Rules) != 1 || ingress.Spec.Rules[0].HTTP == nil || len(ingress.Spec.Rules[0].HTTP.Paths) != 1 {
+		return ""
+	}
+	return ingress.Spec.Rules[0].Host + ingress.Spec.Rules[0].HTTP.Paths[0].Path
 }
 
 // isOlder orders endpoints by age, and those of one age by namespace and name.

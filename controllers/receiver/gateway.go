@@ -50,6 +50,28 @@ func routeFinding(route *unstructured.Unstructured, e *v1alpha1.WebhookEndpoint)
 	return condition.Finding{}
 }
 
+// routeURL returns the host and the path of an HTTPRoute that we made; empty when it is not as we make them.
+func routeURL(route *unstructured.Unstructured) string {
+	var object struct {
+		Spec struct {
+			Hostnames []string `json:"hostnames"`
+			Rules     []struct {
+				Matches []struct {
+					Path struct {
+						Value string `json:"value"`
+					} `json:"path"`
+				} `json:"matches"`
+			} `json:"rules"`
+		} `json:"spec"`
+	}
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(route.Object, &object)
+	spec := &object.Spec
+	if err != nil || len(spec.Hostnames) != 1 || len(spec.Rules) != 1 || len(spec.Rules[0].Matches) != 1 {
+		return ""
+	}
+	return spec.Hostnames[0] + spec.Rules[0].Matches[0].Path.Value
+}
+
 // gatewayFinding goes by the conditions that the Gateway API defines for routes.
 func gatewayFinding(parents []parentStatus, ref v1alpha1.GatewayReference, namespace string) condition.Finding {
 	for i := range parents {
