@@ -187,30 +187,36 @@ func (r *Reconciler) hostConflict(ctx context.Context, s *scope, e *v1alpha1.Web
 	if err := r.Client.List(ctx, &all, client.MatchingFields{URLIndex: ExposedAt(e)}); err != nil {
 		return condition.Finding{}, fmt.Errorf("list endpoints by URL: %w", err)
 	}
+	owner, err := r.ownerOf(ctx, s, e, all.Items)
+	if err != nil || owner == e {
+		return condition.Finding{}, err
+	}
+	s.lookAgain(foreignRetry) // nobody says when an Ingress of another namespace has gone
+	return condition.Finding{Reason: v1alpha1.ReasonHostConflict, Message: fmt.Sprintf(
+		"%s already belongs to WebhookEndpoint %s/%s; choose another host or path", ExposedAt(e), owner.Namespace, owner.Name)}, nil
+}
+
+// ownerOf returns whose host and path are those of e: its own, or those of one of the others, which say that they have them.
+func (r *Reconciler) ownerOf(ctx context.Context, s *scope, e *v1alpha1.WebhookEndpoint, others []v1alpha1.WebhookEndpoint) (*v1alpha1.WebhookEndpoint, error) {
 	owner := e
 	has, err := r.isAt(ctx, s, e)
 	if err != nil {
-		return condition.Finding{}, err
+		return nil, err
 	}
-	for i := range all.Items {
-		other := &all.Items[i]
+	for i := range others {
+		other := &others[i]
 		if !other.DeletionTimestamp.IsZero() || other.UID == e.UID {
 			continue
 		}
 		otherHas, err := r.isAt(ctx, s, other)
 		if err != nil {
-			return condition.Finding{}, err
+			return nil, err
 		}
 		if (otherHas && !has) || (otherHas == has && isOlder(other, owner)) {
 			owner, has = other, otherHas
 		}
 	}
-	if owner == e {
-		return condition.Finding{}, nil
-	}
-	s.lookAgain(foreignRetry) // nobody says when an Ingress of another namespace has gone
-	return condition.Finding{Reason: v1alpha1.ReasonHostConflict, Message: fmt.Sprintf(
-		"%s already belongs to WebhookEndpoint %s/%s; choose another host or path", ExposedAt(e), owner.Namespace, owner.Name)}, nil
+	return owner, nil
 }
 
 // isAt says whether an Ingress or HTTPRoute of an endpoint leads from its host and path already.
