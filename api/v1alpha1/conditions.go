@@ -79,7 +79,7 @@ const (
 const (
 	// ReasonGatewayAPINotInstalled says that the cluster does not know the kind HTTPRoute.
 	ReasonGatewayAPINotInstalled = "GatewayAPINotInstalled"
-	// ReasonHostConflict says that an older endpoint has the same host and path.
+	// ReasonHostConflict says that another endpoint has the same host and path already.
 	ReasonHostConflict = "HostConflict"
 	// ReasonIngressPending says that no controller has taken the Ingress yet.
 	ReasonIngressPending = "IngressPending"

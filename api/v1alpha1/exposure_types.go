@@ -4,7 +4,7 @@ package v1alpha1
 // +kubebuilder:validation:XValidation:rule="has(self.ingress) != has(self.gateway)",message="must have exactly one of ingress and gateway"
 type Exposure struct {
 	// host is the host name that providers post to, for example hooks.example.com. Wildcards are not taken. Several endpoints may
-	// share a host if their paths differ; of two with one path the older one has it.
+	// share a host if their paths differ; of two with one path the one that was there first has it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
