@@ -79,7 +79,7 @@ func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) erro
 	var items []*item
 	for i := range settlements {
 		s := &settlements[i]
-		if s.Outcome != journal.Dead || !q.holds(s.Deliveries[0].Sequence) {
+		if s.Outcome != journal.Dead || !q.holds(&s.Deliveries[0]) {
 			continue
 		}
 		d, delivery := *s.DeadLetter, &s.Deliveries[0]
@@ -113,11 +113,10 @@ func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) erro
 	return nil
 }
 
-func (q *queue) holds(sequence uint64) bool {
+func (q *queue) holds(d *journal.Delivery) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	h := q.held[sequence]
-	return h != nil && h.state == leased
+	return q.leased(d) != nil
 }
 
 // deadLetters implements [journal.DeadLetters].

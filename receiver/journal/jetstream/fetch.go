@@ -64,7 +64,8 @@ func (q *queue) lease(limit journal.Limit) ([]*held, time.Duration, <-chan struc
 			break
 		}
 		q.remove(h)
-		h.state = leased
+		q.leases++
+		h.state, h.lease = leased, q.leases
 		bytes += h.size
 		taken = append(taken, h)
 	}
@@ -89,7 +90,9 @@ func (q *queue) deliveries(ctx context.Context, list []*held) ([]journal.Deliver
 				return all, unless(len(all) > 0, fmt.Errorf("%w: read an event again: %w", journal.ErrUnavailable, err))
 			}
 		}
-		all = append(all, journal.Delivery{Sequence: h.sequence, OrderingKey: h.key, AcceptedAt: h.accepted, Attempts: h.attempts, Payload: h.payload})
+		all = append(all, journal.Delivery{
+			Sequence: h.sequence, OrderingKey: h.key, AcceptedAt: h.accepted, Attempts: h.attempts, Payload: h.payload, Lease: h.lease,
+		})
 	}
 	return all, nil
 }

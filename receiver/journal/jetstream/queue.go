@@ -24,6 +24,7 @@ type held struct {
 	reply    string // where it is acknowledged, in the present epoch
 	epoch    *epoch
 	state    state
+	lease    uint64 // number of the last lease, which [journal.Delivery.Lease] repeats
 	key      string
 	accepted time.Time
 	attempts int
@@ -52,6 +53,7 @@ type queue struct {
 	dueBytes   int // payloads in due
 	settled    map[uint64]*held
 	confirmed  uint64 // what was last confirmed
+	leases     uint64 // how many were given out
 	behind     uint64 // how many more the servers had when the last one came
 }
 
@@ -84,13 +86,22 @@ func (q *queue) Settle(ctx context.Context, settlements []journal.Settlement) er
 	defer q.mu.Unlock()
 	for i := range settlements {
 		for d := range settlements[i].Deliveries {
-			if h := q.held[settlements[i].Deliveries[d].Sequence]; h != nil && h.state == leased {
+			if h := q.leased(&settlements[i].Deliveries[d]); h != nil {
 				q.settle(h, &settlements[i], err == nil)
 			}
 		}
 	}
 	q.signal()
 	return err
+}
+
+// leased returns what was leased as d, or nil when that lease has ended: the sink may have been lost and won back meanwhile, and
+// the same event be leased anew. The lock is held.
+func (q *queue) leased(d *journal.Delivery) *held {
+	if h := q.held[d.Sequence]; h != nil && h.state == leased && h.lease == d.Lease {
+		return h
+	}
+	return nil
 }
 
 // settle ends one lease. What is dead is done only if it was buried. The lock is held.

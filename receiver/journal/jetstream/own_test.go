@@ -1,0 +1,34 @@
+package jetstream_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/test/nats"
+)
+
+// TestALateSettlementEndsNoOtherLease settles what a receiver had leased before it lost the sink, when it has the sink again.
+func TestALateSettlementEndsNoOtherLease(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 1})
+	one := open(t, options(c))
+	_, err := one.Append(t.Context(), batch(entry("1", sinkA)))
+	mustDo(t, err)
+	late := fetchAll(t, one, 1)
+	other := open(t, options(c)) // it takes the place of the first at once, as the first does when it is gone
+	fetchAll(t, other, 1)
+	other.Abandon()
+	again := fetchAll(t, one, 1)
+
+	settle := func(s journal.Settlement) { mustDo(t, one.Queue(sinkA).Settle(t.Context(), []journal.Settlement{s})) }
+	settle(journal.Settlement{Deliveries: late, Outcome: journal.Retry, At: time.Now()})
+	settle(journal.Settlement{Deliveries: late, Outcome: journal.Dead, DeadLetter: &journal.DeadLetter{Cause: journal.CauseRefused, At: time.Now()}})
+	if letters, err := one.DeadLetters().List(t.Context(), 0, 1); err != nil || len(letters) != 0 {
+		t.Errorf("dead letters of a late settlement: %v, %v", letters, err)
+	}
+	settle(journal.Settlement{Deliveries: again, Outcome: journal.Defer, At: time.Now()})
+	if got := fetchAll(t, one, 1); got[0].Attempts != 0 {
+		t.Errorf("a late settlement ended the present lease: %d attempts", got[0].Attempts)
+	}
+}
