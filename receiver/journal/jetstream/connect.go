@@ -118,7 +118,7 @@ func (j *Journal) serve(s *session) error {
 	if _, err := s.nc.Subscribe(j.aliveSubject(j.process), func(m *nats.Msg) { _ = m.Respond(nil) }); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
-	if _, err := s.nc.Subscribe(j.confirmPrefix+"*.*", j.confirmed); err != nil {
+	if _, err := s.nc.Subscribe(j.confirmPrefix+"*.*.*", j.confirmed); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
 	return nil

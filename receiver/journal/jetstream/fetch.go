@@ -100,6 +100,9 @@ func (q *queue) deliveries(ctx context.Context, list []*held) ([]journal.Deliver
 // reload reads the payload of what this process has leased.
 func (q *queue) reload(ctx context.Context, h *held) error {
 	m, err := h.epoch.stream.GetMsg(ctx, h.sequence)
+	if err == nil && !m.Time.Equal(h.stored) {
+		err = jetstream.ErrMsgNotFound // another has its number
+	}
 	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
 		return err
 	}

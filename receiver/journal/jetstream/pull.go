@@ -95,7 +95,7 @@ func (q *queue) take(e *epoch, m jetstream.Msg) bool {
 		return false
 	}
 	e.last, e.arrived, q.behind = meta.Sequence.Consumer, time.Now(), meta.NumPending
-	q.put(e, m, meta.Sequence.Stream)
+	q.put(e, m, meta)
 	if meta.NumPending == 0 {
 		q.forgetSettled(e)
 	}
@@ -103,9 +103,15 @@ func (q *queue) take(e *epoch, m jetstream.Msg) bool {
 	return true
 }
 
-// put adds a message, or recognises one that is held already. The lock is held.
-func (q *queue) put(e *epoch, m jetstream.Msg, sequence uint64) {
+// put adds a message, or recognises one that is held already. What has its number and is another message is forgotten: it was
+// in a stream that is no more. The lock is held.
+func (q *queue) put(e *epoch, m jetstream.Msg, meta *jetstream.MsgMetadata) {
+	sequence := meta.Sequence.Stream
 	h := q.held[sequence]
+	if h != nil && !h.stored.Equal(meta.Timestamp) {
+		q.forget(h)
+		h = nil
+	}
 	if h != nil {
 		h.reply, h.epoch = m.Reply(), e
 		if h.state == settled {
@@ -115,12 +121,27 @@ func (q *queue) put(e *epoch, m jetstream.Msg, sequence uint64) {
 	}
 	header := m.Headers()
 	h = &held{
-		sequence: sequence, reply: m.Reply(), epoch: e, key: orderingKey(header), accepted: acceptedAt(header), payload: m.Data(), size: len(m.Data()),
+		sequence: sequence, stored: meta.Timestamp, reply: m.Reply(), epoch: e,
+		key: orderingKey(header), accepted: acceptedAt(header), payload: m.Data(), size: len(m.Data()),
 	}
 	q.held[sequence] = h
 	at, _ := slices.BinarySearchFunc(q.fresh, sequence, func(h *held, s uint64) int { return int(h.sequence) - int(s) })
 	q.fresh = slices.Insert(q.fresh, at, h)
 	q.freshBytes += len(h.payload)
+}
+
+// forget drops h wherever it is. A worker that has leased it settles nothing. The lock is held.
+func (q *queue) forget(h *held) {
+	delete(q.held, h.sequence)
+	delete(q.settled, h.sequence)
+	if at := slices.Index(q.fresh, h); at >= 0 {
+		q.fresh = slices.Delete(q.fresh, at, at+1)
+		q.freshBytes -= len(h.payload)
+	}
+	if at := slices.Index(q.due, h); at >= 0 {
+		q.due.remove(at)
+		q.dueBytes -= len(h.payload)
+	}
 }
 
 // forgetSettled drops what an earlier epoch settled and the present one, which has given everything, did not bring again:
@@ -156,7 +177,7 @@ func (q *queue) sendAck(h *held) {
 		return
 	}
 	h.sentAt = time.Now()
-	reply := q.journal.confirmPrefix + q.id + "." + encodeSequence(h.sequence)
+	reply := q.journal.confirmPrefix + q.id + "." + encodeSequence(h.sequence) + "." + encodeTime(h.stored)
 	_ = s.nc.PublishMsg(&nats.Msg{Subject: h.reply, Reply: reply, Data: []byte("+ACK")}) // it is sent again until it is confirmed
 }
 
@@ -176,17 +197,17 @@ func (j *Journal) confirmed(m *nats.Msg) {
 	if m.Header.Get("Status") != "" {
 		return // nobody is there to take it; it is sent again
 	}
-	id, sequence, ok := strings.Cut(strings.TrimPrefix(m.Subject, j.confirmPrefix), ".")
-	number, err := decodeSequence(sequence)
+	parts := strings.Split(strings.TrimPrefix(m.Subject, j.confirmPrefix), ".") // as many as were subscribed to
+	number, err := decodeSequence(parts[1])
 	j.mu.Lock()
-	q := j.byID[id]
+	q := j.byID[parts[0]]
 	j.mu.Unlock()
-	if !ok || err != nil || q == nil {
+	if err != nil || q == nil {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if h := q.settled[number]; h != nil {
+	if h := q.settled[number]; h != nil && encodeTime(h.stored) == parts[2] {
 		delete(q.settled, number)
 		delete(q.held, number)
 		q.confirmed = number

@@ -21,7 +21,8 @@ const (
 // held is one delivery that the servers have given to this process.
 type held struct {
 	sequence uint64
-	reply    string // where it is acknowledged, in the present epoch
+	stored   time.Time // by the servers; with it, sequence names one message also where sequences have begun again
+	reply    string    // where it is acknowledged, in the present epoch
 	epoch    *epoch
 	state    state
 	lease    uint64 // number of the last lease, which [journal.Delivery.Lease] repeats
