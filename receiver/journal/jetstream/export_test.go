@@ -6,3 +6,6 @@ func (j *Journal) Abandon() {
 	j.session.Load().nc.Close()
 	j.group.Wait()
 }
+
+// FenceAfter is how long a process that is cut off may hand out events.
+const FenceAfter = fenceAfter

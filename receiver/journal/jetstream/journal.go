@@ -40,9 +40,9 @@ type Journal struct {
 	queues          map[string]*queue
 	byID            map[string]*queue
 	stats           journal.Stats
-	oldestAt        time.Time      // when the oldest events were looked at
-	missed          map[string]int // probes that were not answered, by process; of supervise alone
-	answered        time.Time      // when a server last answered; of supervise alone
+	oldestAt        time.Time          // when the oldest events were looked at
+	missed          map[string]silence // by process; of supervise alone
+	answered        time.Time          // when a server last answered; of supervise alone
 	closing         sync.Once
 }
 
@@ -57,7 +57,7 @@ func Open(o Options) (*Journal, error) {
 	}
 	j := &Journal{
 		options: o, process: nuid.Next(), instance: "anyone", kick: make(chan struct{}, 1), checked: errConnecting,
-		queues: map[string]*queue{}, byID: map[string]*queue{}, missed: map[string]int{},
+		queues: map[string]*queue{}, byID: map[string]*queue{}, missed: map[string]silence{},
 	}
 	if o.Instance != "" {
 		j.instance = messageID(o.Instance)

@@ -60,9 +60,10 @@ const (
 	pollInterval = time.Second
 	// fenceAfter is how long a process hands out events without having seen that its consumer is there.
 	fenceAfter = 2500 * time.Millisecond
-	// missedProbes is how many probes in a row, pollInterval apart, a process leaves unanswered before others take its sinks.
-	// They must take longer than fenceAfter.
+	// missedProbes is how many probes in a row a process leaves unanswered before others take its sinks, and silentFor how long
+	// it does: longer than it hands out events itself.
 	missedProbes = 4
+	silentFor    = fenceAfter + pollInterval
 	// moveAfter is how long a server that does not answer is given before another is looked for.
 	moveAfter = 3 * time.Second
 	// oldestInterval is how often the oldest event of each sink is looked at.

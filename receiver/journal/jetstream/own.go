@@ -70,8 +70,19 @@ func (j *Journal) own(ctx context.Context, c *census) {
 	group.Wait()
 }
 
+// silence is what a process that does not answer has missed.
+type silence struct {
+	probes int       // in a row
+	since  time.Time // when the first of them was not answered
+}
+
+// over says whether the process must be taken for dead. The count alone does not tell: rounds may follow each other at once.
+func (s silence) over(now time.Time) bool {
+	return s.probes >= missedProbes && now.Sub(s.since) >= silentFor
+}
+
 // probe asks the other owners whether they are there, and returns those that are not: those that have not answered several
-// times in a row, and the one whose place this process has taken.
+// times in a row and for long enough, and the one whose place this process has taken.
 func (j *Journal) probe(ctx context.Context, c *census, owners map[string]owner) map[string]bool {
 	others := map[string]owner{}
 	for _, o := range owners {
@@ -97,11 +108,16 @@ func (j *Journal) probe(ctx context.Context, c *census, owners map[string]owner)
 			mu.Lock()
 			defer mu.Unlock()
 			if answered {
-				j.missed[process] = 0
+				delete(j.missed, process)
 				return
 			}
-			j.missed[process]++
-			gone[process] = j.missed[process] >= missedProbes
+			now, s := time.Now(), j.missed[process]
+			if s.probes == 0 {
+				s.since = now
+			}
+			s.probes++
+			j.missed[process] = s
+			gone[process] = s.over(now)
 		})
 	}
 	group.Wait()

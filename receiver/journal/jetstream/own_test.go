@@ -5,8 +5,40 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream"
 	"github.com/mailvane/mailvane/test/nats"
 )
+
+// TestHurryTakesNoSinkEarly has a receiver look again and again while another does not answer. For a while the other may still
+// hand out what it has.
+func TestHurryTakesNoSinkEarly(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 1})
+	one := open(t, options(c))
+	_, err := one.Append(t.Context(), batch(entry("1", sinkA)))
+	mustDo(t, err)
+	fetchAll(t, one, 1)
+	other := open(t, otherReceiver(c))
+	taken := make(chan error)
+	go func() {
+		_, err := other.Queue(sinkA).Fetch(t.Context(), journal.Limit{Events: 1})
+		taken <- err
+	}()
+	gone := time.Now()
+	one.Abandon()
+	for {
+		select {
+		case err := <-taken:
+			if after := time.Since(gone); err != nil || after < jetstream.FenceAfter {
+				t.Errorf("the sink was taken over after %v: %v", after, err)
+			}
+			return
+		default:
+			_, err := other.DeadLetters().Drop(t.Context(), nil) // it looks at once
+			mustDo(t, err)
+		}
+	}
+}
 
 // TestALateSettlementEndsNoOtherLease settles what a receiver had leased before it lost the sink, when it has the sink again.
 func TestALateSettlementEndsNoOtherLease(t *testing.T) {
