@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,23 @@ func TestTheDocumentedPermissionsAreEnough(t *testing.T) {
 	writeCredentials(t, creator.Credentials, a, documented(t, true))
 	works(t, open(t, creator), "1")
 	works(t, j, "2")
+}
+
+// TestASlowLookAtTheOldestHoldsNothingUp does not answer what only the statistics need.
+func TestASlowLookAtTheOldestHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	c, a := startGuarded(t)
+	o := options(c)
+	o.Credentials = filepath.Join(t.TempDir(), "user.creds")
+	p := documented(t, true)
+	get := slices.Index(p.Publish, "$JS.API.STREAM.MSG.GET.test")
+	p.Publish = slices.Delete(p.Publish, get, get+1)
+	writeCredentials(t, o.Credentials, a, p)
+	j := open(t, o)
+	_, err := j.Append(t.Context(), batch(entry("1", sinkA, sinkB)))
+	mustDo(t, err)
+	eventually(t, "the event is counted", func() bool { return j.Stats().Pending[sinkA] == 1 })
+	wantNext(t, j, "1", 0)
 }
 
 // TestTLS asks for a client certificate, and replaces all certificates.

@@ -23,11 +23,12 @@ type Journal struct {
 	instance      string // what its consumers' names hold of Options.Instance
 	confirmPrefix string // what the subjects begin with at which acknowledgements are confirmed
 
-	ctx    context.Context //nolint:containedctx // it ends with the journal
-	cancel context.CancelFunc
-	group  sync.WaitGroup
-	kick   chan struct{}
-	waits  atomic.Int64
+	ctx     context.Context //nolint:containedctx // it ends with the journal
+	cancel  context.CancelFunc
+	group   sync.WaitGroup
+	kick    chan struct{}
+	waits   atomic.Int64
+	looking atomic.Bool // the oldest events are being looked at
 
 	events, dead *committer
 	session      atomic.Pointer[session] // nil before the first connection
@@ -40,9 +41,9 @@ type Journal struct {
 	queues          map[string]*queue
 	byID            map[string]*queue
 	stats           journal.Stats
-	oldestAt        time.Time          // when the oldest events were looked at
-	missed          map[string]silence // by process; of supervise alone
-	answered        time.Time          // when a server last answered; of supervise alone
+	lookedAt        map[string]time.Time // when the oldest event was looked at, by sink
+	missed          map[string]silence   // by process; of supervise alone
+	answered        time.Time            // when a server last answered; of supervise alone
 	closing         sync.Once
 }
 
@@ -63,7 +64,8 @@ func Open(o Options) (*Journal, error) {
 		j.instance = messageID(o.Instance)
 	}
 	j.confirmPrefix = inboxPrefix + o.Name + ".ack." + j.process + "."
-	j.stats = journal.Stats{Unopened: true}
+	j.stats = journal.Stats{Unopened: true, OldestAccepted: map[string]time.Time{}}
+	j.lookedAt = map[string]time.Time{}
 	j.ctx, j.cancel = context.WithCancel(context.Background())
 	j.events, j.dead = newCommitter(j), newCommitter(j)
 	j.group.Go(func() { j.events.run(j.ctx) })

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,10 +34,16 @@ func (j *Journal) poll(s *session) error {
 	if err != nil {
 		return fmt.Errorf("list the consumers of stream %s: %w", j.options.Name, s.denied.explain(err))
 	}
-	j.note(ctx, events, info, dead)
+	j.note(info, dead)
 	j.own(ctx, &census{session: s, stream: events, names: consumers, at: began})
 	for _, q := range j.allQueues() {
 		q.resend(time.Now())
+	}
+	if j.looking.CompareAndSwap(false, true) {
+		j.group.Go(func() {
+			defer j.looking.Store(false)
+			j.lookForOldest(events)
+		})
 	}
 	return nil
 }
@@ -100,7 +108,7 @@ func consumerNames(ctx context.Context, s jetstream.Stream) ([]string, error) {
 }
 
 // note takes the statistics over.
-func (j *Journal) note(ctx context.Context, events jetstream.Stream, info, dead *jetstream.StreamInfo) {
+func (j *Journal) note(info, dead *jetstream.StreamInfo) {
 	pending := make(map[string]int64, len(info.State.Subjects))
 	for subject, count := range info.State.Subjects {
 		if name, ok := sinkName(subject[strings.LastIndexByte(subject, '.')+1:]); ok {
@@ -108,18 +116,10 @@ func (j *Journal) note(ctx context.Context, events jetstream.Stream, info, dead 
 		}
 	}
 	j.mu.Lock()
-	lookForOldest := time.Since(j.oldestAt) >= oldestInterval || len(j.stats.OldestAccepted) != len(pending)
-	oldest := j.stats.OldestAccepted
-	j.mu.Unlock()
-	if lookForOldest {
-		oldest = j.oldest(ctx, events, pending)
-	}
-	j.mu.Lock()
 	defer j.mu.Unlock()
-	if lookForOldest {
-		j.oldestAt = time.Now()
-	}
-	j.stats.Pending, j.stats.OldestAccepted = pending, oldest
+	j.stats.Pending = pending
+	maps.DeleteFunc(j.stats.OldestAccepted, func(sink string, _ time.Time) bool { return pending[sink] == 0 })
+	maps.DeleteFunc(j.lookedAt, func(sink string, _ time.Time) bool { return pending[sink] == 0 })
 	j.stats.DeadLetters = int64(dead.State.Msgs)
 	j.stats.UsedBytes, j.stats.MaxBytes = int64(info.State.Bytes), max(info.Config.MaxBytes, 0)
 	if j.appendProblem != "" && time.Since(j.appendProblemAt) > 5*pollInterval {
@@ -127,17 +127,49 @@ func (j *Journal) note(ctx context.Context, events jetstream.Stream, info, dead 
 	}
 }
 
-// oldest returns when the oldest event of each sink was accepted.
-func (j *Journal) oldest(ctx context.Context, events jetstream.Stream, pending map[string]int64) map[string]time.Time {
-	oldest := make(map[string]time.Time, len(pending))
-	for sink := range pending {
-		first, err := events.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(j.sinkSubject(sinkToken(sink))))
-		if err != nil {
-			continue // delivered meanwhile, or the next round sees it
+// lookForOldest finds out when the oldest event of each sink was accepted, beside the rounds: with many sinks it may take long,
+// and only the statistics need it. What it does not reach in time is first the next time.
+func (j *Journal) lookForOldest(events jetstream.Stream) {
+	ctx, cancel := context.WithTimeout(j.ctx, oldestInterval)
+	defer cancel()
+	for _, sink := range j.unlooked() {
+		if ctx.Err() != nil {
+			return
 		}
-		if at := acceptedAt(first.Header); !at.IsZero() {
-			oldest[sink] = at
+		j.lookAt(ctx, events, sink)
+	}
+}
+
+// unlooked returns the sinks with events whose oldest was not looked at for a while, the longest first.
+func (j *Journal) unlooked() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var sinks []string
+	for sink := range j.stats.Pending {
+		if time.Since(j.lookedAt[sink]) >= oldestInterval {
+			sinks = append(sinks, sink)
 		}
 	}
-	return oldest
+	slices.SortFunc(sinks, func(a, b string) int { return j.lookedAt[a].Compare(j.lookedAt[b]) })
+	return sinks
+}
+
+// lookAt looks at the oldest event of one sink. After a failure it is the sink's turn again when all others had theirs.
+func (j *Journal) lookAt(ctx context.Context, events jetstream.Stream, sink string) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	first, err := events.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(j.sinkSubject(sinkToken(sink))))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		delete(j.stats.OldestAccepted, sink) // delivered meanwhile; the next round knows whether there is more
+		return
+	}
+	j.lookedAt[sink] = time.Now()
+	if err != nil {
+		return
+	}
+	if at := acceptedAt(first.Header); !at.IsZero() {
+		j.stats.OldestAccepted[sink] = at
+	}
 }
