@@ -173,6 +173,39 @@ func TestTLS(t *testing.T) {
 	works(t, j, "2")
 }
 
+// TestTheLargestEventCanBecomeADeadLetter gives up the largest event that is taken. A dead letter that is not taken is no problem
+// of those who append.
+func TestTheLargestEventCanBecomeADeadLetter(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 1})
+	j := open(t, options(c))
+	e := entry("1", sinkA)
+	for size := 1 << 20; ; size -= 128 {
+		e.Payload = make([]byte, size)
+		_, err := j.Append(t.Context(), batch(e))
+		if err == nil {
+			break
+		}
+		if size == 0 {
+			t.Fatal(err)
+		}
+	}
+	die := func(reason string) error {
+		return j.Queue(sinkA).Settle(t.Context(), []journal.Settlement{{Deliveries: fetchAll(t, j, 1), Outcome: journal.Dead, DeadLetter: &journal.DeadLetter{
+			Cause: journal.CauseRefused, Reason: reason, EventID: strings.Repeat("i", 256), Endpoint: strings.Repeat("e", 300), Route: strings.Repeat("r", 63), At: time.Now(),
+		}}})
+	}
+	if err := die(strings.Repeat("r", 8<<10)); !errors.Is(err, journal.ErrUnavailable) {
+		t.Errorf("Settle = %v, want ErrUnavailable", err)
+	}
+	if problem := j.Stats().Problem; problem != "" {
+		t.Errorf("a dead letter is a problem of those who append: %s", problem)
+	}
+	if err := die(strings.Repeat(`"`, 1024)); err != nil {
+		t.Errorf("the largest event cannot be given up: %v", err)
+	}
+}
+
 // TestAnEventThatIsTooLargeDisturbsNobody sends one that the servers do not take among others.
 func TestAnEventThatIsTooLargeDisturbsNobody(t *testing.T) {
 	t.Parallel()

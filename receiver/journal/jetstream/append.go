@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -38,7 +37,7 @@ func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.
 	if err != nil {
 		return receipt, err
 	}
-	if err := j.fits(slices.Concat(entries, letters)); err != nil {
+	if err := errors.Join(j.fits(entries, headerAllowance+letterAllowance), j.fits(letters, headerAllowance)); err != nil {
 		return receipt, err
 	}
 	events, err := j.events.add(ctx, entries)
@@ -101,11 +100,15 @@ func (j *Journal) letterItems(letters []journal.DeadLetter) ([]*item, error) {
 	return items, nil
 }
 
-// headerAllowance is what the headers that the client and the servers add to a message may take.
-const headerAllowance = 512
+const (
+	// headerAllowance is what the headers that the client and the servers add to a message may take.
+	headerAllowance = 512
+	// letterAllowance is what the dead letter of an event may take beyond the event. One that did not fit could never be given up.
+	letterAllowance = 4 << 10
+)
 
-// fits returns an error when a message is larger than the servers take.
-func (j *Journal) fits(items []*item) error {
+// fits returns an error when a message leaves less than allowance of what the servers take.
+func (j *Journal) fits(items []*item, allowance int) error {
 	s := j.current()
 	if s == nil {
 		return errNotConnected
@@ -113,7 +116,7 @@ func (j *Journal) fits(items []*item) error {
 	limit := int(s.nc.MaxPayload())
 	for _, i := range items {
 		for _, m := range i.messages {
-			if size := m.Size() + headerAllowance; size > limit {
+			if size := m.Size() + allowance; size > limit {
 				return fmt.Errorf("an event of %d bytes is larger than the max_payload of the NATS servers, %d: raise it", size, limit)
 			}
 		}
@@ -174,6 +177,17 @@ func (j *Journal) resolve(ctx context.Context, ids []uint64) error {
 
 // appendFailed remembers why, and returns the error for the caller.
 func (j *Journal) appendFailed(ctx context.Context, err error) error {
+	err = j.failure(ctx, err)
+	if ctx.Err() == nil && j.ctx.Err() == nil {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.appendProblem, j.appendProblemAt = err.Error(), time.Now()
+	}
+	return err
+}
+
+// failure makes what a publish ended with an error of the journal.
+func (j *Journal) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -183,9 +197,6 @@ func (j *Journal) appendFailed(ctx context.Context, err error) error {
 	if !errors.Is(err, journal.ErrFull) && !errors.Is(err, journal.ErrUnavailable) {
 		err = journalError(err)
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.appendProblem, j.appendProblemAt = err.Error(), time.Now()
 	return err
 }
 

@@ -100,7 +100,7 @@ func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) erro
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, appendTimeout, errTooSlow)
 	defer cancel()
-	err := q.journal.fits(items)
+	err := q.journal.fits(items, headerAllowance)
 	if err == nil {
 		var r *request
 		if r, err = q.journal.dead.add(limited, items); err == nil {
@@ -108,7 +108,7 @@ func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) erro
 		}
 	}
 	if err != nil {
-		return q.journal.appendFailed(ctx, err)
+		return q.journal.failure(ctx, err) // it is no problem of those who append
 	}
 	return nil
 }
