@@ -38,6 +38,7 @@ type Journal struct {
 	opened          bool  // the streams could be used once
 	appendProblem   string
 	appendProblemAt time.Time
+	foreign         string // why sinks are not fed, if it is because of a consumer that no receiver has made
 	queues          map[string]*queue
 	byID            map[string]*queue
 	stats           journal.Stats
@@ -196,6 +197,8 @@ func (j *Journal) Stats() journal.Stats {
 		s.Problem = j.checked.Error()
 	case j.appendProblem != "":
 		s.Problem = j.appendProblem
+	case j.foreign != "":
+		s.Problem = j.foreign
 	}
 	return s
 }

@@ -3,8 +3,11 @@ package jetstream
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -19,7 +22,9 @@ type census struct {
 	session *session
 	stream  jetstream.Stream
 	names   []string
-	at      time.Time // when it was asked for
+	at      time.Time   // when it was asked for
+	foreign []string    // consumers that no receiver has made
+	refused atomic.Bool // a consumer could not be made because another has its events
 }
 
 // owner is what the name of a consumer says: QUEUE-INSTANCE-PROCESS-EPOCH, none of which is longer than 22 characters.
@@ -48,6 +53,8 @@ func (j *Journal) own(ctx context.Context, c *census) {
 	for _, name := range c.names {
 		if o, ok := parseOwner(name); ok {
 			owners[o.queue] = o
+		} else {
+			c.foreign = append(c.foreign, name)
 		}
 	}
 	gone := j.probe(ctx, c, owners)
@@ -68,6 +75,23 @@ func (j *Journal) own(ctx context.Context, c *census) {
 		})
 	}
 	group.Wait()
+	j.noteForeign(c)
+}
+
+// noteForeign says which consumers keep sinks from being fed: the servers allow one that takes a sink's events.
+func (j *Journal) noteForeign(c *census) {
+	problem := ""
+	if len(c.foreign) > 0 && c.refused.Load() {
+		slices.Sort(c.foreign)
+		problem = fmt.Sprintf("events are not delivered: stream %s has consumers that no receiver has made, %s; remove those that take events of sinks, as with nats consumer rm %s %s",
+			j.options.Name, strings.Join(c.foreign, ", "), j.options.Name, c.foreign[0])
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if problem != "" && problem != j.foreign {
+		j.options.Logger.Error("sinks are not fed", "problem", problem)
+	}
+	j.foreign = problem
 }
 
 // silence is what a process that does not answer has missed.
@@ -182,7 +206,9 @@ func (q *queue) acquire(ctx context.Context, c *census, present string) {
 		AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: -1, MemoryStorage: true,
 	})
 	if err != nil {
-		if codeOf(err) != codeNotUnique {
+		if codeOf(err) == codeNotUnique {
+			c.refused.Store(true) // by another receiver, which was faster, or by somebody else
+		} else {
 			q.journal.options.Logger.Warn("a consumer cannot be made", "sink", q.sink, "error", c.session.denied.explain(err))
 		}
 		q.journal.pokeSoon()

@@ -1,8 +1,12 @@
 package jetstream_test
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/journal/jetstream"
@@ -38,6 +42,46 @@ func TestHurryTakesNoSinkEarly(t *testing.T) {
 			mustDo(t, err)
 		}
 	}
+}
+
+// TestAForeignConsumerIsNamed has somebody else consume the events.
+func TestAForeignConsumerIsNamed(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 1})
+	o := options(c)
+	log := make(chan string, 10)
+	o.Logger = slog.New(slog.NewTextHandler(lines(log), nil))
+	j := open(t, o)
+	admin, end := dial(t, c.URLs()[0])
+	defer end()
+	_, err := admin.CreateConsumer(t.Context(), "test", natsjs.ConsumerConfig{Durable: "look", AckPolicy: natsjs.AckExplicitPolicy, FilterSubject: "test.sink.>"})
+	mustDo(t, err)
+	_, err = j.Append(t.Context(), batch(entry("1", sinkA)))
+	mustDo(t, err)
+	fed := make(chan error)
+	go func() {
+		_, err := j.Queue(sinkA).Fetch(t.Context(), journal.Limit{Events: 1})
+		fed <- err
+	}()
+	const advice = "nats consumer rm test look"
+	eventually(t, "the problem says what to do", func() bool { return strings.Contains(j.Stats().Problem, advice) })
+	for said := ""; !strings.Contains(said, advice); said = <-log {
+	}
+	mustDo(t, admin.DeleteConsumer(t.Context(), "test", "look"))
+	mustDo(t, <-fed)
+	eventually(t, "the problem is over", func() bool { return j.Stats().Problem == "" })
+}
+
+// lines is where a logger writes that a test reads.
+type lines chan<- string
+
+// Write implements io.Writer.
+func (l lines) Write(line []byte) (int, error) {
+	select {
+	case l <- string(line):
+	default: // nobody reads any more
+	}
+	return len(line), nil
 }
 
 // TestALateSettlementEndsNoOtherLease settles what a receiver had leased before it lost the sink, when it has the sink again.
