@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
@@ -19,7 +18,7 @@ const (
 	// singlesInFlight bounds the requests under way where there is one replica: there a batch is staged in a folder of its own,
 	// which costs more than it saves, and requests do not share one.
 	singlesInFlight = 16
-	// alonesInFlight bounds the parts of a refused batch that are published alone at a time.
+	// alonesInFlight bounds the requests of a refused batch that are published alone at a time.
 	alonesInFlight = 8
 	// retryPause is the wait before the next attempt after a refusal.
 	retryPause = 50 * time.Millisecond
@@ -204,35 +203,15 @@ func (c *committer) commitItems(ctx context.Context, items []*item) error {
 	return c.commitAlone(ctx, items)
 }
 
-// commitAlone publishes each item alone. Several are under way at a time; what goes over one connection stays in order.
-func (c *committer) commitAlone(ctx context.Context, items []*item) error {
-	s := c.journal.current()
-	var first error
-	futures := make([]jetstream.PubAckFuture, len(items))
-	for n := range len(items) + alonesInFlight {
-		if n < len(items) {
-			c.journal.waits.Add(1)
-			var err error
-			if futures[n], err = s.send(items[n].messages); err != nil && first == nil {
-				first = err
-			}
-		}
-		if last := n - alonesInFlight; last >= 0 && futures[last] != nil {
-			if err := c.settle(ctx, s, items[last], futures[last]); err != nil && first == nil {
-				first = err
-			}
+// commitAlone publishes each item alone, one after the other: what is refused for the moment must not be overtaken by what is
+// behind it. It ends at the first error.
+func (c *committer) commitAlone(ctx context.Context, items []*item) (err error) {
+	for _, i := range items {
+		if i.duplicate, err = c.attempt(ctx, i.messages); err != nil {
+			return err
 		}
 	}
-	return first
-}
-
-// settle waits for what was sent, and tries again when it was refused.
-func (c *committer) settle(ctx context.Context, s *session, i *item, sent jetstream.PubAckFuture) (err error) {
-	i.duplicate, err = answer(ctx, sent)
-	if err != nil && refused(err) && pause(ctx, retryPause) {
-		i.duplicate, err = c.attempt(ctx, i.messages)
-	}
-	return s.denied.explain(err)
+	return nil
 }
 
 // attempt publishes until the servers have decided.

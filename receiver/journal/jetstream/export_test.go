@@ -1,5 +1,12 @@
 package jetstream
 
+import (
+	"sync/atomic"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
 // Abandon ends the journal as a killed process does: its connection is gone and nothing else happens.
 func (j *Journal) Abandon() {
 	j.cancel()
@@ -9,3 +16,49 @@ func (j *Journal) Abandon() {
 
 // FenceAfter is how long a process that is cut off may hand out events.
 const FenceAfter = fenceAfter
+
+// RefuseOnce has the servers answer err the next time that an event with this payload is published alone.
+func (j *Journal) RefuseOnce(payload string, err error) {
+	s := *j.current()
+	s.handles = map[string]jetstream.Stream{}
+	r := &refusing{JetStream: s.js, payload: payload, err: err}
+	r.armed.Store(true)
+	s.js = r
+	j.session.Store(&s)
+}
+
+// refusing refuses one message before it reaches a server.
+type refusing struct {
+	jetstream.JetStream
+	payload string
+	err     error
+	armed   atomic.Bool
+}
+
+// PublishMsgAsync implements [jetstream.JetStream].
+func (r *refusing) PublishMsgAsync(m *nats.Msg, options ...jetstream.PublishOpt) (jetstream.PubAckFuture, error) {
+	if string(m.Data) != r.payload || m.Header.Get(headerBatch) != "" || !r.armed.CompareAndSwap(true, false) {
+		return r.JetStream.PublishMsgAsync(m, options...)
+	}
+	answer := make(refusal, 1)
+	answer <- r.err
+	return answer, nil
+}
+
+// refusal implements [jetstream.PubAckFuture].
+type refusal chan error
+
+// Ok implements [jetstream.PubAckFuture].
+func (refusal) Ok() <-chan *jetstream.PubAck { return nil }
+
+// Err implements [jetstream.PubAckFuture].
+func (r refusal) Err() <-chan error { return r }
+
+// Msg implements [jetstream.PubAckFuture].
+func (refusal) Msg() *nats.Msg { return nil }
+
+// The errors that a server answers when it has too many batches, and no leader.
+var (
+	ErrTooManyBatches = &jetstream.APIError{ErrorCode: codeTooManyBatches}
+	ErrNoLeader       = &jetstream.APIError{ErrorCode: codeNoLeader}
+)
