@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -18,7 +19,7 @@ const (
 	// singlesInFlight bounds the requests under way where there is one replica: there a batch is staged in a folder of its own,
 	// which costs more than it saves, and requests do not share one.
 	singlesInFlight = 16
-	// alonesInFlight bounds the requests of a refused batch that are published alone at a time.
+	// alonesInFlight bounds the parts of a refused batch that are published alone at a time.
 	alonesInFlight = 8
 	// retryPause is the wait before the next attempt after a refusal.
 	retryPause = 50 * time.Millisecond
@@ -203,9 +204,42 @@ func (c *committer) commitItems(ctx context.Context, items []*item) error {
 	return c.commitAlone(ctx, items)
 }
 
-// commitAlone publishes each item alone, one after the other: what is refused for the moment must not be overtaken by what is
-// behind it. It ends at the first error.
-func (c *committer) commitAlone(ctx context.Context, items []*item) (err error) {
+// commitAlone publishes each item alone, several at a time, but those of one ordering key one after the other: what is refused for the
+// moment must not be overtaken by what is behind it.
+func (c *committer) commitAlone(ctx context.Context, items []*item) error {
+	lanes := byKey(items)
+	errs := make([]error, len(lanes))
+	slots := make(chan struct{}, alonesInFlight)
+	var wait sync.WaitGroup
+	for n, lane := range lanes {
+		slots <- struct{}{}
+		wait.Go(func() {
+			errs[n] = c.commitInOrder(ctx, lane)
+			<-slots
+		})
+	}
+	wait.Wait()
+	return cmp.Or(errs...)
+}
+
+// byKey returns the items by ordering key, those of each in order. What has none is by itself.
+func byKey(items []*item) (lanes [][]*item) {
+	numbers := map[string]int{}
+	for _, i := range items {
+		key := i.messages[0].Header.Get(headerKey)
+		n, known := numbers[key]
+		if known && key != "" {
+			lanes[n] = append(lanes[n], i)
+			continue
+		}
+		numbers[key] = len(lanes)
+		lanes = append(lanes, []*item{i})
+	}
+	return lanes
+}
+
+// commitInOrder publishes items one after the other, and ends at the first error.
+func (c *committer) commitInOrder(ctx context.Context, items []*item) (err error) {
 	for _, i := range items {
 		if i.duplicate, err = c.attempt(ctx, i.messages); err != nil {
 			return err
