@@ -63,7 +63,7 @@ type DeadLetters interface {
 
 // Stats is a snapshot of what a journal holds. It may be a few seconds old where the storage is elsewhere.
 type Stats struct {
-	// Problem says for people why entries cannot be appended now, and what to do; empty = they can.
+	// Problem says for people why entries cannot be appended now, or are not handed out, and what to do; empty = they can and are.
 	Problem string
 	// Unopened says that the storage could not be opened yet since the journal was made; the journal keeps trying.
 	Unopened bool
