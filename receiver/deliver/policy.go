@@ -11,7 +11,7 @@ const (
 	// maxProbeInterval bounds the wait between two attempts to reach a sink that is down, so that it gets its events soon
 	// after it is back, however long it was gone.
 	maxProbeInterval = 15 * time.Second
-	// maxParked bounds the events that wait in memory for an earlier event of their key.
+	// maxParked bounds the events that wait in memory for an earlier event of their key, and maxParkedBytes their payloads.
 	maxParked      = 4096
 	maxParkedBytes = 16 << 20
 	// minFetch is how many events are leased at once at least, and fetchBatches how many batches: each look at the journal costs.

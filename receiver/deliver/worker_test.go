@@ -263,8 +263,8 @@ func TestAStopDoesNotWaitForASendThatHangs(t *testing.T) {
 		time.Sleep(time.Second)
 		started := time.Now()
 		b.stop()
-		if waited := time.Since(started); waited > time.Minute {
-			t.Errorf("the worker ended after %v", waited)
+		if waited := time.Since(started); waited > time.Minute || b.sink.sent() != 1 {
+			t.Errorf("the worker ended after %v and %d sends", waited, b.sink.sent())
 		}
 		close(release)
 		synctest.Wait()

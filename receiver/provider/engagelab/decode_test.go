@@ -341,13 +341,15 @@ func TestTargetOfTooManyStaysOne(t *testing.T) {
 	}
 }
 
-// TestADollarInAnAddress has one in the local part (RFC 5321 section 4.1.2), and a message whose ID ends in a digit.
+// TestADollarInAnAddress has one in the local part (RFC 5321 section 4.1.2), and IDs without an address, which are kept whole: two
+// that differ in their last digits alone are two messages.
 func TestADollarInAnAddress(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string][2]string{
 		"1676537131885_95-test0$us$er@example.com": {"us$er@example.com", "1676537131885_95-test"},
 		"1676537131885_95-test12$$er@example.com":  {"$er@example.com", "1676537131885_95-test"},
-		"1676537131885_95-test2":                   {"", "1676537131885_95-test"},
+		"1676537131885_95-test2":                   {"", "1676537131885_95-test2"},
+		"1676537131885":                            {"", "1676537131885"},
 		"1676537131885_95-te$t":                    {"", "1676537131885_95-te$t"},
 	} {
 		e := decodeOne(t, `{"message_id": "`+id+`", "itime": 1676537132783, "status": {"message_status": "delivered", "status_data": {"email_id": "`+id+`"}}}`)

@@ -79,10 +79,13 @@ func recipientOf(emailID string) string {
 }
 
 // sendID returns the part of a message id that all recipients of one request share: what is before the index in
-// "<send id><index>$<address>". The index follows a word without a separator; when the word ends in digits they are
-// cut off with it, for every recipient alike.
+// "<send id><index>$<address>", or all of it where there is no address. The index follows a word without a separator; when the
+// word ends in digits they are cut off with it, for every recipient alike.
 func sendID(messageID string) string {
-	prefix, _ := cutIndex(messageID)
+	prefix, address := cutIndex(messageID)
+	if address == "" {
+		return messageID
+	}
 	return strings.TrimRight(prefix, "0123456789")
 }
 

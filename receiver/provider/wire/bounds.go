@@ -13,9 +13,12 @@ const (
 // FanOut is what the copies of the items of one request take together.
 type FanOut struct{ bytes int }
 
-// Allows says whether an item of raw may become n events, each with a copy of it, and counts them if so. Beyond the bound it
-// stays one event with several recipients.
+// Allows says whether an item of raw may become n events, each with a copy of it, and counts the copies if so. Beyond the bound it
+// stays one event with several recipients. One event is always allowed: it takes no copy.
 func (f *FanOut) Allows(raw []byte, n int) bool {
+	if n <= 1 {
+		return true
+	}
 	if n > (maxFanOutBytes-f.bytes)/max(len(raw), 1) {
 		return false
 	}

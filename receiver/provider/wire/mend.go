@@ -14,21 +14,18 @@ func mend(body []byte) []byte {
 	if !bytes.Contains(body, []byte(`\ud`)) && !bytes.Contains(body, []byte(`\uD`)) {
 		return body
 	}
-	mended := body
-	for at := bytes.IndexByte(body, '\\'); at >= 0 && at < len(body); {
-		length, half := escapeAt(body[at:])
-		if half {
-			if &mended[0] == &body[0] {
-				mended = slices.Clone(body)
-			}
-			copy(mended[at:], `\ufffd`)
-		}
-		at += length
-		next := bytes.IndexByte(body[min(at, len(body)):], '\\')
+	mended := slices.Clone(body)
+	for at := 0; at < len(body); {
+		next := bytes.IndexByte(body[at:], '\\')
 		if next < 0 {
 			break
 		}
 		at += next
+		length, half := escapeAt(body[at:])
+		if half {
+			copy(mended[at:], `\ufffd`)
+		}
+		at += length
 	}
 	return mended
 }
