@@ -89,7 +89,7 @@ func crowd(b *testing.B, endpoints int) *place {
 	running.pods.follow(p.namespace, true)
 	p.available(&appsv1.Deployment{}, children.Name)
 	for _, name := range []string{"receiver-0", "receiver-1"} {
-		running.pods.wait(p.pod(name, children.Name), 0)
+		running.pods.wait(p.pod(name, children.Name))
 	}
 	group, ctx := errgroup.WithContext(b.Context())
 	group.SetLimit(16)

@@ -183,26 +183,35 @@ func testAPodThatStartsIsToldOfAnEdit(t *testing.T) {
 	t.Parallel()
 	p := served(t, 1)
 	p.podWith("receiver-1", children.Name, corev1.PodStatus{Phase: corev1.PodPending})
-	token := func() string {
-		var pod corev1.Pod
-		if err := p.get("receiver-1", &pod); err != nil {
-			t.Fatal(err)
-		}
-		return pod.Annotations[children.NudgeAnnotation]
-	}
 	before := ""
 	for _, filter := range []string{`event.type == "email.bounced"`, `event.type == "email.opened"`} {
 		e := endpoint("e0", "", "")
 		p.edit(e, func() { e.Spec.Routes[0].Filter = filter })
-		eventually(t, func() error {
-			if now := token(); now == before {
-				return fmt.Errorf("the kubelet was told %q before", now)
-			}
-			return nil
-		})
+		p.toldSince("receiver-1", before)
 		eventually(t, func() error { return p.ready("e0") })
-		before = token()
+		before = p.told("receiver-1")
 	}
+}
+
+// told returns what the kubelet of a pod was told last.
+func (p *place) told(pod string) string {
+	p.t.Helper()
+	var found corev1.Pod
+	if err := p.get(pod, &found); err != nil {
+		p.t.Fatal(err)
+	}
+	return found.Annotations[children.NudgeAnnotation]
+}
+
+// toldSince waits until the kubelet of a pod is told anew.
+func (p *place) toldSince(pod, before string) {
+	p.t.Helper()
+	eventually(p.t, func() error {
+		if p.told(pod) == before {
+			return fmt.Errorf("the kubelet was told %q before", before)
+		}
+		return nil
+	})
 }
 
 // testAKubeletThatLooksTooEarly is told again until the pod has loaded the edit.
@@ -210,11 +219,15 @@ func testAKubeletThatLooksTooEarly(t *testing.T) {
 	t.Parallel()
 	p := served(t, 1)
 	pod := p.pod("receiver-1", children.Name)
-	running.pods.wait(pod, 2)
+	running.pods.lookTooEarly(pod)
 	e := endpoint("e0", "", "")
 	p.edit(e, func() { e.Spec.Routes[0].Filter = `event.type == "email.bounced"` })
 	eventually(t, func() error {
 		return p.is("e0", v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonConfigurationPending)
 	})
+	for range 2 {
+		p.toldSince(pod.Name, p.told(pod.Name))
+	}
+	running.pods.wait(pod)
 	eventually(t, func() error { return p.ready("e0") })
 }

@@ -247,17 +247,26 @@ func (p *fakePods) follow(namespace string, upToDate bool) {
 type mounted struct {
 	told   string
 	loaded config.Loaded
-	early  int // how often it will still look before it knows of the new one
+	early  bool // it looks before it knows of the new one, however often it is told
 }
 
-// wait makes a pod load the configuration when its kubelet is told to look, and at no other time. The kubelet looks too early so many times.
-func (p *fakePods) wait(pod *corev1.Pod, early int) {
+// wait makes a pod load the configuration when its kubelet is told to look, and at no other time.
+func (p *fakePods) wait(pod *corev1.Pod) {
+	p.look(pod, mounted{told: "nothing"})
+}
+
+// lookTooEarly makes a pod keep what it has, whatever its kubelet is told.
+func (p *fakePods) lookTooEarly(pod *corev1.Pod) {
+	p.look(pod, mounted{told: "nothing", early: true})
+}
+
+func (p *fakePods) look(pod *corev1.Pod, found mounted) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.asTold == nil {
 		p.asTold = map[types.UID]mounted{}
 	}
-	p.asTold[pod.UID] = mounted{told: "nothing", early: early}
+	p.asTold[pod.UID] = found
 }
 
 // suffer gives the journals of a namespace a problem, or takes it away.
@@ -283,10 +292,7 @@ func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod) (config.Loaded, 
 		return config.Loaded{}, errNotYet
 	case !upToDate:
 		return config.Loaded{Hash: "old"}, nil
-	case waits && told == before.told:
-		return before.loaded, nil
-	case waits && before.early > 0:
-		p.look(pod, mounted{told, before.loaded, before.early - 1})
+	case waits && (before.early || told == before.told):
 		return before.loaded, nil
 	}
 	var secret corev1.Secret
@@ -295,15 +301,9 @@ func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod) (config.Loaded, 
 	}
 	loaded := config.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: problem}
 	if waits {
-		p.look(pod, mounted{told, loaded, 0})
+		p.look(pod, mounted{told: told, loaded: loaded})
 	}
 	return loaded, nil
-}
-
-func (p *fakePods) look(pod *corev1.Pod, found mounted) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.asTold[pod.UID] = found
 }
 
 // eventually waits until check returns nil.
