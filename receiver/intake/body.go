@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/metrics"
 )
@@ -15,8 +16,7 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, x *exchange, 
 	if expected < 0 {
 		expected = e.maxBodyBytes
 	}
-	// A writer that has no deadlines, as in a test, is bounded by its caller.
-	_ = http.NewResponseController(w).SetReadDeadline(bodyDeadline(x.started, expected))
+	giveTime(w, x.started, expected)
 	var body []byte
 	var err error
 	if r.ContentLength >= 0 { // and not too large, which was checked before
@@ -34,6 +34,16 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, x *exchange, 
 type busyError struct{ admission admission }
 
 func (*busyError) Error() string { return "too many bytes in flight" }
+
+// giveTime sets until when a body of at most n bytes must have arrived. A large one moves the end of the whole exchange as well: what
+// arrives in time is also answered. A writer that has no deadlines, as in a test, is bounded by its caller.
+func giveTime(w http.ResponseWriter, started time.Time, n int64) {
+	arrived, c := bodyDeadline(started, n), http.NewResponseController(w)
+	_ = c.SetReadDeadline(arrived)
+	if answered := arrived.Add(answerTimeout); answered.After(started.Add(WriteTimeout)) {
+		_ = c.SetWriteDeadline(answered)
+	}
+}
 
 // readKnown reads a body of a known length.
 func (x *exchange) readKnown(r io.Reader, length int64, reserved *reservation) ([]byte, error) {

@@ -3,6 +3,7 @@ package intake_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -116,16 +117,56 @@ func (l *pipeListener) Close() error { close(l.closed); return nil }
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
+// dial serves the front with the timeouts of a receiver, and returns the client's end of a connection to it.
+func (f *front) dial() net.Conn {
+	f.t.Helper()
+	listener := &pipeListener{make(chan net.Conn), make(chan struct{})}
+	server := &http.Server{
+		Handler: f.handler, ReadHeaderTimeout: intake.ReadHeaderTimeout, ReadTimeout: intake.ReadTimeout, WriteTimeout: intake.WriteTimeout,
+	}
+	go func() { _ = server.Serve(listener) }()
+	f.t.Cleanup(func() { _ = server.Shutdown(context.Background()) })
+	client, remote := net.Pipe()
+	listener.connections <- remote
+	return client
+}
+
+func TestALargeBodyThatArrivesInTimeIsAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFront(t, emailEngine(func(e *config.Endpoint) { e.MaxBodyBytes = 100 << 20 }))
+		client, body := f.dial(), trackOpen+strings.Repeat(" ", 80<<20)
+		defer func() { _ = client.Close() }()
+		request, written := signed(t, path, body), make(chan error, 1)
+		request.Body = io.NopCloser(&paced{strings.NewReader(body)})
+		go func() { written <- request.Write(client) }()
+		response, err := http.ReadResponse(bufio.NewReader(client), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("status %d", response.StatusCode)
+		}
+		if err := errors.Join(<-written, response.Body.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// paced yields 300 KiB in each second.
+type paced struct{ io.Reader }
+
+func (p *paced) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	time.Sleep(time.Duration(n) * time.Second / (300 << 10))
+	return n, err
+}
+
 func TestAClientThatTricklesIsCut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFront(t, emailEngine(nil))
-		listener := &pipeListener{make(chan net.Conn), make(chan struct{})}
-		server := &http.Server{Handler: f.handler, ReadHeaderTimeout: intake.ReadHeaderTimeout}
-		go func() { _ = server.Serve(listener) }()
-		defer func() { _ = server.Shutdown(context.Background()) }()
-		client, remote := net.Pipe()
-		listener.connections <- remote
+		client := f.dial()
 		started, trickled := time.Now(), make(chan struct{})
 		go func() {
 			defer close(trickled)

@@ -18,7 +18,8 @@ const (
 	ReadTimeout = ReadHeaderTimeout + bodyTimeout
 	// IdleTimeout is how long a connection is kept without a request; longer than the providers' pauses between events.
 	IdleTimeout = 2 * time.Minute
-	// WriteTimeout bounds the whole exchange of one request, body and durable storage included.
+	// WriteTimeout bounds the whole exchange of one request, body and durable storage included; one with a body that may take so
+	// long has its body's time and answerTimeout instead.
 	WriteTimeout = 3 * time.Minute
 	// DefaultInFlightBytes bounds the memory for bodies that are being handled.
 	DefaultInFlightBytes = 64 << 20
@@ -27,6 +28,9 @@ const (
 	// sends slower than that is cut.
 	bodyTimeout        = 15 * time.Second
 	bodyBytesPerSecond = 256 << 10
+
+	// answerTimeout is the time from the last byte of a large body until its answer is written.
+	answerTimeout = time.Minute
 
 	// endpointShareDivisor is the part of the in-flight bytes that one endpoint may hold: 1/2, so that a flood at one
 	// endpoint leaves room for the others.
