@@ -165,7 +165,7 @@ func TestWhatNobodyTakesIsSaid(t *testing.T) {
 				peers = other.back
 			}
 			disk, log := vfs.NewMem(), filepath.Join(t.TempDir(), "termination-log")
-			going := startWith(t, disk, app.Handoff{Peers: peers, Key: key(sharedKey), Timeout: time.Second, TerminationLog: log})
+			going := startWith(t, disk, app.Handoff{Peers: peers, Key: key(sharedKey), Timeout: 5 * time.Second, TerminationLog: log})
 			going.apply(configuration(httpSink("crm", crm.URL)))
 			if status := going.post("1@example.com"); status != http.StatusOK {
 				t.Fatalf("answer %d", status)
@@ -211,7 +211,7 @@ func TestAPodThatStopsTakesNothingOver(t *testing.T) {
 	t.Parallel()
 	crm := newDestination(t)
 	crm.decide(http.StatusServiceUnavailable)
-	first := startWith(t, vfs.NewMem(), app.Handoff{Peers: "127.0.0.1:1", Key: key(sharedKey), Timeout: 2 * time.Second})
+	first := startWith(t, vfs.NewMem(), app.Handoff{Peers: "127.0.0.1:1", Key: key(sharedKey), Timeout: 10 * time.Second})
 	first.apply(configuration(httpSink("crm", crm.URL)))
 	if status := first.post("1@example.com"); status != http.StatusOK {
 		t.Fatalf("answer %d", status)

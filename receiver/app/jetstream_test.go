@@ -102,7 +102,7 @@ func (r *receiver) wantState(ready, webhook int, problem string) {
 		r.t.Errorf("/readyz answers %d, want %d", status, ready)
 	}
 	status := r.post(problem + "@example.com")
-	for deadline := time.Now().Add(10 * time.Second); status != webhook && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); status != webhook && time.Now().Before(deadline); {
 		status = r.post(problem + "@example.com") // a server that comes back takes a moment
 	}
 	if status != webhook {

@@ -178,7 +178,7 @@ func (f *front) owed(name string) []event.Event {
 	f.t.Helper()
 	var out []event.Event
 	for f.journal.Stats().Pending["mail/"+name] > int64(len(out)) {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		deliveries, err := f.journal.Queue("mail/"+name).Fetch(ctx, journal.Limit{Events: 20_000})
 		cancel()
 		if err != nil {

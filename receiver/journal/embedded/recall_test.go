@@ -44,7 +44,7 @@ func TestRecallMakesEverythingDue(t *testing.T) {
 	if err := j.Recall(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var got []string
 	for len(got) < 3 {
