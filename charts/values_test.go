@@ -93,6 +93,7 @@ var flips = map[string]struct {
 	"receiver.journal": {
 		content: map[string]any{"type": "Embedded", "embedded": map[string]any{"persistence": "PersistentVolumeClaim"}}, want: "persistence: PersistentVolumeClaim",
 	},
+	"receiver.trustedProxies":         {content: []any{"10.0.0.0/8"}, want: "    trustedProxies:\n    - 10.0.0.0/8"},
 	"crds.install":                    {content: false, want: "!kind: CustomResourceDefinition"},
 	"crds.keep":                       {content: false, want: "!helm.sh/resource-policy"},
 	"rbac.create":                     {content: false, want: "!rbac.authorization.k8s.io"},
@@ -264,6 +265,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"receiver.placement":              map[string]any{"affinity": map[string]any{}},
 		"receiver.journal":                map[string]any{"embedded": map[string]any{}},
 		"receiver.journal.type":           "Kafka",
+		"receiver.trustedProxies":         []any{"10.0.0.1"},
 		"watchNamespaces":                 []any{"mail", "mail"},
 		"image.pullPolicy":                "Sometimes",
 		"image.digest":                    "sha256:abc",

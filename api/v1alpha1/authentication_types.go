@@ -13,6 +13,7 @@ type Authentication struct {
 	// +optional
 	Header HeaderFactor `json:"header,omitzero"`
 	// allowedCIDRs requires that the client's address lies in one of these ranges, for example 203.0.113.0/24 or 2001:db8::/32.
+	// Behind an Ingress or a Gateway, trustedProxies of the receiver must say which proxies tell that address.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

@@ -35,6 +35,12 @@ func TestReceiver(t *testing.T) {
 		"no CPU":                 {"bounded", withReceiver("{resources: {requests: {cpu: 0}}}"), "spec.receiver.resources.requests.cpu: must be between 1m and 1000"},
 		"little memory":          {"bounded", withReceiver("{resources: {limits: {memory: 1Mi}}}"), "spec.receiver.resources.limits.memory: must be between 64Mi and 16Ti"},
 
+		"trusted proxies":         {"ranges of both families", withReceiver("{trustedProxies: [10.0.0.0/8, '2001:db8::/32']}"), ""},
+		"no trusted proxies":      {"an empty field is left out", withReceiver("{trustedProxies: []}"), "spec.receiver.trustedProxies: at least 1"},
+		"a proxy's bare address":  {"a range, as in allowedCIDRs", withReceiver("{trustedProxies: [10.0.0.1]}"), "spec.receiver.trustedProxies[0]: must be a range of addresses"},
+		"a trusted proxy twice":   {"a set", withReceiver("{trustedProxies: [10.0.0.0/8, 10.0.0.0/8]}"), "spec.receiver.trustedProxies[1]: Duplicate"},
+		"a trusted proxy by name": {"an address, not a name", withReceiver("{trustedProxies: [proxy.example.com]}"), "spec.receiver.trustedProxies[0]: must be a range of addresses"},
+
 		"placement": {"as of a pod", withReceiver("{placement: {nodeSelector: {kubernetes.io/arch: arm64}, priorityClassName: high, " +
 			"tolerations: [{key: a, value: b, effect: NoExecute, tolerationSeconds: 5}, {operator: Exists}]}}"), ""},
 		"placement of nothing":      {"an empty field is left out", withReceiver("{placement: {}}"), "spec.receiver.placement: at least 1"},

@@ -27,6 +27,14 @@ type Receiver struct {
 	// say otherwise. A change replaces the pods one after the other.
 	// +optional
 	Journal Journal `json:"journal,omitzero"`
+	// trustedProxies are the address ranges of the proxies in front of the pods, such as those of an ingress controller. Only what they
+	// say in X-Forwarded-For is believed; without them allowedCIDRs of authentication sees the address of the nearest proxy. Whoever can
+	// connect to a pod from one of these ranges can pass for any client. A change replaces the pods one after the other.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	TrustedProxies []CIDR `json:"trustedProxies,omitempty"`
 }
 
 // Autoscaling lets a HorizontalPodAutoscaler choose the number of pods.

@@ -29,6 +29,8 @@ func TestLoadDefaults(t *testing.T) {
 			v1alpha1.Receiver{Replicas: 3, Journal: claims},
 			"",
 		},
+		"trusted proxies":  {"trustedProxies: [10.0.0.0/8]", v1alpha1.Receiver{TrustedProxies: []v1alpha1.CIDR{"10.0.0.0/8"}}, ""},
+		"no range at all":  {"trustedProxies: [ingress]", v1alpha1.Receiver{}, "trustedProxies[0]: Invalid value"},
 		"not YAML":         {"replicas: [", v1alpha1.Receiver{}, "decode"},
 		"a list":           {"[1]", v1alpha1.Receiver{}, "does not hold the fields of spec.receiver"},
 		"a field twice":    {"replicas: 1\nreplicas: 2", v1alpha1.Receiver{}, "replicas"},

@@ -180,10 +180,11 @@ func TestInherit(t *testing.T) {
 	t.Parallel()
 	defaults := full(v1alpha1.Journal{Type: v1alpha1.JournalEmbedded})
 	own := v1alpha1.Receiver{
-		Autoscaling: v1alpha1.Autoscaling{MinReplicas: 1, MaxReplicas: 2},
-		Resources:   v1alpha1.Resources{Limits: v1alpha1.ResourceAmounts{Memory: resource.MustParse("3Gi")}},
-		Placement:   v1alpha1.Placement{PriorityClassName: "low"},
-		Journal:     v1alpha1.Journal{Type: v1alpha1.JournalJetStream},
+		Autoscaling:    v1alpha1.Autoscaling{MinReplicas: 1, MaxReplicas: 2},
+		Resources:      v1alpha1.Resources{Limits: v1alpha1.ResourceAmounts{Memory: resource.MustParse("3Gi")}},
+		Placement:      v1alpha1.Placement{PriorityClassName: "low"},
+		Journal:        v1alpha1.Journal{Type: v1alpha1.JournalJetStream},
+		TrustedProxies: []v1alpha1.CIDR{"192.0.2.0/24"},
 	}
 	if diff := cmp.Diff(own, children.Inherit(defaults, own)); diff != "" {
 		t.Errorf("each part as a whole (-want +got):\n%s", diff)
@@ -191,6 +192,42 @@ func TestInherit(t *testing.T) {
 	if diff := cmp.Diff(defaults, children.Inherit(defaults, v1alpha1.Receiver{})); diff != "" {
 		t.Errorf("nothing set (-want +got):\n%s", diff)
 	}
+}
+
+// TestTrustedProxies renders receivers of YAML whose proxies are named by the endpoint, by the defaults, by both and by nobody.
+func TestTrustedProxies(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct{ defaults, own, want string }{
+		"nobody's":       {"{}", "{}", ""},
+		"the endpoint's": {"{}", "{trustedProxies: [10.0.0.0/8, '2001:db8::/32']}", "--trusted-proxies=10.0.0.0/8,2001:db8::/32"},
+		"the defaults'":  {"{trustedProxies: [10.0.0.0/8]}", "{replicas: 3}", "--trusted-proxies=10.0.0.0/8"},
+		"both's":         {"{trustedProxies: [10.0.0.0/8]}", "{trustedProxies: [192.0.2.0/24]}", "--trusted-proxies=192.0.2.0/24"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := shared()
+			r.Spec = children.Inherit(receiverOf(t, tc.defaults), receiverOf(t, tc.own))
+			got := ""
+			for line := range strings.Lines(text(t, r.Render(children.Options{Image: "mailvane.example.com/mailvane:v1"}))) {
+				if strings.Contains(line, "trusted-proxies") {
+					got += strings.TrimPrefix(strings.TrimSpace(line), "- ")
+				}
+			}
+			if got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func receiverOf(t *testing.T, text string) v1alpha1.Receiver {
+	t.Helper()
+	var r v1alpha1.Receiver
+	if err := yaml.UnmarshalStrict([]byte(text), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 func shared() *children.Receiver { return &children.Receiver{Namespace: "mail", Name: children.Name} }

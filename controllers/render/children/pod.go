@@ -3,6 +3,7 @@ package children
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -83,6 +84,7 @@ func (r *Receiver) container(o Options) *corev1ac.ContainerApplyConfiguration {
 		WithImage(o.Image).
 		WithCommand("/receiver").
 		WithArgs("--config="+configFolder, listen("--listen", WebhookPort), listen("--admin-listen", AdminPort)).
+		WithArgs(r.proxyArgs()...).
 		WithArgs(r.journalArgs()...).
 		WithPorts(
 			corev1ac.ContainerPort().WithName(webhookPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(WebhookPort),
@@ -95,6 +97,18 @@ func (r *Receiver) container(o Options) *corev1ac.ContainerApplyConfiguration {
 			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))).
 		WithVolumeMounts(corev1ac.VolumeMount().WithName(configVolume).WithMountPath(configFolder).WithReadOnly(true)).
 		WithVolumeMounts(r.journalMounts()...)
+}
+
+// proxyArgs returns the flag of the proxies, which is in the pod template like those of the journal.
+func (r *Receiver) proxyArgs() []string {
+	if len(r.Spec.TrustedProxies) == 0 {
+		return nil
+	}
+	ranges := make([]string, len(r.Spec.TrustedProxies))
+	for i, p := range r.Spec.TrustedProxies {
+		ranges[i] = string(p)
+	}
+	return []string{"--trusted-proxies=" + strings.Join(ranges, ",")}
 }
 
 // resources returns what a pod requests and may take at most, or the defaults when nothing is said of it.

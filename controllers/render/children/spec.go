@@ -23,6 +23,9 @@ func Inherit(defaults, own v1alpha1.Receiver) v1alpha1.Receiver {
 	if own.Journal.Type == "" {
 		own.Journal = defaults.Journal
 	}
+	if len(own.TrustedProxies) == 0 {
+		own.TrustedProxies = defaults.TrustedProxies
+	}
 	return own
 }
 
