@@ -103,7 +103,7 @@ func TestClusterRoles(t *testing.T) {
 	}
 	checkSubjects(t, objects, binding.Subjects)
 	checkRoles(t, objects, map[string][]rbacv1.PolicyRule{
-		namespace + "/mailvane-manager-leader-election": one[*rbacv1.Role](t, want).Rules,
+		namespace + "/mailvane-manager-leader-election": leaseRules(t, want),
 	})
 }
 
@@ -122,8 +122,43 @@ func TestNamespacedRoles(t *testing.T) {
 	checkRoles(t, objects, map[string][]rbacv1.PolicyRule{
 		"mail/mailvane-manager":                         rules,
 		namespace + "/mailvane-manager":                 rules,
-		namespace + "/mailvane-manager-leader-election": one[*rbacv1.Role](t, want).Rules,
+		namespace + "/mailvane-manager-leader-election": leaseRules(t, want),
 	})
+}
+
+// leaseRules returns the rules for the Lease of the manager, under the name that the release gives to it.
+func leaseRules(t *testing.T, objects []client.Object) []rbacv1.PolicyRule {
+	t.Helper()
+
+	rules := one[*rbacv1.Role](t, objects).Rules
+	for i, rule := range rules {
+		if len(rule.ResourceNames) > 0 {
+			rules[i].ResourceNames = []string{"mailvane-manager"}
+		}
+	}
+	return rules
+}
+
+// TestLeases checks that each release in a namespace has a Lease of its own, and that its manager may hold it.
+func TestLeases(t *testing.T) {
+	t.Parallel()
+
+	leases := map[string]string{}
+	for values, want := range map[string]string{"": "mailvane-manager", "fullnameOverride: other": "other-manager"} {
+		objects := render(t, values)
+		for _, arg := range managerDeployment(t, objects).Spec.Template.Spec.Containers[0].Args {
+			if name, ok := strings.CutPrefix(arg, "--leader-election-id="); ok {
+				leases[values] = name
+			}
+		}
+		var allowed []string
+		for _, rule := range one[*rbacv1.Role](t, objects).Rules {
+			allowed = append(allowed, rule.ResourceNames...)
+		}
+		if leases[values] != want || !slices.Equal(allowed, []string{want}) {
+			t.Errorf("with values %q the manager holds %q and may hold %q, want %q", values, leases[values], allowed, want)
+		}
+	}
 }
 
 // checkRoles checks all Roles, and that each is bound to the manager's service account.

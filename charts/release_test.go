@@ -71,7 +71,7 @@ func TestRelease(t *testing.T) {
 	}
 	want := []string{
 		"--namespace=" + place, "--receiver-image=ghcr.io/mailvane/mailvane:v1", "--receiver-defaults=/etc/mailvane-receiver/receiver.yaml",
-		"--metrics-bind-address=:8080", "--health-probe-bind-address=:8081",
+		"--leader-election-id=mailvane-manager", "--metrics-bind-address=:8080", "--health-probe-bind-address=:8081",
 	}
 	if diff := cmp.Diff(want, deployment.Spec.Template.Spec.Containers[0].Args); diff != "" {
 		t.Errorf("arguments (-want +got):\n%s", diff)

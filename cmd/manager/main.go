@@ -23,7 +23,7 @@ import (
 	"github.com/mailvane/mailvane/controllers/render/children"
 )
 
-// leaderElectionID is the name of the Lease that replicas of the manager compete for.
+// leaderElectionID is the name of the Lease that replicas of the manager compete for, unless a flag says another.
 const leaderElectionID = "manager.mailvane.dev"
 
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create,namespace=mailvane-system
@@ -41,6 +41,7 @@ type settings struct {
 	metricsAddress   string
 	probeAddress     string
 	leaderElect      bool
+	leaderElectionID string
 }
 
 func (s *settings) define(f *flag.FlagSet) {
@@ -50,7 +51,8 @@ func (s *settings) define(f *flag.FlagSet) {
 	f.StringVar(&s.watchNamespaces, "watch-namespaces", "", "comma-separated namespaces to look after; empty = all")
 	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 = none")
 	f.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "address of the probes; 0 = none")
-	f.BoolVar(&s.leaderElect, "leader-elect", true, "work only while holding the Lease "+leaderElectionID)
+	f.BoolVar(&s.leaderElect, "leader-elect", true, "work only while holding a Lease")
+	f.StringVar(&s.leaderElectionID, "leader-election-id", leaderElectionID, "name of that Lease, which managers that are independent of each other must not share in one namespace")
 }
 
 func (s *settings) validate() error {
@@ -59,6 +61,8 @@ func (s *settings) validate() error {
 		return errors.New("--receiver-image is required")
 	case s.namespace == "":
 		return errors.New("--namespace is required")
+	case s.leaderElect && s.leaderElectionID == "":
+		return errors.New("--leader-election-id is required with --leader-elect")
 	}
 	return nil
 }
@@ -131,7 +135,7 @@ func newManager(cluster *rest.Config, s *settings) (ctrl.Manager, error) {
 		Scheme: scheme,
 		Cache:  controllers.CacheOptions(namespaces(s.watchNamespaces)),
 		// A Lease that is given back at the end lets the next replica take over at once.
-		LeaderElection: s.leaderElect, LeaderElectionID: leaderElectionID, LeaderElectionNamespace: s.namespace, LeaderElectionReleaseOnCancel: true,
+		LeaderElection: s.leaderElect, LeaderElectionID: s.leaderElectionID, LeaderElectionNamespace: s.namespace, LeaderElectionReleaseOnCancel: true,
 		Metrics:                metricsserver.Options{BindAddress: s.metricsAddress},
 		HealthProbeBindAddress: s.probeAddress,
 	})

@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -58,6 +59,7 @@ func TestSettings(t *testing.T) {
 		"what is needed": {[]string{"--receiver-image=i", "--namespace=n"}, true},
 		"no image":       {[]string{"--namespace=n"}, false},
 		"no namespace":   {[]string{"--receiver-image=i", "--namespace="}, false},
+		"no Lease":       {[]string{"--receiver-image=i", "--namespace=n", "--leader-election-id="}, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +176,7 @@ func startManager(t *testing.T) {
 	}
 	s := &settings{
 		receiverImage: "mailvane.example.com/mailvane:v1", namespace: "mailvane-system",
-		metricsAddress: "0", probeAddress: "0", leaderElect: true,
+		metricsAddress: "0", probeAddress: "0", leaderElect: true, leaderElectionID: leaderElectionID,
 	}
 	goOn(t, func(ctx context.Context) error { return serve(ctx, restConfig, s) })
 }
@@ -304,6 +306,36 @@ func (w *world) retryAll() {
 	})
 	if n := w.receiver.Status().DeadLetters; err != nil || n != 0 {
 		w.t.Errorf("%d dead letters are left, %v", n, err)
+	}
+}
+
+// TestLeases starts two managers in one namespace that compete for no Lease.
+func TestLeases(t *testing.T) {
+	t.Parallel()
+	place := cluster.Namespace(t)
+	for _, arguments := range [][]string{{}, {"--leader-election-id=other"}} {
+		var s settings
+		flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+		s.define(flags)
+		if err := flags.Parse(append(arguments, "--namespace="+place, "--metrics-bind-address=0", "--health-probe-bind-address=0")); err != nil {
+			t.Fatal(err)
+		}
+		mgr, err := newManager(cluster.Config(t), &s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		goOn(t, mgr.Start)
+		select {
+		case <-mgr.Elected():
+		case <-time.After(patience):
+			t.Fatalf("%v: the Lease is another's", arguments)
+		}
+	}
+	for _, name := range []string{"manager.mailvane.dev", "other"} {
+		var lease coordinationv1.Lease
+		if err := cluster.Client(t).Get(t.Context(), client.ObjectKey{Namespace: place, Name: name}, &lease); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

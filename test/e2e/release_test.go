@@ -44,7 +44,7 @@ func uninstall(c *cluster, before []string) {
 	// What docs/installation.md says, and what Kubernetes makes of it by itself.
 	documented := []string{
 		"APIService /v1alpha1.mailvane.dev", "ConfigMap " + system + "/kube-root-ca.crt", "CustomResourceDefinition /eventsinks.mailvane.dev",
-		"CustomResourceDefinition /webhookendpoints.mailvane.dev", "Lease " + system + "/manager.mailvane.dev", "Namespace /" + system,
+		"CustomResourceDefinition /webhookendpoints.mailvane.dev", "Lease " + system + "/" + release + "-manager", "Namespace /" + system,
 		"ServiceAccount " + system + "/default",
 	}
 	var left []string
