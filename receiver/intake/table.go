@@ -13,6 +13,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/route"
+	"github.com/mailvane/mailvane/receiver/signature"
 )
 
 // Table holds the compiled endpoints of one configuration. It is immutable.
@@ -63,6 +64,10 @@ type Compiler struct {
 	Filters *filter.Compiler
 	// Metrics counts what endpoints do.
 	Metrics *metrics.Metrics
+
+	// behindFactors stands for the environment's key servers where a request has passed another factor before its key is looked
+	// up: who floods other endpoints with forged key ids does not use up the lookups of these.
+	behindFactors signature.KeyServers
 }
 
 // SinkName returns the name under which a sink is known to journal and delivery.
@@ -110,13 +115,14 @@ func (c *Compiler) endpoint(spec *config.Endpoint) (*Endpoint, error) {
 	if !ok {
 		return nil, fmt.Errorf("unknown provider %q", spec.Provider.Type)
 	}
-	webhook, err := kind.New(settingsOf(spec.Provider), c.Environment)
-	if err != nil {
-		return nil, fmt.Errorf("provider %s: %w", spec.Provider.Type, err)
-	}
 	factors, err := newFactors(spec.Authentication)
 	if err != nil {
 		return nil, err
+	}
+	shadow := spec.Verification == config.Shadow
+	webhook, err := kind.New(settingsOf(spec.Provider), c.environment(factors, shadow))
+	if err != nil {
+		return nil, fmt.Errorf("provider %s: %w", spec.Provider.Type, err)
 	}
 	if a, ok := webhook.(provider.Authenticator); ok && !a.Authenticates() && len(factors) == 0 {
 		return nil, errors.New("nothing would be checked: without a credential of the provider another factor is needed")
@@ -133,9 +139,18 @@ func (c *Compiler) endpoint(spec *config.Endpoint) (*Endpoint, error) {
 		name: name, source: event.Source(spec.Namespace, spec.Name), path: spec.Path,
 		webhook: webhook, decodeHeaders: kind.DecodeHeaders, routes: routes,
 		factors: factors, takesToken: len(spec.Authentication.PathToken.Secrets) > 0,
-		shadow: spec.Verification == config.Shadow, state: spec.State,
+		shadow: shadow, state: spec.State,
 		maxBodyBytes: spec.MaxBodyBytes, metrics: c.Metrics.Endpoint(name),
 	}, nil
+}
+
+// environment returns what the provider of an endpoint may use. In shadow mode factors refuse nothing.
+func (c *Compiler) environment(factors []factor, shadow bool) provider.Environment {
+	e := c.Environment
+	if len(factors) > 0 && !shadow {
+		e.KeyServers = &c.behindFactors
+	}
+	return e
 }
 
 // unavailable returns an endpoint that only says so. Whether it has a path token is not known, so it answers for one, too.
