@@ -224,6 +224,29 @@ func TestOddities(t *testing.T) {
 		func(e event.Event) (any, any) { return []any{e.Type, e.Account}, []any{event.Test, ""} })
 }
 
+// TestOneMessageHasOneKey follows a message through a mailbox. Only its first event has a Message-ID.
+func TestOneMessageHasOneKey(t *testing.T) {
+	t.Parallel()
+	created := decodeOne(t, notice("messageNew", `{"id": "AAAAAQAANJc", "messageId": "<m@example.com>"}`))
+	for _, name := range []string{"messageUpdated", "messageDeleted", "messageMissing"} {
+		if e := decodeOne(t, notice(name, `{"id": "AAAAAQAANJc"}`)); e.Key() != created.Key() {
+			t.Errorf("%s has the key %q, messageNew %q", name, e.Key(), created.Key())
+		}
+	}
+	elsewhere := `{"account": "other", "event": "messageUpdated", "data": {"id": "AAAAAQAANJc"}}`
+	for what, e := range map[string]event.Event{
+		"another message":    decodeOne(t, notice("messageNew", `{"id": "AAAAAQAANJd", "messageId": "<m@example.com>"}`)),
+		"of another account": decodeOne(t, elsewhere),
+	} {
+		if e.Key() == created.Key() {
+			t.Errorf("%s has the same key, %q", what, e.Key())
+		}
+	}
+	if e := decodeOne(t, notice("messageNew", `{"messageId": "<m@example.com>"}`)); e.Key() != "m@example.com" {
+		t.Errorf("without an id the key is %q", e.Key())
+	}
+}
+
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	header := func(id, route string) http.Header {

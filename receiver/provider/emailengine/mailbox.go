@@ -47,6 +47,10 @@ func inInbox(n notice) bool {
 // identifyMessage sets what identifies a message in a mailbox. Its text, headers and attachments stay in the raw event.
 func identifyMessage(e *event.Event, n notice) {
 	e.ProviderMessageID = n.data.Text("id")
+	if e.ProviderMessageID != "" {
+		// Every event of a message in a folder has this id, which is one of its account; only messageNew has the Message-ID.
+		e.PartitionKey = e.Account + "/" + e.ProviderMessageID
+	}
 	setFolder(e, n)
 	wire.KeepMembers(e, n.data, "uid", "emailId", "threadId")
 }
