@@ -35,6 +35,30 @@ func TestASignedRequestIsStoredOnce(t *testing.T) {
 	}
 }
 
+// TestTheCopyOfACustomRoute has EmailEngine post an event twice, by its default webhook and by a custom route, which may change it.
+func TestTheCopyOfACustomRoute(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, emailEngine(nil))
+	post := func(route, body string) answer {
+		r := signed(t, path, body)
+		r.Header.Set("X-EE-Wh-Event-Id", "e-1")
+		r.Header.Set("X-EE-Wh-Custom-Route", route)
+		return f.do(r)
+	}
+	if a := post("", trackOpen); a.status != 200 || a.Accepted != 1 {
+		t.Fatalf("the event: %d %s", a.status, a.body)
+	}
+	if a := post("r-1", trackOpen); a.status != 200 || a.Duplicates != 1 {
+		t.Errorf("its copy: %d %s, want a duplicate", a.status, a.body)
+	}
+	if a := post("r-2", strings.Replace(trackOpen, `"data":{`, `"data":{"campaign":"spring",`, 1)); a.status != 200 || a.Accepted != 1 {
+		t.Errorf("a copy that says more: %d %s, want it to be taken", a.status, a.body)
+	}
+	if owed := f.owed("crm"); len(owed) != 2 || owed[0].ProviderEventID != owed[1].ProviderEventID || owed[0].ID == owed[1].ID {
+		t.Errorf("the sink is owed %+v", owed)
+	}
+}
+
 func TestARepeatUnderAnotherEventIDIsADuplicate(t *testing.T) {
 	t.Parallel()
 	// The header is not signed: whoever holds a signed body may change it.
