@@ -61,6 +61,7 @@ func TestControllers(t *testing.T) {
 		"AnAutoscaler":                           testAnAutoscaler,
 		"NoAutoscalerBeforeThePodsAreKept":       testNoAutoscalerBeforeThePodsAreKept,
 		"ClaimsInsteadOfADeployment":             testClaimsInsteadOfADeployment,
+		"ADrainOfPodsThatAreNotReady":            testADrainOfPodsThatAreNotReady,
 		"TheHandoffKeyIsKept":                    testTheHandoffKeyIsKept,
 		"SinksThatMayBeOwedEvents":               testSinksThatMayBeOwedEvents,
 		"ASinkThatIsUnusableForAMoment":          testASinkThatIsUnusableForAMoment,

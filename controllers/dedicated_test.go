@@ -12,6 +12,7 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -141,6 +142,42 @@ func (p *place) editsRollNothing(receiver string) {
 	if diff := cmp.Diff(before.Spec, after.Spec); diff != "" {
 		p.t.Errorf("the Deployment changed (-before +after):\n%s", diff)
 	}
+}
+
+// testADrainOfPodsThatAreNotReady evicts a pod of receivers that have no ready one. Only what would be lost with it stands against
+// that: events in a journal of its own, which no other pod could take.
+func testADrainOfPodsThatAreNotReady(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	for name, tc := range map[string]struct {
+		journal v1alpha1.Journal
+		evicted bool
+	}{
+		"ephemeral": {v1alpha1.Journal{Type: v1alpha1.JournalEmbedded}, false},
+		"claims":    {v1alpha1.Journal{Type: v1alpha1.JournalEmbedded, Embedded: &v1alpha1.EmbeddedJournal{Persistence: v1alpha1.PersistenceClaim}}, true},
+		"nats":      {v1alpha1.Journal{Type: v1alpha1.JournalJetStream, JetStream: &v1alpha1.JetStreamJournal{URLs: []v1alpha1.NATSURL{"nats://nats.example.com:4222"}}}, true},
+	} {
+		p.create(dedicated(name, v1alpha1.Receiver{Journal: tc.journal}))
+		receiver := children.DedicatedName(name)
+		eventually(t, func() error { return p.noneHealthy(receiver) })
+		pod := p.podWith(name+"-0", receiver, corev1.PodStatus{
+			Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}},
+		})
+		err := p.client.SubResource("eviction").Create(t.Context(), pod, &policyv1.Eviction{})
+		if tc.evicted != (err == nil) || (err != nil && !apierrors.IsTooManyRequests(err)) {
+			t.Errorf("%s: evicted %v, want %v: %v", name, err == nil, tc.evicted, err)
+		}
+	}
+}
+
+// noneHealthy says of a receiver's PodDisruptionBudget, as kube-controller-manager does, that none of two pods is ready.
+func (p *place) noneHealthy(receiver string) error {
+	var budget policyv1.PodDisruptionBudget
+	if err := p.get(receiver, &budget); err != nil {
+		return err
+	}
+	budget.Status = policyv1.PodDisruptionBudgetStatus{ObservedGeneration: budget.Generation, ExpectedPods: 2, DesiredHealthy: 1}
+	return p.client.Status().Update(p.t.Context(), &budget)
 }
 
 // testADedicatedReceiverIsRemoved deletes its endpoint. No garbage collector runs here.

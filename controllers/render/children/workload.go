@@ -4,6 +4,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	autoscalingv2ac "k8s.io/client-go/applyconfigurations/autoscaling/v2"
@@ -20,10 +21,14 @@ func (r *Receiver) serviceAccount() *corev1ac.ServiceAccountApplyConfiguration {
 		WithLabels(Labels(r.Name)).WithOwnerReferences(r.owners()...).WithAutomountServiceAccountToken(false)
 }
 
+// podDisruptionBudget lets a drained node have every pod that is not ready, unless its events would go with it: what is on the node's
+// disk is handed to a pod that is ready, and where there is none the drain had better wait.
 func (r *Receiver) podDisruptionBudget() *policyv1ac.PodDisruptionBudgetApplyConfiguration {
-	return policyv1ac.PodDisruptionBudget(r.Name, r.Namespace).
-		WithLabels(Labels(r.Name)).WithOwnerReferences(r.owners()...).
-		WithSpec(policyv1ac.PodDisruptionBudgetSpec().WithSelector(r.podSelector()).WithMaxUnavailable(intstr.FromInt32(1)))
+	spec := policyv1ac.PodDisruptionBudgetSpec().WithSelector(r.podSelector()).WithMaxUnavailable(intstr.FromInt32(1))
+	if r.HasClaims() || r.IsJetStream() {
+		spec = spec.WithUnhealthyPodEvictionPolicy(policyv1.AlwaysAllow)
+	}
+	return policyv1ac.PodDisruptionBudget(r.Name, r.Namespace).WithLabels(Labels(r.Name)).WithOwnerReferences(r.owners()...).WithSpec(spec)
 }
 
 // replicas returns the number of pods; nil when it is the autoscaler's.
