@@ -16,7 +16,8 @@ type Receiver struct {
 	// +optional
 	Autoscaling Autoscaling `json:"autoscaling,omitzero"`
 	// resources are the CPU and the memory of each pod. Unless the defaults say otherwise, a pod requests 100m and 128Mi and may
-	// take up to 1Gi of memory. A change replaces the pods one after the other.
+	// take up to 1Gi of memory. A pod that is autoscaled and for which no CPU is said requests 100m. A change replaces the pods one
+	// after the other.
 	// +optional
 	Resources Resources `json:"resources,omitzero"`
 	// placement says which nodes the pods may run on. They spread over nodes and zones by themselves, as far as there are any.

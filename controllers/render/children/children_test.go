@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
@@ -216,6 +217,37 @@ func TestTrustedProxies(t *testing.T) {
 			}
 			if got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestAnAutoscalerHasSomethingToCountBy renders receivers whose resources say nothing of CPU, or something.
+func TestAnAutoscalerHasSomethingToCountBy(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct{ spec, want string }{
+		"resources without CPU":       {"{autoscaling: {maxReplicas: 9}, resources: {limits: {memory: 2Gi}}}", "100m"},
+		"a request of memory":         {"{autoscaling: {maxReplicas: 9}, resources: {requests: {memory: 1Gi}}}", "100m"},
+		"a request":                   {"{autoscaling: {maxReplicas: 9}, resources: {requests: {cpu: 2}}}", "2"},
+		"a limit, which is a request": {"{autoscaling: {maxReplicas: 9}, resources: {limits: {cpu: 2}}}", ""},
+		"no resources":                {"{autoscaling: {maxReplicas: 9}}", "100m"},
+		"no autoscaler":               {"{resources: {limits: {memory: 2Gi}}}", ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := shared()
+			r.Spec = receiverOf(t, tc.spec)
+			got := ""
+			for _, o := range r.Render(children.Options{Image: "mailvane.example.com/mailvane:v1"}) {
+				if d, ok := o.(*appsv1ac.DeploymentApplyConfiguration); ok {
+					if requests := d.Spec.Template.Spec.Containers[0].Resources.Requests; requests != nil && !requests.Cpu().IsZero() {
+						got = requests.Cpu().String()
+					}
+				}
+			}
+			if got != tc.want {
+				t.Errorf("each pod requests %q of CPU, want %q", got, tc.want)
 			}
 		})
 	}

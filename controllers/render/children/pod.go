@@ -91,7 +91,7 @@ func (r *Receiver) container(o Options) *corev1ac.ContainerApplyConfiguration {
 			corev1ac.ContainerPort().WithName(adminPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(AdminPort)).
 		WithLivenessProbe(probe("/healthz", 10)).
 		WithReadinessProbe(probe("/readyz", 5)).
-		WithResources(resources(r.Spec.Resources)).
+		WithResources(r.resources()).
 		WithSecurityContext(corev1ac.SecurityContext().
 			WithAllowPrivilegeEscalation(false).WithReadOnlyRootFilesystem(true).
 			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))).
@@ -112,11 +112,15 @@ func (r *Receiver) proxyArgs() []string {
 }
 
 // resources returns what a pod requests and may take at most, or the defaults when nothing is said of it.
-func resources(asked v1alpha1.Resources) *corev1ac.ResourceRequirementsApplyConfiguration {
+func (r *Receiver) resources() *corev1ac.ResourceRequirementsApplyConfiguration {
+	asked, cpu := r.Spec.Resources, resource.MustParse("100m")
 	if reflect.ValueOf(asked).IsZero() {
 		return corev1ac.ResourceRequirements().
-			WithRequests(corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("128Mi")}).
+			WithRequests(corev1.ResourceList{corev1.ResourceCPU: cpu, corev1.ResourceMemory: resource.MustParse("128Mi")}).
 			WithLimits(corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")})
+	}
+	if r.IsAutoscaled() && asked.Requests.CPU.IsZero() && asked.Limits.CPU.IsZero() {
+		asked.Requests.CPU = cpu // without a request, which a limit is, too, the autoscaler has nothing to count percent of
 	}
 	requirements := corev1ac.ResourceRequirements()
 	if list := amounts(asked.Requests); len(list) > 0 {
