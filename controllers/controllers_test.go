@@ -51,6 +51,7 @@ func TestControllers(t *testing.T) {
 		"AForeignConfiguration":                  testAForeignConfiguration,
 		"ATooLargeConfiguration":                 testATooLargeConfiguration,
 		"AQuota":                                 testAQuota,
+		"ARefusedChange":                         testARefusedChange,
 		"AForeignDeployment":                     testAForeignDeployment,
 		"NothingIsLeft":                          testNothingIsLeft,
 		"ASecondPassWritesNothing":               testASecondPassWritesNothing,

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -108,13 +110,7 @@ func testATooLargeConfiguration(t *testing.T) {
 func testAQuota(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	quota := &corev1.ResourceQuota{Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"count/deployments.apps": resource.MustParse("0")}}}
-	quota.Name = "none"
-	p.create(quota)
-	eventually(t, func() error { // no controller counts here
-		quota.Status = corev1.ResourceQuotaStatus{Hard: quota.Spec.Hard, Used: corev1.ResourceList{"count/deployments.apps": resource.MustParse("0")}}
-		return p.client.Status().Update(t.Context(), quota)
-	})
+	quota := p.none("deployments.apps")
 	p.create(secret("credentials", "value"), sink("crm"), endpoint("e0", "credentials", "crm"))
 	eventually(t, func() error {
 		return p.is("e0", v1alpha1.ConditionReceiverAvailable, metav1.ConditionFalse, v1alpha1.ReasonApplyFailed)
@@ -122,4 +118,50 @@ func testAQuota(t *testing.T) {
 	p.remove(quota)
 	p.serve()
 	eventually(t, func() error { return p.ready("e0") })
+}
+
+// none lets the API server refuse every object of a kind in the namespace.
+func (p *place) none(resources string) *corev1.ResourceQuota {
+	p.t.Helper()
+	hard := corev1.ResourceList{corev1.ResourceName("count/" + resources): resource.MustParse("0")}
+	quota := &corev1.ResourceQuota{Spec: corev1.ResourceQuotaSpec{Hard: hard}}
+	quota.Name = "none"
+	p.create(quota)
+	eventually(p.t, func() error { // no controller counts here
+		quota.Status = corev1.ResourceQuotaStatus{Hard: hard, Used: hard}
+		return p.client.Status().Update(p.t.Context(), quota)
+	})
+	return quota
+}
+
+// testARefusedChange asks for claims that a quota forbids. What runs goes on, and the endpoint says that it is not as asked.
+func testARefusedChange(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	e := dedicated("own", v1alpha1.Receiver{})
+	p.create(e)
+	name := children.DedicatedName("own")
+	p.available(&appsv1.Deployment{}, name)
+	p.pod("own-0", name)
+	eventually(t, func() error { return p.ready("own") })
+	quota := p.none("statefulsets.apps")
+	p.edit(e, func() {
+		e.Spec.Receiver.Journal = v1alpha1.Journal{Type: v1alpha1.JournalEmbedded, Embedded: &v1alpha1.EmbeddedJournal{Persistence: v1alpha1.PersistenceClaim}}
+	})
+	eventually(t, func() error {
+		return p.is("own", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonApplyFailed)
+	})
+	const yes, refused = "True Reconciled", "False ApplyFailed"
+	want := map[string]string{"Ready": refused, "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": refused}
+	if diff := cmp.Diff(want, p.conditions("own")); diff != "" {
+		t.Errorf("conditions (-want +got):\n%s", diff)
+	}
+	if err := p.get("own", e); err != nil {
+		t.Fatal(err)
+	}
+	if c := meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionReady); !strings.Contains(c.Message, `statefulsets.apps "`+name+`"`) {
+		t.Errorf("message: %s", c.Message)
+	}
+	p.remove(quota)
+	eventually(t, func() error { return p.ready("own") })
 }

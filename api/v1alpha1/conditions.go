@@ -11,7 +11,8 @@ const (
 	ConditionRoutesReady = "RoutesReady"
 	// ConditionReceiverAvailable says that at least one receiver pod that serves the endpoint is ready.
 	ConditionReceiverAvailable = "ReceiverAvailable"
-	// ConditionProgrammed says that every ready receiver pod has loaded the object's current generation.
+	// ConditionProgrammed says that every ready receiver pod has loaded the object's current generation, and that the receiver is
+	// what it should be.
 	ConditionProgrammed = "Programmed"
 	// ConditionExposed says that the Ingress or HTTPRoute that spec.exposure asks for is there and taken. It is absent without
 	// spec.exposure.

@@ -139,14 +139,24 @@ func (u *unit) note(s *scope, err error) error {
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
 		u.obstacle = condition.First(u.obstacle, condition.Finding{
 			Reason:  v1alpha1.ReasonApplyFailed,
-			Message: "The API server refuses an object of the receiver; the manager's log says which and why.",
+			Message: "The API server refuses " + refused(err) + " of the receiver, of which what runs stays as it was; the manager's log says why.",
 		})
 	}
 	return err
 }
 
+// refused names what the API server refuses, but not why: that may be in other words each time.
+func refused(err error) string {
+	status, ok := errors.AsType[*apierrors.StatusError](err)
+	if !ok || status.ErrStatus.Details == nil {
+		return "an object"
+	}
+	d := status.ErrStatus.Details
+	return fmt.Sprintf("%s %q", schema.GroupKind{Group: d.Group, Kind: d.Kind}, d.Name)
+}
+
 // receiverFinding says whether the endpoints have a receiver. One that runs is there although the API server refuses a change of it,
-// but of no use when a name of its objects leads elsewhere, or when its journal takes nothing.
+// which Programmed tells, but of no use when a name of its objects leads elsewhere, or when its journal takes nothing.
 func (u *unit) receiverFinding() condition.Finding {
 	switch {
 	case u.obstacle.Reason == v1alpha1.ReasonNameTaken:

@@ -19,6 +19,8 @@ type Inputs struct {
 	Problems []render.Problem
 	// Receiver says whether the receiver is available.
 	Receiver condition.Finding
+	// Refused says why the receiver is not what it should be: an object of it could not be written.
+	Refused condition.Finding
 	// Loaded says whether every ready pod has loaded the configuration that holds this generation.
 	Loaded condition.Finding
 	// Name is the name of the receiver that the endpoint asks for.
@@ -97,10 +99,14 @@ func paused(e *v1alpha1.WebhookEndpoint) condition.Finding {
 }
 
 // Programmed says whether the receiver has loaded the endpoint. It is about the endpoint's own generation: what was loaded once stays loaded, whatever happens to other endpoints.
-// A route that is mended from elsewhere, by a sink that is there again, has to be loaded once more.
+// A route that is mended from elsewhere, by a sink that is there again, has to be loaded once more. A receiver that could not be made
+// what it should be has not all of any generation.
 func Programmed(e *v1alpha1.WebhookEndpoint, in Inputs) condition.Finding {
 	if problems := condition.Endpoint(in.Problems); len(problems) > 0 {
 		return condition.Finding{Reason: problems[0].Reason, Message: "The endpoint is not in use: " + answer(problems)}
+	}
+	if !in.Refused.OK() {
+		return in.Refused
 	}
 	before := meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionProgrammed)
 	mended := meta.IsStatusConditionFalse(e.Status.Conditions, v1alpha1.ConditionRoutesReady) && condition.Routes(in.Problems).OK()

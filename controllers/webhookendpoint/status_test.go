@@ -42,6 +42,7 @@ func TestStatus(t *testing.T) {
 	t.Parallel()
 	pending := condition.Finding{Reason: v1alpha1.ReasonConfigurationPending}
 	noReceiver := condition.Finding{Reason: v1alpha1.ReasonMinimumReplicasUnavailable}
+	refused := condition.Finding{Reason: v1alpha1.ReasonApplyFailed}
 	missing := render.Problem{Reason: v1alpha1.ReasonSecretNotFound, Related: render.Object{Kind: "Secret"}}
 	badFilter := render.Problem{Reason: v1alpha1.ReasonInvalidFilter, Route: "bounces"}
 	noSink := render.Problem{Reason: v1alpha1.ReasonSinkNotFound, Route: "all", Related: render.Object{Kind: v1alpha1.EventSinkKind}}
@@ -81,6 +82,11 @@ func TestStatus(t *testing.T) {
 			"the receiver comes before the configuration in Ready", object(2, programmed),
 			webhookendpoint.Inputs{Receiver: noReceiver, Loaded: noReceiver},
 			map[string]string{"Ready": "False MinimumReplicasUnavailable", "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": "False MinimumReplicasUnavailable", "Programmed": yes},
+		},
+		"a change of the receiver is refused": {
+			"what runs is not as it is asked for, whatever has been loaded", object(2, programmed),
+			webhookendpoint.Inputs{Refused: refused},
+			map[string]string{"Ready": "False ApplyFailed", "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": "False ApplyFailed"},
 		},
 		"missing Secret": {
 			"a problem elsewhere is no reason to stall, and takes Programmed away", object(2, programmed),
