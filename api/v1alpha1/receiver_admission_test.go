@@ -43,6 +43,10 @@ func TestReceiver(t *testing.T) {
 
 		"placement": {"as of a pod", withReceiver("{placement: {nodeSelector: {kubernetes.io/arch: arm64}, priorityClassName: high, " +
 			"tolerations: [{key: a, value: b, effect: NoExecute, tolerationSeconds: 5}, {operator: Exists}]}}"), ""},
+		"a label without a value":   {"as a node may have it", withReceiver("{placement: {nodeSelector: {node-role.example.com/mail: ''}}}"), ""},
+		"no key of a label":         {"the API server would refuse the pods", withReceiver("{placement: {nodeSelector: {'a b': c}}}"), "spec.receiver.placement.nodeSelector: keys must be those of labels"},
+		"a key with two slashes":    {"the API server would refuse the pods", withReceiver("{placement: {nodeSelector: {a/b/c: d}}}"), "spec.receiver.placement.nodeSelector: keys must be those of labels"},
+		"no value of a label":       {"the API server would refuse the pods", withReceiver("{placement: {nodeSelector: {a: 'b c'}}}"), "spec.receiver.placement.nodeSelector.a: should match"},
 		"placement of nothing":      {"an empty field is left out", withReceiver("{placement: {}}"), "spec.receiver.placement: at least 1"},
 		"toleration of nothing":     {"an empty field is left out", withReceiver("{placement: {tolerations: [{}]}}"), "spec.receiver.placement.tolerations[0]: at least 1"},
 		"toleration without key":    {"it would match nothing", withReceiver("{placement: {tolerations: [{value: b}]}}"), "spec.receiver.placement.tolerations[0].key: unless operator is Exists"},

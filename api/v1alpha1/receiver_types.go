@@ -87,6 +87,11 @@ type ResourceAmounts struct {
 	Memory resource.Quantity `json:"memory,omitzero"`
 }
 
+// NodeLabelValue is the value of a label.
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:Pattern=`^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$`
+type NodeLabelValue string
+
 // Placement says which nodes pods may run on.
 // +kubebuilder:validation:MinProperties=1
 type Placement struct {
@@ -94,7 +99,8 @@ type Placement struct {
 	// +optional
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=32
-	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="self.all(key, key.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",message="keys must be those of labels, such as kubernetes.io/arch"
+	NodeSelector map[string]NodeLabelValue `json:"nodeSelector,omitempty"`
 	// tolerations are the taints of nodes that pods put up with.
 	// +optional
 	// +listType=atomic

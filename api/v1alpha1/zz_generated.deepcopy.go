@@ -611,7 +611,7 @@ func (in *Placement) DeepCopyInto(out *Placement) {
 	*out = *in
 	if in.NodeSelector != nil {
 		in, out := &in.NodeSelector, &out.NodeSelector
-		*out = make(map[string]string, len(*in))
+		*out = make(map[string]NodeLabelValue, len(*in))
 		for key, val := range *in {
 			(*out)[key] = val
 		}

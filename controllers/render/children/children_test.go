@@ -62,7 +62,7 @@ func full(journal v1alpha1.Journal) v1alpha1.Receiver {
 			Limits:   v1alpha1.ResourceAmounts{Memory: resource.MustParse("2Gi")},
 		},
 		Placement: v1alpha1.Placement{
-			NodeSelector:      map[string]string{"kubernetes.io/arch": "arm64"},
+			NodeSelector:      map[string]v1alpha1.NodeLabelValue{"kubernetes.io/arch": "arm64"},
 			Tolerations:       []v1alpha1.Toleration{{Key: "mail", Operator: "Equal", Value: "yes", Effect: "NoExecute", TolerationSeconds: new(int64(60))}, {Operator: "Exists"}},
 			PriorityClassName: "high",
 		},

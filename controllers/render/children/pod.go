@@ -49,8 +49,8 @@ func (r *Receiver) pod(o Options) *corev1ac.PodSpecApplyConfiguration {
 
 // place puts a pod where it is to run.
 func place(spec *corev1ac.PodSpecApplyConfiguration, p v1alpha1.Placement) *corev1ac.PodSpecApplyConfiguration {
-	if len(p.NodeSelector) > 0 {
-		spec = spec.WithNodeSelector(p.NodeSelector)
+	for key, value := range p.NodeSelector {
+		spec = spec.WithNodeSelector(map[string]string{key: string(value)})
 	}
 	if p.PriorityClassName != "" {
 		spec = spec.WithPriorityClassName(p.PriorityClassName)
