@@ -49,12 +49,12 @@ func TestWhoIsAskedAgain(t *testing.T) {
 		want      []int // questions so far
 		after     time.Duration
 	}{
-		"loaded":           {"it stays so", v1alpha1.Journal{}, podIn("a", true), true, config.Loaded{Hash: hash}, []int{0, 1, 100}, []int{1, 1, 1}, 0},
+		"loaded":           {"its journal can fill up at any time", v1alpha1.Journal{}, podIn("a", true), true, config.Loaded{Hash: hash}, []int{0, 1, 29, 30, 31, 60}, []int{1, 1, 1, 2, 2, 3}, journalPoll},
 		"not loaded":       {"it will be", v1alpha1.Journal{}, podIn("a", true), true, config.Loaded{Hash: "old"}, []int{0, 1, 2}, []int{1, 2, 3}, firstPoll},
 		"a full journal":   {"there will be room", v1alpha1.Journal{}, podIn("a", true), true, config.Loaded{Hash: hash, JournalProblem: "full"}, []int{0, 1}, []int{1, 2}, firstPoll},
 		"NATS":             {"it can fail at any time", jetStream, podIn("a", true), true, config.Loaded{Hash: hash}, []int{0, 1, 29, 30, 31, 60}, []int{1, 1, 1, 2, 2, 3}, journalPoll},
 		"starting":         {"it may say why", v1alpha1.Journal{}, podIn("a", false), false, config.Loaded{}, []int{0, 1}, []int{1, 2}, firstPoll},
-		"one more, starts": {"others serve", v1alpha1.Journal{}, podIn("a", false), true, config.Loaded{}, []int{0, 1}, []int{0, 0}, 0},
+		"one more, starts": {"others serve", v1alpha1.Journal{}, podIn("a", false), true, config.Loaded{}, []int{0, 1}, []int{0, 0}, journalPoll},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,7 @@ const (
 	lastPoll  = 30 * time.Second
 	// nudgeAgain is after how long a kubelet is nudged again; then after twice that time, and so on.
 	nudgeAgain = 2 * time.Second
-	// journalPoll is how often pods whose journal is a NATS cluster, which can fail at any time, say how it is.
+	// journalPoll is how often pods say how their journal is: a disk can fill up, and a NATS cluster fail, at any time.
 	journalPoll = 30 * time.Second
 )
 
@@ -142,7 +142,7 @@ func (r *Reconciler) ask(ctx context.Context, u *unit) map[types.UID]answer {
 // isTimeToAsk says whether all pods are to say how their journal is. It then begins to wait anew.
 func (r *Reconciler) isTimeToAsk(u *unit) bool {
 	now := r.Now()
-	if !u.IsJetStream() || now.Sub(u.memory.asked) < journalPoll {
+	if now.Sub(u.memory.asked) < journalPoll {
 		return false
 	}
 	u.memory.asked = now
@@ -188,7 +188,7 @@ func (r *Reconciler) waited(u *unit) time.Duration {
 
 // schedule asks for another pass while pods have not loaded the configuration, or have a reason to be asked again.
 func (r *Reconciler) schedule(s *scope, u *unit, serves bool) {
-	if u.IsJetStream() && len(u.pods) > 0 {
+	if len(u.pods) > 0 {
 		s.lookAgain(journalPoll)
 	}
 	pending := !u.loaded.OK() && serves && u.memory.tooLarge == "" && u.unwritten.OK()

@@ -55,7 +55,7 @@ func (r *Receiver) mounts() []mount {
 
 // journalArgs returns the flags of the journal. All of them are in the pod template, so that their change replaces the pods.
 func (r *Receiver) journalArgs() []string {
-	if r.IsJetStream() {
+	if r.isJetStream() {
 		return r.jetStreamArgs()
 	}
 	args := []string{"--data=" + journalFolder}

@@ -38,10 +38,10 @@ func (r *Receiver) HasClaims() bool {
 	return j.Embedded != nil && j.Embedded.Persistence == v1alpha1.PersistenceClaim
 }
 
-// IsJetStream says whether the journal is that of a NATS cluster.
-func (r *Receiver) IsJetStream() bool { return r.Spec.Journal.Type == v1alpha1.JournalJetStream }
+// isJetStream says whether the journal is that of a NATS cluster.
+func (r *Receiver) isJetStream() bool { return r.Spec.Journal.Type == v1alpha1.JournalJetStream }
 
-func (r *Receiver) isEmbedded() bool { return !r.IsJetStream() }
+func (r *Receiver) isEmbedded() bool { return !r.isJetStream() }
 
 // SecretKeys returns the keys of Secrets of the namespace that the pods mount beside the configuration, by the name of the Secret.
 func (r *Receiver) SecretKeys() map[string][]string {

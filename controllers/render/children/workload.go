@@ -25,7 +25,7 @@ func (r *Receiver) serviceAccount() *corev1ac.ServiceAccountApplyConfiguration {
 // disk is handed to a pod that is ready, and where there is none the drain had better wait.
 func (r *Receiver) podDisruptionBudget() *policyv1ac.PodDisruptionBudgetApplyConfiguration {
 	spec := policyv1ac.PodDisruptionBudgetSpec().WithSelector(r.podSelector()).WithMaxUnavailable(intstr.FromInt32(1))
-	if r.HasClaims() || r.IsJetStream() {
+	if r.HasClaims() || r.isJetStream() {
 		spec = spec.WithUnhealthyPodEvictionPolicy(policyv1.AlwaysAllow)
 	}
 	return policyv1ac.PodDisruptionBudget(r.Name, r.Namespace).WithLabels(Labels(r.Name)).WithOwnerReferences(r.owners()...).WithSpec(spec)
