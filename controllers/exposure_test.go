@@ -195,7 +195,8 @@ func routeDefinition(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
 	return &definition
 }
 
-// testAnHTTPRoute begins in a cluster without the Gateway API, which then gets it, and loses it again.
+// testAnHTTPRoute begins in a cluster without the Gateway API, which then gets it, and loses it again. What a Gateway has said of the
+// route before an edit says nothing of the edit.
 func testAnHTTPRoute(t *testing.T) {
 	t.Parallel()
 	p := prepared(t)
@@ -226,6 +227,11 @@ func testAnHTTPRoute(t *testing.T) {
 	if err := p.get("e0", e); err != nil || e.Status.URL != "https://"+p.namespace+".example.com/hooks/e0" {
 		t.Errorf("url %s, %v", e.Status.URL, err)
 	}
+
+	p.edit(e, func() { e.Spec.Exposure.Host = "other." + p.namespace + ".example.com" })
+	eventually(t, func() error { return p.isExposed("e0", metav1.ConditionFalse, v1alpha1.ReasonRoutePending) })
+	p.routeSays("Accepted", metav1.ConditionTrue, "Accepted")
+	eventually(t, func() error { return p.ready("e0") })
 
 	if err := p.client.Delete(t.Context(), definition); err != nil {
 		t.Fatal(err)
@@ -262,7 +268,7 @@ func (p *place) checkRoute() {
 	}
 }
 
-// routeSays does what the controller of a Gateway does.
+// routeSays does what the controller of a Gateway does: it speaks of the route as it is.
 func (p *place) routeSays(conditionType string, status metav1.ConditionStatus, reason string) {
 	p.t.Helper()
 	eventually(p.t, func() error {
@@ -275,7 +281,7 @@ func (p *place) routeSays(conditionType string, status metav1.ConditionStatus, r
 			"parentRef":      map[string]any{"name": "main", "namespace": "infra", "sectionName": "https", "port": int64(443)},
 			"conditions": []any{map[string]any{
 				"type": conditionType, "status": string(status), "reason": reason, "message": "because",
-				"lastTransitionTime": "2026-01-02T03:04:05Z", "observedGeneration": int64(1),
+				"lastTransitionTime": "2026-01-02T03:04:05Z", "observedGeneration": u.GetGeneration(),
 			}},
 		}}, "status", "parents")
 		return errors.Join(err, p.client.Status().Update(p.t.Context(), u, &client.SubResourceUpdateOptions{}))

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -27,6 +28,13 @@ type parentStatus struct {
 	Conditions []metav1.Condition `json:"conditions"`
 }
 
+// forget leaves out what was said of an older generation of the route. Who says of none which one is meant is believed.
+func (p *parentStatus) forget(generation int64) {
+	p.Conditions = slices.DeleteFunc(p.Conditions, func(c metav1.Condition) bool {
+		return c.ObservedGeneration != 0 && c.ObservedGeneration < generation
+	})
+}
+
 func (p *parentStatus) isOf(ref v1alpha1.GatewayReference, namespace string) bool {
 	sameNamespace := p.ParentRef.Namespace == ref.Namespace ||
 		(ref.Namespace == "" && p.ParentRef.Namespace == namespace) || (p.ParentRef.Namespace == "" && ref.Namespace == namespace)
@@ -41,6 +49,9 @@ func routeFinding(route *unstructured.Unstructured, e *v1alpha1.WebhookEndpoint)
 	if route != nil {
 		// What cannot be read is as if it were not there: the route is pending.
 		_ = runtime.DefaultUnstructuredConverter.FromUnstructured(route.Object, &object)
+		for i := range object.Status.Parents {
+			object.Status.Parents[i].forget(route.GetGeneration())
+		}
 	}
 	for _, ref := range e.Spec.Exposure.Gateway.ParentRefs {
 		if f := gatewayFinding(object.Status.Parents, ref, e.Namespace); !f.OK() {
