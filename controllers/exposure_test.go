@@ -233,10 +233,40 @@ func testAnHTTPRoute(t *testing.T) {
 	p.routeSays("Accepted", metav1.ConditionTrue, "Accepted")
 	eventually(t, func() error { return p.ready("e0") })
 
+	p.changesTheKind(e)
 	if err := p.client.Delete(t.Context(), definition); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, missing)
+}
+
+// changesTheKind exposes an endpoint by an Ingress instead of its HTTPRoute, and back. The former one stays until the new one works.
+func (p *place) changesTheKind(e *v1alpha1.WebhookEndpoint) {
+	p.t.Helper()
+	gateway, ingress := e.Spec.Exposure.Gateway, &networkingv1.Ingress{}
+	p.edit(e, func() { e.Spec.Exposure.Gateway, e.Spec.Exposure.Ingress = nil, &v1alpha1.IngressExposure{} })
+	eventually(p.t, func() error { return p.isExposed("e0", metav1.ConditionUnknown, v1alpha1.ReasonIngressPending) })
+	if _, err := p.route(); err != nil {
+		p.t.Errorf("the HTTPRoute, before the Ingress has an address: %v", err)
+	}
+	if err := p.get("mailvane-e0", ingress); err != nil {
+		p.t.Fatal(err)
+	}
+	ingress.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{IP: "192.0.2.7"}}
+	if err := p.client.Status().Update(p.t.Context(), ingress); err != nil {
+		p.t.Fatal(err)
+	}
+	route := &unstructured.Unstructured{}
+	route.SetGroupVersionKind(children.HTTPRouteKind())
+	p.gone("mailvane-e0", route)
+
+	p.edit(e, func() { e.Spec.Exposure.Gateway, e.Spec.Exposure.Ingress = gateway, nil })
+	eventually(p.t, func() error { return p.isExposed("e0", metav1.ConditionFalse, v1alpha1.ReasonRoutePending) })
+	if err := p.get("mailvane-e0", ingress); err != nil {
+		p.t.Errorf("the Ingress, before a Gateway has taken the HTTPRoute: %v", err)
+	}
+	p.routeSays("Accepted", metav1.ConditionTrue, "Accepted")
+	p.gone("mailvane-e0", ingress)
 }
 
 func (p *place) route() (*unstructured.Unstructured, error) {

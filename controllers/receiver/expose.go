@@ -78,10 +78,15 @@ func (r *Reconciler) gatherExposures(ctx context.Context, s *scope) error {
 	return err
 }
 
-// expose writes the Ingresses and HTTPRoutes, and deletes those that nobody asks for any more.
+// addressWait is how long an Ingress without an address is waited for before the HTTPRoute that it replaces goes.
+const addressWait = 5 * time.Minute
+
+// expose writes the Ingresses and HTTPRoutes, and deletes those that nobody asks for any more. Of an endpoint that changes from the one
+// to the other, the former one goes when the new one works, unless it is at another URL, which nobody asks for.
 func (r *Reconciler) expose(ctx context.Context, s *scope, now time.Time) error {
 	var errs []error
 	wanted := map[child]bool{}
+	replacing := map[string]string{} // the URLs at which a new one does not work yet, by name
 	for i := range s.endpoints {
 		e := &s.endpoints[i]
 		if e.Spec.Exposure == nil {
@@ -94,20 +99,46 @@ func (r *Reconciler) expose(ctx context.Context, s *scope, now time.Time) error 
 		finding, err := r.exposeOne(ctx, s, e, now)
 		s.exposures.findings[e.Name] = finding
 		wanted[id] = !conflicts(finding)
+		if wanted[id] && (err != nil || !s.works(id.name, finding, now)) {
+			replacing[id.name] = ExposedAt(e)
+		}
 		errs = append(errs, err)
 	}
+	return errors.Join(append(errs, r.unexpose(ctx, s, wanted, replacing))...)
+}
+
+// unexpose deletes what is not wanted, unless it is to be replaced and still at the URL of its name.
+func (r *Reconciler) unexpose(ctx context.Context, s *scope, wanted map[child]bool, replacing map[string]string) error {
+	var errs []error
 	for name, ingress := range s.exposures.ingresses {
-		if !wanted[child{ingressKind().GroupKind(), name}] {
+		if !wanted[child{ingressKind().GroupKind(), name}] && !isOneOf(replacing, name, ingressURL(ingress)) {
 			errs = append(errs, r.applier.Delete(ctx, metadata(ingressKind(), ingress)))
 		}
 	}
 	for name, route := range s.exposures.routes {
-		if !wanted[child{children.HTTPRouteKind().GroupKind(), name}] {
+		if !wanted[child{children.HTTPRouteKind().GroupKind(), name}] && !isOneOf(replacing, name, routeURL(route)) {
 			errs = append(errs, r.applier.Delete(ctx, metadata(children.HTTPRouteKind(), route)))
 		}
 	}
 	return errors.Join(errs...)
 }
+
+// works says whether an Ingress or HTTPRoute leads to its endpoint, as far as anybody says it. Not every controller reports the address
+// of an Ingress, so that is not waited for forever.
+func (s *scope) works(name string, f condition.Finding, now time.Time) bool {
+	ingress := s.exposures.ingresses[name]
+	if f.OK() || !f.Unknown || ingress == nil {
+		return f.OK()
+	}
+	left := addressWait - now.Sub(ingress.CreationTimestamp.Time)
+	if left > 0 {
+		s.lookAgain(left)
+	}
+	return left <= 0
+}
+
+// isOneOf says whether the URL of a name is the given one, which is empty when nobody can say.
+func isOneOf(urls map[string]string, name, url string) bool { return url != "" && urls[name] == url }
 
 // conflicts says whether requests would reach another endpoint.
 func conflicts(f condition.Finding) bool {

@@ -3,11 +3,14 @@ package receiver
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/render/children"
 )
 
@@ -40,5 +43,37 @@ func TestWhereAnExposureIs(t *testing.T) {
 	}
 	if ingressURL(&networkingv1.Ingress{})+routeURL(&unstructured.Unstructured{}) != "" {
 		t.Error("what says nothing is somewhere")
+	}
+}
+
+// TestWhatAnExposureReplacesGoes waits for what a controller says, but not forever where it may never say it.
+func TestWhatAnExposureReplacesGoes(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_000_000, 0)
+	unknown := condition.Finding{Reason: v1alpha1.ReasonIngressPending, Unknown: true}
+	for name, tc := range map[string]struct {
+		finding condition.Finding
+		made    time.Time // the Ingress; zero = it is not there
+		works   bool
+		again   time.Duration
+	}{
+		"taken":                   {condition.Finding{}, time.Time{}, true, 0},
+		"refused":                 {condition.Finding{Reason: v1alpha1.ReasonRouteRefused}, now.Add(-time.Hour), false, 0},
+		"not there yet":           {unknown, time.Time{}, false, 0},
+		"without an address":      {unknown, now.Add(-time.Minute), false, addressWait - time.Minute},
+		"long without an address": {unknown, now.Add(-addressWait), true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &scope{exposures: exposures{ingresses: map[string]*networkingv1.Ingress{}}}
+			if !tc.made.IsZero() {
+				ingress := &networkingv1.Ingress{}
+				ingress.CreationTimestamp = metav1.NewTime(tc.made)
+				s.exposures.ingresses["crm"] = ingress
+			}
+			if works := s.works("crm", tc.finding, now); works != tc.works || s.after != tc.again {
+				t.Errorf("works %v, looks again after %v", works, s.after)
+			}
+		})
 	}
 }
