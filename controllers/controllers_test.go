@@ -58,6 +58,7 @@ func TestControllers(t *testing.T) {
 		"ADedicatedReceiver":                     testADedicatedReceiver,
 		"ADedicatedReceiverIsRemoved":            testADedicatedReceiverIsRemoved,
 		"AMoveDropsNoRequest":                    testAMoveDropsNoRequest,
+		"AMoveToAPathThatIsTaken":                testAMoveToAPathThatIsTaken,
 		"TheSharedReceiverStaysForItsSinks":      testTheSharedReceiverStaysForItsSinks,
 		"AnAutoscaler":                           testAnAutoscaler,
 		"NoAutoscalerBeforeThePodsAreKept":       testNoAutoscalerBeforeThePodsAreKept,

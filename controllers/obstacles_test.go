@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
 // testAForeignDeployment is there before the first endpoint. It is left alone, and the endpoint says why it is not ready.
@@ -163,5 +165,46 @@ func testARefusedChange(t *testing.T) {
 		t.Errorf("message: %s", c.Message)
 	}
 	p.remove(quota)
+	eventually(t, func() error { return p.ready("own") })
+}
+
+// testAMoveToAPathThatIsTaken gives up a receiver for the shared one, where the path belongs to another endpoint. Requests go on to
+// reach the former receiver, which answers 503 and not 404, until the path is free.
+func testAMoveToAPathThatIsTaken(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	var e0 v1alpha1.WebhookEndpoint
+	if err := p.get("e0", &e0); err != nil {
+		t.Fatal(err)
+	}
+	e := exposed("own", p.namespace+".example.com")
+	e.Spec.Path, e.Spec.Receiver = e0.Path(), &v1alpha1.Receiver{}
+	p.create(e)
+	name := children.DedicatedName("own")
+	p.available(&appsv1.Deployment{}, name)
+	p.pod("own-0", name)
+	eventually(t, func() error { return p.ready("own") })
+	p.edit(e, func() { e.Spec.Receiver = nil })
+	eventually(t, func() error {
+		return p.is("own", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonPathConflict)
+	})
+	c, err := p.configOf(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Endpoints) != 1 || c.Endpoints[0].State != config.Unavailable || c.Endpoints[0].Path != e.Spec.Path {
+		t.Errorf("the former receiver has %+v", c.Endpoints)
+	}
+	if c, err := p.config(); err != nil || !slices.Equal(names(c), []string{"e0"}) {
+		t.Errorf("the shared receiver has %+v, %v", c, err)
+	}
+	var ingress networkingv1.Ingress
+	if err := p.get("mailvane-own", &ingress); err != nil {
+		t.Fatal(err)
+	}
+	if backend := ingress.Spec.Rules[0].HTTP.Paths[0].Backend.Service.Name; backend != name {
+		t.Errorf("the Ingress leads to %s", backend)
+	}
+	p.remove(endpoint("e0", "", ""))
 	eventually(t, func() error { return p.ready("own") })
 }

@@ -148,8 +148,9 @@ func conflicts(f condition.Finding) bool {
 // exposeOne writes what one endpoint is exposed by, and says how it is.
 func (r *Reconciler) exposeOne(ctx context.Context, s *scope, e *v1alpha1.WebhookEndpoint, now time.Time) (condition.Finding, error) {
 	in := s.inputsOf(e, now)
+	serving := webhookendpoint.Serving(e, in.Name, webhookendpoint.Programmed(e, in))
 	for _, p := range in.Problems {
-		if p.Reason == v1alpha1.ReasonPathConflict {
+		if p.Reason == v1alpha1.ReasonPathConflict && serving == in.Name { // a former receiver answers 503 for it
 			return condition.Finding{Reason: p.Reason, Message: p.Message}, nil
 		}
 	}
@@ -164,7 +165,6 @@ func (r *Reconciler) exposeOne(ctx context.Context, s *scope, e *v1alpha1.Webhoo
 		}, nil
 	}
 	present, state := s.exposures.of(e)
-	serving := webhookendpoint.Serving(e, in.Name, webhookendpoint.Programmed(e, in))
 	if f, err := s.noteExposure(r.applier.Apply(ctx, children.Exposure(e, serving), present)); err != nil || !f.OK() {
 		return f, err
 	}

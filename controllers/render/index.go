@@ -30,16 +30,18 @@ func NewIndex(c *config.Config) *Index {
 func (x *Index) Sinks() []string { return slices.Sorted(maps.Keys(x.sinks)) }
 
 // Part returns a configuration with the named endpoints, the named sinks, and the sinks that those lead to. What does not exist
-// is left out. Everything is sorted by name.
+// is left out, and so is an endpoint at whose path another one is. Everything is sorted by name.
 func (x *Index) Part(endpoints, sinks []string) config.Config {
 	part := config.Config{Version: x.version}
 	wanted := map[string]bool{}
 	for _, name := range sinks {
 		x.reach(wanted, name)
 	}
-	for _, name := range slices.Sorted(slices.Values(endpoints)) {
+	endpoints = slices.Sorted(slices.Values(endpoints))
+	owners := x.pathOwners(endpoints)
+	for _, name := range endpoints {
 		e := x.endpoints[name]
-		if e == nil {
+		if e == nil || owners[e.Path] != e {
 			continue
 		}
 		part.Endpoints = append(part.Endpoints, *e)
@@ -51,6 +53,21 @@ func (x *Index) Part(endpoints, sinks []string) config.Config {
 		part.Sinks = append(part.Sinks, *x.sinks[name])
 	}
 	return part
+}
+
+// pathOwners returns the endpoint of each path: of several, the first one that is not unavailable.
+func (x *Index) pathOwners(endpoints []string) map[string]*config.Endpoint {
+	owners := map[string]*config.Endpoint{}
+	for _, name := range endpoints {
+		e := x.endpoints[name]
+		if e == nil {
+			continue
+		}
+		if owner := owners[e.Path]; owner == nil || (owner.State == config.Unavailable && e.State != config.Unavailable) {
+			owners[e.Path] = e
+		}
+	}
+	return owners
 }
 
 // reach notes a sink and, one after the other, those that dead letters go to.

@@ -47,9 +47,10 @@ type Checks struct {
 	Sink func(config.Plugin) error
 }
 
-// Render returns the configuration of a receiver, or of several together, and what is wrong. A sink with a problem is left out, and so is an endpoint
-// whose path belongs to another; an endpoint with any other problem is in the configuration as unavailable. A problem of one route
-// only is in the configuration with that route. The others are not affected. Everything is sorted by namespace and name.
+// Render returns the configuration of a receiver, or of several together, and what is wrong. A sink with a problem is left out; an
+// endpoint with a problem is in the configuration as unavailable, but one whose path belongs to another only in that of several
+// receivers, from which [Index.Part] takes it where its path is free. A problem of one route only is in the configuration with that
+// route. The others are not affected. Everything is sorted by namespace and name.
 func Render(in Input) (config.Config, []Problem) {
 	endpoints := slices.Clone(in.Endpoints)
 	slices.SortFunc(endpoints, func(a, b v1alpha1.WebhookEndpoint) int {
@@ -62,7 +63,7 @@ func Render(in Input) (config.Config, []Problem) {
 	for i := range endpoints {
 		r := endpointRenderer{in: in, sinks: sinks, owners: owners}
 		rendered := r.render(&endpoints[i])
-		if !slices.ContainsFunc(r.problems, isPathConflict) {
+		if in.Receiver != nil || !slices.ContainsFunc(r.problems, isPathConflict) {
 			c.Endpoints = append(c.Endpoints, rendered)
 		}
 		problems = append(problems, r.problems...)
