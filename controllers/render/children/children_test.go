@@ -156,6 +156,9 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", 60)
 	endpoints := []string{"a", "1", "receiver", "a-peers", "a-config", "peers", "config", "a.b", "a-b", long, long + "b", strings.Repeat("a", 34), strings.Repeat("a", 35), strings.Repeat("a.", 100) + "a"}
+	for _, e := range []string{"a.b", long} { // what is made of a name is a name that another endpoint can have
+		endpoints = append(endpoints, strings.TrimPrefix(children.ExposureName(e), "mailvane-"))
+	}
 	taken := map[string]string{children.Name: "shared", children.PeersName(children.Name): "shared", children.ConfigSecretName(children.Name): "shared"}
 	for _, e := range endpoints {
 		name := children.DedicatedName(e)

@@ -39,12 +39,18 @@ func IsConfigSecretName(name string) bool {
 // PeersName returns the name of the headless Service over a receiver's pods.
 func PeersName(receiver string) string { return receiver + "-peers" }
 
-// stem returns a name if it fits and has no dot; else its beginning and a hash of all of it.
+// stem returns a name if it fits, has no dot and does not look like one with a hash; else its beginning and a hash of all of it.
 func stem(name string) string {
-	if len(name) <= maxStem && !strings.Contains(name, ".") {
+	if len(name) <= maxStem && !strings.Contains(name, ".") && !endsInHash(name) {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))
 	beginning := strings.ReplaceAll(name, ".", "-")
 	return strings.TrimRight(beginning[:min(len(beginning), maxStem-digits-1)], "-") + "-" + hex.EncodeToString(sum[:])[:digits]
+}
+
+// endsInHash says whether a name could be one that was made of another.
+func endsInHash(name string) bool {
+	hyphen := strings.LastIndexByte(name, '-')
+	return hyphen > 0 && hyphen == len(name)-digits-1 && strings.Trim(name[hyphen+1:], "0123456789abcdef") == ""
 }
