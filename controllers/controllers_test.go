@@ -57,6 +57,7 @@ func TestControllers(t *testing.T) {
 		"ASecondPassWritesNothing":               testASecondPassWritesNothing,
 		"ADedicatedReceiver":                     testADedicatedReceiver,
 		"ADedicatedReceiverIsRemoved":            testADedicatedReceiverIsRemoved,
+		"TheNetworkPolicyGoesAfterThePods":       testTheNetworkPolicyGoesAfterThePods,
 		"AMoveDropsNoRequest":                    testAMoveDropsNoRequest,
 		"AMoveToAPathThatIsTaken":                testAMoveToAPathThatIsTaken,
 		"TheSharedReceiverStaysForItsSinks":      testTheSharedReceiverStaysForItsSinks,
@@ -420,12 +421,13 @@ func testDriftIsRepaired(t *testing.T) {
 	}
 }
 
-// testNothingIsLeft deletes the last endpoint and the last sink.
+// testNothingIsLeft deletes the last endpoint and the last sink. The pod goes, as it does with its Deployment.
 func testNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	p := served(t, 1)
 	p.remove(endpoint("e0", "", ""))
 	p.remove(sink("crm"))
+	p.remove(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "receiver-0"}})
 	all := objects()
 	eventually(t, func() error {
 		for _, o := range all {

@@ -12,6 +12,7 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -61,7 +62,7 @@ func names(c *config.Config) []string {
 	return found
 }
 
-// testADedicatedReceiver has all the objects, each owned by the endpoint, and its configuration nothing of other endpoints.
+// testADedicatedReceiver has all the objects, each owned by the endpoint but for the NetworkPolicy, and its configuration nothing of other endpoints.
 func testADedicatedReceiver(t *testing.T) {
 	t.Parallel()
 	p := prepared(t)
@@ -81,7 +82,8 @@ func testADedicatedReceiver(t *testing.T) {
 		if err := p.get(at, o); err != nil {
 			t.Fatal(err)
 		}
-		if owner := metav1.GetControllerOf(o); owner == nil || owner.UID != e.UID {
+		owner := metav1.GetControllerOf(o)
+		if _, outlives := o.(*networkingv1.NetworkPolicy); outlives != (owner == nil) || (owner != nil && owner.UID != e.UID) {
 			t.Errorf("%T is owned by %+v", o, owner)
 		}
 	}
@@ -194,6 +196,44 @@ func testADedicatedReceiverIsRemoved(t *testing.T) {
 	if err := p.get(children.Name, &appsv1.Deployment{}); err != nil {
 		t.Errorf("the shared receiver: %v", err)
 	}
+}
+
+// testTheNetworkPolicyGoesAfterThePods deletes an endpoint whose pod takes its time to stop.
+func testTheNetworkPolicyGoesAfterThePods(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	p.create(dedicated("own", v1alpha1.Receiver{}))
+	name := children.DedicatedName("own")
+	p.available(&appsv1.Deployment{}, name)
+	pod := p.pod("own-0", name)
+	p.edit(pod, func() { pod.Finalizers = []string{"example.com/stops"} })
+	eventually(t, func() error { return p.ready("own") })
+	p.remove(endpoint("own", "", ""))
+	p.remove(pod)
+	p.gone(name, &appsv1.Deployment{})
+	p.gone(name, &corev1.Service{})
+	p.gone(children.ConfigSecretName(name), &corev1.Secret{})
+	var deleted []string
+	funcs := dry(func(*unstructured.Unstructured, string, func() error) error { return nil })
+	funcs.Delete = func(_ context.Context, _ client.WithWatch, o client.Object, _ ...client.DeleteOption) error {
+		deleted = append(deleted, o.GetObjectKind().GroupVersionKind().Kind)
+		return nil
+	}
+	eventually(t, func() error { // the cache knows that the pod is stopping
+		if err := running.manager.GetClient().Get(t.Context(), client.ObjectKeyFromObject(pod), pod); err != nil || pod.DeletionTimestamp.IsZero() {
+			return fmt.Errorf("not yet: %w", err)
+		}
+		return nil
+	})
+	_, err := byHand(t, funcs).Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKey{Namespace: p.namespace, Name: children.Name}})
+	if err != nil || slices.Contains(deleted, "NetworkPolicy") {
+		t.Errorf("deletes %v, %v", deleted, err)
+	}
+	if err := p.get(name, &networkingv1.NetworkPolicy{}); err != nil {
+		t.Errorf("the NetworkPolicy, while the pod stops: %v", err)
+	}
+	p.edit(pod, func() { pod.Finalizers = nil })
+	p.gone(name, &networkingv1.NetworkPolicy{})
 }
 
 // testAMoveDropsNoRequest gives an endpoint a receiver of its own: the shared one serves it until that is programmed.

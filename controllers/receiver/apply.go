@@ -78,7 +78,8 @@ func (r *Reconciler) checkMounts(ctx context.Context, u *unit) error {
 }
 
 // prune deletes what no receiver consists of any more. Of a receiver that changes its form, for example from a Deployment to a
-// StatefulSet, the old objects go when a pod of the new form is available, and what pods need to stop in order goes after them.
+// StatefulSet, the old objects go when a pod of the new form is available, and what pods need to stop in order goes after them. The
+// NetworkPolicy goes after the last pod, whose admin port would be open to everybody without it.
 func (r *Reconciler) prune(ctx context.Context, s *scope) error {
 	wanted := map[child]bool{}
 	for _, u := range s.units {
@@ -90,7 +91,8 @@ func (r *Reconciler) prune(ctx context.Context, s *scope) error {
 	var errs []error
 	for id, object := range s.children {
 		name, _ := receiverOf(object)
-		if u := s.named[name]; wanted[id] || (u != nil && !u.mayGo(s, id)) {
+		u, shuts := s.named[name], id.kind.Kind == "NetworkPolicy"
+		if wanted[id] || (u != nil && !u.mayGo(s, id)) || (shuts && s.peopled[name]) {
 			continue
 		}
 		if err := r.applier.Delete(ctx, object); err != nil {

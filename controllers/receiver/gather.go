@@ -43,6 +43,7 @@ func (r *Reconciler) gather(ctx context.Context, namespace string) (*scope, erro
 	s := &scope{
 		namespace: namespace, memory: r.remember(namespace), secretVersions: map[string]string{},
 		children: map[child]*metav1.PartialObjectMetadata{}, workloads: map[child]workload{}, pods: map[string][]corev1.Pod{},
+		peopled: map[string]bool{},
 	}
 	for _, read := range []func(context.Context, *scope) error{r.gatherObjects, r.gatherMetadata, r.gatherWorkloads, r.gatherPods, r.gatherExposures} {
 		if err := read(ctx, s); err != nil {
@@ -176,7 +177,9 @@ func (r *Reconciler) gatherPods(ctx context.Context, s *scope) error {
 	}
 	slices.SortFunc(pods.Items, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range pods.Items {
-		if name := pods.Items[i].Labels[children.InstanceLabel]; pods.Items[i].DeletionTimestamp.IsZero() {
+		name := pods.Items[i].Labels[children.InstanceLabel]
+		s.peopled[name] = true
+		if pods.Items[i].DeletionTimestamp.IsZero() {
 			s.pods[name] = append(s.pods[name], pods.Items[i])
 		}
 	}

@@ -27,6 +27,7 @@ type scope struct {
 	children       map[child]*metav1.PartialObjectMetadata // what receivers consist of and exists
 	workloads      map[child]workload                      // the Deployments and StatefulSets among them
 	pods           map[string][]corev1.Pod                 // that are not about to go, by receiver, sorted by name
+	peopled        map[string]bool                         // the receivers with pods, also such as are about to go
 	units          []*unit                                 // one for each receiver, the shared one first
 	named          map[string]*unit                        // the same by name
 	exposures      exposures

@@ -34,12 +34,13 @@ func servicePort(name string, port int32) *corev1ac.ServicePortApplyConfiguratio
 
 // networkPolicy opens the webhook port to everybody and the admin port, which asks for no credential but to take events over, to
 // the manager's namespace and to the receiver's own pods. The kubelet's probes come from the node, which a policy never shuts out.
+// It has no owner: the garbage collector would delete it at once with the endpoint, while the pods stop; the manager does it later.
 func (r *Receiver) networkPolicy(managerNamespace string) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	manager := networkingv1ac.NetworkPolicyPeer().WithNamespaceSelector(
 		metav1ac.LabelSelector().WithMatchLabels(map[string]string{corev1.LabelMetadataName: managerNamespace}))
 	pods := networkingv1ac.NetworkPolicyPeer().WithPodSelector(r.podSelector())
 	return networkingv1ac.NetworkPolicy(r.Name, r.Namespace).
-		WithLabels(Labels(r.Name)).WithOwnerReferences(r.owners()...).
+		WithLabels(Labels(r.Name)).
 		WithSpec(networkingv1ac.NetworkPolicySpec().
 			WithPodSelector(r.podSelector()).
 			WithPolicyTypes(networkingv1.PolicyTypeIngress).
