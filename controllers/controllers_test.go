@@ -46,6 +46,7 @@ func TestControllers(t *testing.T) {
 		"MissingReferences":                      testMissingReferences,
 		"ABadRoute":                              testABadRoute,
 		"ARouteIsMendedFromElsewhere":            testARouteIsMendedFromElsewhere,
+		"ADeadLetterSinkThatIsMissing":           testADeadLetterSinkThatIsMissing,
 		"ADeletedEndpointLeavesTheConfiguration": testADeletedEndpointLeavesTheConfiguration,
 		"DriftIsRepaired":                        testDriftIsRepaired,
 		"AForeignConfiguration":                  testAForeignConfiguration,

@@ -194,3 +194,33 @@ func testARouteIsMendedFromElsewhere(t *testing.T) {
 	running.pods.follow(p.namespace, true)
 	eventually(t, func() error { return p.ready("e0") })
 }
+
+// testADeadLetterSinkThatIsMissing costs the sink nothing but the way of its dead letters, and its routes nothing at all.
+func testADeadLetterSinkThatIsMissing(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	s := sink("crm")
+	p.edit(s, func() { s.Spec.Delivery.DeadLetter.SinkRef.Name = "dead" })
+	sinkIs := func(reason string, status metav1.ConditionStatus) {
+		t.Helper()
+		eventually(t, func() error {
+			if err := p.get("crm", s); err != nil {
+				return err
+			}
+			return conditionIs(s.Status.Conditions, s.Generation, metav1.Condition{Type: v1alpha1.ConditionReady, Status: status, Reason: reason})
+		})
+	}
+	sinkIs(v1alpha1.ReasonSinkNotFound, metav1.ConditionFalse)
+	if c := meta.FindStatusCondition(s.Status.Conditions, v1alpha1.ConditionReady); !strings.Contains(c.Message, "dead letters wait for the other sink") {
+		t.Errorf("message: %s", c.Message)
+	}
+	c, err := p.config()
+	if err != nil || len(c.Sinks) != 1 || c.Sinks[0].Delivery.DeadLetterSink != "dead" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if err := p.ready("e0"); err != nil {
+		t.Error(err)
+	}
+	p.create(sink("dead"))
+	sinkIs(v1alpha1.ReasonReconciled, metav1.ConditionTrue)
+}

@@ -17,13 +17,15 @@ func TestStatus(t *testing.T) {
 	t.Parallel()
 	missing := render.Problem{Field: "spec.http", Reason: v1alpha1.ReasonSecretNotFound, Message: "gone", Related: render.Object{Kind: "Secret"}}
 	invalid := render.Problem{Field: "spec.http", Reason: v1alpha1.ReasonInvalidSettings, Message: strings.Repeat("é", 2000)}
+	noDeadLetterSink := render.Problem{Field: "spec.delivery", Reason: v1alpha1.ReasonSinkNotFound, Related: render.Object{Kind: v1alpha1.EventSinkKind}}
 	cases := map[string]struct {
 		problems []render.Problem
 		want     map[string]string
 	}{
-		"all well":         {nil, map[string]string{"Ready": "True Reconciled", "ReferencesResolved": "True Reconciled"}},
-		"missing Secret":   {[]render.Problem{missing}, map[string]string{"Ready": "False SecretNotFound", "ReferencesResolved": "False SecretNotFound"}},
-		"invalid settings": {[]render.Problem{invalid}, map[string]string{"Ready": "False InvalidSettings", "ReferencesResolved": "True Reconciled", "Stalled": "True InvalidSettings"}},
+		"all well":            {nil, map[string]string{"Ready": "True Reconciled", "ReferencesResolved": "True Reconciled"}},
+		"missing Secret":      {[]render.Problem{missing}, map[string]string{"Ready": "False SecretNotFound", "ReferencesResolved": "False SecretNotFound"}},
+		"no dead-letter sink": {[]render.Problem{noDeadLetterSink}, map[string]string{"Ready": "False SinkNotFound", "ReferencesResolved": "False SinkNotFound"}},
+		"invalid settings":    {[]render.Problem{invalid}, map[string]string{"Ready": "False InvalidSettings", "ReferencesResolved": "True Reconciled", "Stalled": "True InvalidSettings"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -33,6 +35,9 @@ func TestStatus(t *testing.T) {
 			got := map[string]string{}
 			for _, c := range status.Conditions {
 				got[c.Type] = string(c.Status) + " " + c.Reason
+				if works := strings.HasPrefix(c.Message, "The sink gets its events"); works != (c.Type == "Ready" && name == "no dead-letter sink") {
+					t.Errorf("message: %s", c.Message)
+				}
 				if len(c.Message) > 1100 || strings.ToValidUTF8(c.Message, "?") != c.Message || c.ObservedGeneration != 3 {
 					t.Errorf("%+v", c)
 				}

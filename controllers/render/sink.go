@@ -16,10 +16,7 @@ type sinkKey struct{ namespace, name string }
 type sinkState struct {
 	config   config.Sink
 	resolver settingsResolver
-}
-
-func (s *sinkState) usable() bool {
-	return len(s.resolver.problems) == 0
+	usable   bool
 }
 
 func renderSinks(in Input) (sinkTable, []Problem) {
@@ -47,6 +44,7 @@ func renderSink(in Input, sink *v1alpha1.EventSink) *sinkState {
 		Kind:      state.resolver.plugin(string(sink.Spec.Type), sink.Spec, "spec", in.Checks.Sink),
 		Delivery:  delivery(&sink.Spec.Delivery),
 	}
+	state.usable = len(state.resolver.problems) == 0
 	return state
 }
 
@@ -73,18 +71,12 @@ func valueOrZero(v *int32) int {
 	return int(*v)
 }
 
-// checkDeadLetters finds sinks whose dead letters have no usable sink to go to. That makes such a sink unusable itself,
-// so it repeats until nothing changes.
+// checkDeadLetters finds sinks whose dead letters have no usable sink to go to. They work all the same: as what a route selects, the
+// dead letters wait in the receivers until that sink is there.
 func (t sinkTable) checkDeadLetters() {
-	for changed := true; changed; {
-		changed = false
-		for _, state := range t.sorted() {
-			target := state.config.Delivery.DeadLetterSink
-			if target == "" || !state.usable() {
-				continue
-			}
+	for _, state := range t {
+		if target := state.config.Delivery.DeadLetterSink; target != "" {
 			t.check(&state.resolver, "spec.delivery.deadLetter.sinkRef.name", target)
-			changed = changed || !state.usable()
 		}
 	}
 }
@@ -96,7 +88,7 @@ func (t sinkTable) check(s *settingsResolver, field, name string) {
 	switch {
 	case target == nil:
 		s.addRelated(related, field, v1alpha1.ReasonSinkNotFound, "EventSink %q does not exist in namespace %q", name, s.object.Namespace)
-	case !target.usable():
+	case !target.usable:
 		s.addRelated(related, field, v1alpha1.ReasonSinkNotReady, "EventSink %q has a problem of its own", name)
 	}
 }
@@ -115,7 +107,7 @@ func (t sinkTable) sorted() []*sinkState {
 func (t sinkTable) rendered() []config.Sink {
 	var sinks []config.Sink
 	for _, state := range t.sorted() {
-		if state.usable() {
+		if state.usable {
 			sinks = append(sinks, state.config)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -97,4 +98,25 @@ func TestARouteWithoutItsSink(t *testing.T) {
 	c.Endpoints[0].Routes[0] = route
 	r.apply(c)
 	eventually(t, "the sink gets what its route selected", func() bool { return later.has("1@example.com") })
+}
+
+// TestADeadLetterWaitsForItsSink refuses an event while the sink that is to take its dead letters is not there.
+func TestADeadLetterWaitsForItsSink(t *testing.T) {
+	t.Parallel()
+	j := open(t, vfs.NewMem())
+	r := startOn(t, j, app.Handoff{})
+	crm, dead := newDestination(t), newDestination(t)
+	crm.decide(http.StatusBadRequest)
+	refusing := httpSink("crm", crm.URL)
+	refusing.Delivery.DeadLetterSink = "dead"
+	r.apply(configuration(refusing))
+	r.post("1@example.com")
+	eventually(t, "the event waits for the other sink", func() bool { return j.Stats().Pending["mail/dead"] == 1 })
+	c := configuration(refusing)
+	c.Sinks = append(c.Sinks, httpSink("dead", dead.URL))
+	r.apply(c)
+	eventually(t, "the other sink gets it", func() bool { return dead.has("1@example.com") && r.Status().Pending == 0 })
+	if _, all := r.deadLetters(); len(all) != 0 {
+		t.Errorf("dead letters: %+v", all)
+	}
 }
