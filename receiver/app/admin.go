@@ -84,8 +84,7 @@ func (r *Receiver) journal() admin.Journal {
 }
 
 func (r *Receiver) loaded() config.Loaded {
-	stats := r.options.Journal.Stats()
-	loaded := config.Loaded{JournalProblem: journalProblem(&stats)}
+	loaded := config.Loaded{JournalProblem: r.options.Journal.Stats().Problem}
 	if current := r.current.Load(); current != nil {
 		loaded.Hash = current.hash
 	}

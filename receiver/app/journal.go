@@ -61,14 +61,6 @@ func (s *Settings) openJournal(self string, log *slog.Logger) (journal.Journal, 
 	return nil, errors.New("--journal must be Embedded or JetStream")
 }
 
-// journalProblem says why the journal takes no events; empty = it does.
-func journalProblem(s *journal.Stats) string {
-	if s.Problem == "" && s.MaxBytes > 0 && s.UsedBytes >= s.MaxBytes {
-		return fmt.Sprintf("the journal is full: it takes %d of %d bytes", s.UsedBytes, s.MaxBytes)
-	}
-	return s.Problem
-}
-
 // journalOpened says whether the journal could be opened at least once.
 func (r *Receiver) journalOpened() bool {
 	if !r.opened.Load() && !r.options.Journal.Stats().Unopened {

@@ -190,10 +190,16 @@ func TestFullFileSystemRefuses(t *testing.T) {
 	if _, err := j.Append(t.Context(), numberedBatch(1, 100)); !errors.Is(err, journal.ErrFull) {
 		t.Errorf("Append = %v, want ErrFull", err)
 	}
+	if problem := j.Stats().Problem; !strings.Contains(problem, "file system") {
+		t.Errorf("the problem is %q", problem)
+	}
 	s.fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 2 << 30})
 	s.ahead.Add(int64(time.Second))
 	if _, err := j.Append(t.Context(), numberedBatch(1, 100)); err != nil {
 		t.Errorf("Append = %v, want success", err)
+	}
+	if problem := j.Stats().Problem; problem != "" {
+		t.Errorf("the problem is %q, want none", problem)
 	}
 }
 

@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -25,6 +26,8 @@ type space struct {
 	used    int64
 	// lacking says that the file system has too little left.
 	lacking bool
+	// refused is the size of the last append, if there was no room for it; else 0.
+	refused int64
 }
 
 // add counts what was written since the sample.
@@ -58,10 +61,36 @@ func (s *space) look(j *Journal, db *pebble.DB) (used int64, lacking bool) {
 	return s.used, s.lacking
 }
 
+// has says whether there is room for size more bytes.
+func (s *space) has(j *Journal, size int64) bool {
+	used, lacking := s.look(j, j.db)
+	room := !lacking && used+size <= j.opts.MaxBytes
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = 0
+	if !room {
+		s.refused = size
+	}
+	return room
+}
+
+// problem says for people why there is no room for what was refused last, or for anything; empty = there is. It does not say how
+// much is taken, so that it stays the same while it lasts.
+func (s *space) problem(j *Journal, used int64, lacking bool) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case lacking:
+		return fmt.Sprintf("the file system of the journal has less than %d bytes left", j.opts.MinFreeBytes)
+	case used+max(s.refused, 1) > j.opts.MaxBytes:
+		return fmt.Sprintf("the journal is full: it may take %d bytes", j.opts.MaxBytes)
+	}
+	return ""
+}
+
 // checkSpace returns [journal.ErrFull] when there is no room for size more bytes. It runs on the committer.
 func (j *Journal) checkSpace(size int64) error {
-	used, lacking := j.space.look(j, j.db)
-	if !lacking && used+size <= j.opts.MaxBytes {
+	if j.space.has(j, size) {
 		return nil
 	}
 	select {

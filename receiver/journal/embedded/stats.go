@@ -23,11 +23,12 @@ func (j *Journal) Stats() journal.Stats {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	db := j.db
-	if j.refusal() != nil {
-		db = nil
+	if refusal := j.refusal(); refusal != nil {
+		db, s.Problem = nil, refusal.Error()
 	}
 	if db != nil {
-		s.UsedBytes, _ = j.space.look(j, db)
+		used, lacking := j.space.look(j, db)
+		s.UsedBytes, s.Problem = used, j.space.problem(j, used, lacking)
 	}
 	for _, q := range j.queues.all() {
 		s.Pending[q.name] = max(q.pending.Load(), 0)

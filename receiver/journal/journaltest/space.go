@@ -2,6 +2,7 @@ package journaltest
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -57,6 +58,7 @@ func fullRecovers(t *testing.T, h Harness) {
 	next := 0
 	for range 2 {
 		count := fill(t, j, next, sinkA, sinkB)
+		h.shows(t, "the statistics say that it is full", func() bool { return strings.Contains(j.Stats().Problem, "full") })
 		h.shows(t, "the statistics count what was taken", func() bool { return j.Stats().Pending[sinkA] == int64(count) })
 		for _, sink := range []string{sinkA, sinkB} {
 			for left := count; left > 0; {
@@ -73,6 +75,7 @@ func fullRecovers(t *testing.T, h Harness) {
 			}
 			return err == nil
 		})
+		h.shows(t, "the statistics say that it is not full any more", func() bool { return j.Stats().Problem == "" })
 		for _, sink := range []string{sinkA, sinkB} {
 			delivered(t, j, sink, fetch(t, j, sink, 1)...)
 		}
