@@ -14,6 +14,9 @@ import (
 // fillWait is how long a Fetch that has less than it may take waits for the next of what the servers are sending already.
 const fillWait = 10 * time.Millisecond
 
+// reloadPause is the wait after a payload could not be read again.
+const reloadPause = time.Second
+
 // Fetch implements [journal.Queue].
 func (q *queue) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Delivery, error) {
 	q.want()
@@ -76,7 +79,7 @@ func (q *queue) lease(limit journal.Limit) ([]*held, time.Duration, <-chan struc
 	return taken, wait, q.changed
 }
 
-// deliveries returns what was leased, and reads payloads again that were dropped. What cannot be read now is due again later.
+// deliveries returns what was leased, and reads payloads again that were dropped. What cannot be read now is leased again later.
 func (q *queue) deliveries(ctx context.Context, list []*held) ([]journal.Delivery, error) {
 	all := make([]journal.Delivery, 0, len(list))
 	for n, h := range list {
@@ -86,7 +89,7 @@ func (q *queue) deliveries(ctx context.Context, list []*held) ([]journal.Deliver
 				continue
 			}
 			if err != nil {
-				q.postpone(list[n:])
+				q.putBack(ctx, list[n:])
 				return all, unless(len(all) > 0, fmt.Errorf("%w: read an event again: %w", journal.ErrUnavailable, err))
 			}
 		}
@@ -116,23 +119,34 @@ func (q *queue) reload(ctx context.Context, h *held) error {
 	return nil
 }
 
-// postpone gives leases back for a moment.
-func (q *queue) postpone(list []*held) {
+// putBack takes leases back that nobody has seen. Each delivery gets the place that it had, so that nothing overtakes it. Nothing is
+// leased for a moment, unless it was the caller who did not wait.
+func (q *queue) putBack(ctx context.Context, list []*held) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, h := range list {
-		if h.state == leased && q.held[h.sequence] == h {
-			q.schedule(h, time.Now().Add(time.Second))
+		switch {
+		case h.state != leased || q.held[h.sequence] != h:
+		case h.due == 0:
+			q.addFresh(h)
+		default:
+			q.addDue(h)
 		}
 	}
+	if ctx.Err() == nil {
+		q.resting = time.Now().Add(reloadPause)
+	}
+	q.signal()
 }
 
-// mustWait returns how long nothing may be leased: this process does not have the sink, or cannot be sure of it, or more is
-// just coming. The lock is held.
+// mustWait returns how long nothing may be leased: this process does not have the sink, or cannot be sure of it, or what is next
+// could not be read, or more is just coming. The lock is held.
 func (q *queue) mustWait(limit journal.Limit, now time.Time) time.Duration {
 	switch {
 	case q.epoch == nil || now.Sub(q.epoch.seen) > fenceAfter:
 		return pollInterval
+	case now.Before(q.resting):
+		return q.resting.Sub(now)
 	case len(q.fresh) < limit.Events && q.behind > 0 && q.hasRoom():
 		return fillWait - now.Sub(q.epoch.arrived)
 	}

@@ -125,7 +125,13 @@ func (q *queue) put(e *epoch, m jetstream.Msg, meta *jetstream.MsgMetadata) {
 		key: orderingKey(header), accepted: acceptedAt(header), payload: m.Data(), size: len(m.Data()),
 	}
 	q.held[sequence] = h
-	at, _ := slices.BinarySearchFunc(q.fresh, sequence, func(h *held, s uint64) int { return int(h.sequence) - int(s) })
+	q.addFresh(h)
+}
+
+// addFresh puts h among what was not leased yet. The lock is held.
+func (q *queue) addFresh(h *held) {
+	h.state = fresh
+	at, _ := slices.BinarySearchFunc(q.fresh, h.sequence, func(h *held, s uint64) int { return int(h.sequence) - int(s) })
 	q.fresh = slices.Insert(q.fresh, at, h)
 	q.freshBytes += len(h.payload)
 }

@@ -31,7 +31,7 @@ type held struct {
 	attempts int
 	payload  []byte
 	size     int   // of the payload, also when it was dropped
-	due      int64 // milliseconds since 1970
+	due      int64 // milliseconds since 1970; 0 = it was not scheduled yet
 	sentAt   time.Time
 }
 
@@ -53,9 +53,10 @@ type queue struct {
 	due        dueHeap
 	dueBytes   int // payloads in due
 	settled    map[uint64]*held
-	confirmed  uint64 // what was last confirmed
-	leases     uint64 // how many were given out
-	behind     uint64 // how many more the servers had when the last one came
+	confirmed  uint64    // what was last confirmed
+	leases     uint64    // how many were given out
+	behind     uint64    // how many more the servers had when the last one came
+	resting    time.Time // nothing is leased until then
 }
 
 func newQueue(j *Journal, sink string) *queue {
@@ -122,7 +123,13 @@ func (q *queue) settle(h *held, s *journal.Settlement, buried bool) {
 
 // schedule makes h due at a time. The lock is held.
 func (q *queue) schedule(h *held, at time.Time) {
-	h.state, h.due = scheduled, at.UnixMilli()
+	h.due = at.UnixMilli()
+	q.addDue(h)
+}
+
+// addDue puts h among what is scheduled. The lock is held.
+func (q *queue) addDue(h *held) {
+	h.state = scheduled
 	if q.dueBytes+h.size > maxDueBytes {
 		h.payload = nil
 	}
