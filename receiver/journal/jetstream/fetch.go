@@ -29,7 +29,11 @@ func (q *queue) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Deliv
 		}
 		list, wait, changed := q.lease(limit)
 		if len(list) > 0 {
-			return q.deliveries(ctx, list)
+			deliveries, err := q.deliveries(ctx, list)
+			if len(deliveries) > 0 || err != nil {
+				return deliveries, err
+			}
+			continue
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -112,7 +116,9 @@ func (q *queue) reload(ctx context.Context, h *held) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if err != nil {
-		q.acknowledge(h)
+		if q.held[h.sequence] == h {
+			q.forget(h) // should it be there after all, it comes with the next consumer
+		}
 		return err
 	}
 	h.payload = m.Data

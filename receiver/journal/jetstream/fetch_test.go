@@ -69,3 +69,41 @@ func first(deliveries []journal.Delivery) (all []byte) {
 	}
 	return all
 }
+
+// TestFetchWaitsForMoreThanWhatIsGone removes an event by hand whose payload is not in memory.
+func TestFetchWaitsForMoreThanWhatIsGone(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 1})
+	j := open(t, options(c))
+	const events, size = 20, 900_000
+	for n := range events {
+		e := entry(string(rune('A'+n)), sinkA)
+		e.Payload = bytes.Repeat(e.Payload, size)
+		_, err := j.Append(t.Context(), batch(e))
+		mustDo(t, err)
+	}
+	all := fetchAll(t, j, events)
+	last := all[events-1:]
+	mustDo(t, j.Queue(sinkA).Settle(t.Context(), []journal.Settlement{
+		{Deliveries: all[:events-1], Outcome: journal.Retry, At: time.Now().Add(time.Hour)},
+		{Deliveries: last, Outcome: journal.Retry, At: time.Now()},
+	}))
+	admin, end := dial(t, c.URLs()[0])
+	defer end()
+	stream, err := admin.Stream(t.Context(), "test")
+	mustDo(t, err)
+	mustDo(t, stream.DeleteMsg(t.Context(), last[0].Sequence))
+	got := make(chan []journal.Delivery)
+	go func() {
+		next, err := j.Queue(sinkA).Fetch(t.Context(), journal.Limit{Events: 1})
+		if err != nil {
+			t.Error(err)
+		}
+		got <- next
+	}()
+	_, err = j.Append(t.Context(), batch(entry("next", sinkA)))
+	mustDo(t, err)
+	if next := <-got; len(next) != 1 || string(next[0].Payload) != "next" {
+		t.Errorf("Fetch = %s, want the next", first(next))
+	}
+}
