@@ -77,7 +77,7 @@ func (q *queue) lease(limit journal.Limit) ([]*held, time.Duration, <-chan struc
 		taken = append(taken, h)
 	}
 	wait := pollInterval
-	if len(q.due) > 0 {
+	if len(q.due) > 0 && q.due[0].epoch == q.epoch {
 		wait = min(wait, max(time.Until(time.UnixMilli(q.due[0].due)), time.Millisecond))
 	}
 	return taken, wait, q.changed
@@ -159,9 +159,10 @@ func (q *queue) mustWait(limit journal.Limit, now time.Time) time.Duration {
 	return 0
 }
 
-// next returns what is to be leased next: what is due, then what is new.
+// next returns what is to be leased next: what is due, then what is new. What the present consumer did not bring yet must wait:
+// another process may have delivered it. Until then nothing that is behind it is new.
 func (q *queue) next(now time.Time) *held {
-	if len(q.due) > 0 && q.due[0].due <= now.UnixMilli() {
+	if len(q.due) > 0 && q.due[0].due <= now.UnixMilli() && q.due[0].epoch == q.epoch {
 		return q.due[0]
 	}
 	if len(q.fresh) > 0 {

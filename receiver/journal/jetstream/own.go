@@ -155,6 +155,7 @@ type epoch struct {
 	seen     time.Time // when the servers last said that the consumer is there
 	last     uint64    // number of the last delivery
 	arrived  time.Time // when it came
+	unseen   []*held   // what was held when it began and may come again, by sequence
 	broken   bool
 	stop     context.CancelFunc
 	consumer jetstream.Consumer

@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -95,9 +96,10 @@ func (q *queue) take(e *epoch, m jetstream.Msg) bool {
 		return false
 	}
 	e.last, e.arrived, q.behind = meta.Sequence.Consumer, time.Now(), meta.NumPending
+	q.pass(e, meta.Sequence.Stream)
 	q.put(e, m, meta)
 	if meta.NumPending == 0 {
-		q.forgetSettled(e)
+		q.pass(e, math.MaxUint64)
 	}
 	q.signal()
 	return true
@@ -144,27 +146,43 @@ func (q *queue) forget(h *held) {
 		q.fresh = slices.Delete(q.fresh, at, at+1)
 		q.freshBytes -= len(h.payload)
 	}
-	if at := slices.Index(q.due, h); at >= 0 {
-		q.due.remove(at)
+	if h.state == scheduled {
+		q.due.remove(h.place)
 		q.dueBytes -= len(h.payload)
 	}
 }
 
-// forgetSettled drops what an earlier epoch settled and the present one, which has given everything, did not bring again:
-// the servers know of it. The lock is held.
-func (q *queue) forgetSettled(e *epoch) {
-	for sequence, h := range q.settled {
-		if h.epoch != e {
-			delete(q.settled, sequence)
-			delete(q.held, sequence)
+// pass forgets what is held of earlier epochs before a sequence, when e, which brings everything in order, has got there: the servers
+// do not have it any more. It was settled, or another process has delivered it. The lock is held.
+func (q *queue) pass(e *epoch, sequence uint64) {
+	for len(e.unseen) > 0 && e.unseen[0].sequence < sequence {
+		if h := e.unseen[0]; q.missing(e, h) {
+			q.forget(h)
 		}
+		e.unseen = e.unseen[1:]
 	}
 }
 
-// stalled says whether the servers have more than came, for too long. The lock is held.
+// missing says whether h, which was held when e began, still is and was not brought by e. The lock is held.
+func (q *queue) missing(e *epoch, h *held) bool { return h.epoch != e && q.held[h.sequence] == h }
+
+// stalled says whether the servers have more than came, for too long. If they have no more, what is missing is gone. The lock is held.
 func (q *queue) stalled(now time.Time) bool {
-	pending := q.journal.pendingOf(q.sink)
-	return pending > int64(len(q.held)) && q.hasRoom() && now.Sub(q.epoch.arrived) > stallAfter
+	e := q.epoch
+	if now.Sub(e.arrived) <= stallAfter || !q.hasRoom() {
+		return false
+	}
+	came := int64(len(q.held))
+	for _, h := range e.unseen {
+		if q.missing(e, h) {
+			came--
+		}
+	}
+	if q.journal.pendingOf(q.sink) > came {
+		return true
+	}
+	q.pass(e, math.MaxUint64)
+	return false
 }
 
 func (j *Journal) pendingOf(sink string) int64 {

@@ -1,7 +1,11 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +36,7 @@ type held struct {
 	payload  []byte
 	size     int   // of the payload, also when it was dropped
 	due      int64 // milliseconds since 1970; 0 = it was not scheduled yet
+	place    int   // in the heap of what is scheduled
 	sentAt   time.Time
 }
 
@@ -172,15 +177,20 @@ func (q *queue) end() {
 	}
 }
 
-// begin starts to pull with a new consumer. What is held already is recognised when it comes again.
+// begin starts to pull with a new consumer. What was leased before is recognised when it comes again.
 func (q *queue) begin(e *epoch) {
 	ctx, stop := context.WithCancel(q.journal.ctx)
 	e.stop = stop
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	for _, h := range q.fresh {
+		delete(q.held, h.sequence)
+	}
+	q.fresh, q.freshBytes, q.behind = nil, 0, 0
+	e.unseen = slices.SortedFunc(maps.Values(q.held), func(a, b *held) int { return cmp.Compare(a.sequence, b.sequence) })
 	q.epoch = e
 	if e.consumer.CachedInfo().NumPending == 0 {
-		q.forgetSettled(e)
+		q.pass(e, math.MaxUint64)
 	}
 	q.journal.group.Go(func() {
 		defer close(e.done)

@@ -22,10 +22,17 @@ func (d *dueHeap) Less(a, b int) bool {
 }
 
 // Swap implements heap.Interface.
-func (d *dueHeap) Swap(a, b int) { (*d)[a], (*d)[b] = (*d)[b], (*d)[a] }
+func (d *dueHeap) Swap(a, b int) {
+	(*d)[a], (*d)[b] = (*d)[b], (*d)[a]
+	(*d)[a].place, (*d)[b].place = a, b
+}
 
 // Push implements heap.Interface.
-func (d *dueHeap) Push(x any) { *d = append(*d, x.(*held)) } //nolint:forcetypeassert // only push calls it
+func (d *dueHeap) Push(x any) {
+	h := x.(*held) //nolint:forcetypeassert // only push calls it
+	h.place = len(*d)
+	*d = append(*d, h)
+}
 
 // Pop implements heap.Interface.
 func (d *dueHeap) Pop() any {
