@@ -67,3 +67,20 @@ func TestWhatAnotherDeliveredIsNotDeliveredAgain(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestCloseTellsTheServersWhatIsDone settles while the servers are out of reach, and closes when they are not any more.
+func TestCloseTellsTheServersWhatIsDone(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 1})
+	one, line := openOver(t, c, options(c))
+	appendNumbered(t, one, 0, 3)
+	done := fetchAll(t, one, 2)
+	line.Cut()
+	mustDo(t, one.Queue(sinkA).Settle(t.Context(), []journal.Settlement{{Deliveries: done}}))
+	line.Mend()
+	mustDo(t, one.Close())
+	got := fetchAll(t, open(t, otherReceiver(c)), 1)
+	if diff := cmp.Diff([]string{"2"}, payloads(got)); diff != "" {
+		t.Error(diff)
+	}
+}

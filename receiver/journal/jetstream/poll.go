@@ -37,7 +37,7 @@ func (j *Journal) poll(s *session) error {
 	j.note(info, dead)
 	j.own(ctx, &census{session: s, stream: events, names: consumers, at: began})
 	for _, q := range j.allQueues() {
-		q.resend(time.Now())
+		q.resend(time.Now(), resendAfter)
 	}
 	if j.looking.CompareAndSwap(false, true) {
 		j.group.Go(func() {

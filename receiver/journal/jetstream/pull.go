@@ -205,12 +205,12 @@ func (q *queue) sendAck(h *held) {
 	_ = s.nc.PublishMsg(&nats.Msg{Subject: h.reply, Reply: reply, Data: []byte("+ACK")}) // it is sent again until it is confirmed
 }
 
-// resend sends the acknowledgements again that were not confirmed in time.
-func (q *queue) resend(now time.Time) {
+// resend sends the acknowledgements again that were not confirmed so long after they were sent.
+func (q *queue) resend(now time.Time, after time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, h := range q.settled {
-		if h.epoch == q.epoch && now.Sub(h.sentAt) > resendAfter {
+		if h.epoch == q.epoch && now.Sub(h.sentAt) > after {
 			q.sendAck(h)
 		}
 	}

@@ -214,23 +214,42 @@ func (q *queue) release(ctx context.Context, s *session) {
 	_ = s.js.DeleteConsumer(ctx, q.journal.options.Name, e.name) // another process does it, if this does not succeed
 }
 
-// confirmPause is the wait before the next look at what is to be gone.
-const confirmPause = 5 * time.Millisecond
+const (
+	// confirmPause is the wait before the next look at what is to be gone.
+	confirmPause = 5 * time.Millisecond
+	// closeResend is what resendAfter is while the journal is closed.
+	closeResend = 250 * time.Millisecond
+)
 
-// confirmAll waits until everything that was settled is confirmed. It returns the epoch, if this process has the sink, and the
-// number of what was confirmed last.
+// confirmAll waits until everything that was settled is confirmed, and sends again what is not. It returns the epoch, if this process
+// has the sink, and the number of what was confirmed last.
 func (q *queue) confirmAll(ctx context.Context) (e *epoch, last uint64) {
+	tick := time.NewTicker(closeResend)
+	defer tick.Stop()
 	for {
 		q.mu.Lock()
-		e, open, last, changed := q.epoch, len(q.settled), q.confirmed, q.changed
+		e, open, last, changed := q.epoch, q.unconfirmed(), q.confirmed, q.changed
 		q.mu.Unlock()
 		if e == nil || open == 0 {
 			return e, last
 		}
 		select {
 		case <-changed:
+		case <-tick.C:
+			q.resend(time.Now(), closeResend)
 		case <-ctx.Done():
 			return e, 0
 		}
 	}
+}
+
+// unconfirmed counts what was settled and can be confirmed: what an earlier epoch brought, and the present one did not yet, cannot.
+// The lock is held.
+func (q *queue) unconfirmed() (n int) {
+	for _, h := range q.settled {
+		if h.epoch == q.epoch {
+			n++
+		}
+	}
+	return n
 }
