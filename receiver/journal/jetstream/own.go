@@ -106,7 +106,7 @@ func (s silence) over(now time.Time) bool {
 }
 
 // probe asks the other owners whether they are there, and returns those that are not: those that have not answered several
-// times in a row and for long enough, and the one whose place this process has taken.
+// times in a row and for long enough. One whose place this process has taken is gone when it does not answer once.
 func (j *Journal) probe(ctx context.Context, c *census, owners map[string]owner) map[string]bool {
 	others := map[string]owner{}
 	for _, o := range owners {
@@ -123,10 +123,6 @@ func (j *Journal) probe(ctx context.Context, c *census, owners map[string]owner)
 	var group sync.WaitGroup
 	gone := map[string]bool{}
 	for process, o := range others {
-		if j.options.Instance != "" && o.instance == j.instance {
-			gone[process] = true
-			continue
-		}
 		group.Go(func() {
 			answered := c.session.answers(ctx, j.aliveSubject(process))
 			mu.Lock()
@@ -141,7 +137,7 @@ func (j *Journal) probe(ctx context.Context, c *census, owners map[string]owner)
 			}
 			s.probes++
 			j.missed[process] = s
-			gone[process] = s.over(now)
+			gone[process] = s.over(now) || j.options.Instance != "" && o.instance == j.instance
 		})
 	}
 	group.Wait()

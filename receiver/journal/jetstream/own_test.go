@@ -84,6 +84,26 @@ func (l lines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+// depose has another receiver take over the only sink that is fed, and be gone.
+func depose(t *testing.T, c *nats.Cluster) {
+	t.Helper()
+	admin, end := dial(t, c.URLs()[0])
+	defer end()
+	stream, err := admin.Stream(t.Context(), "test")
+	mustDo(t, err)
+	eventually(t, "another has the sink", func() bool {
+		for name := range stream.ConsumerNames(t.Context()).Name() {
+			_ = stream.DeleteConsumer(t.Context(), name) // unless the receiver replaces it just now
+			parts := strings.Split(name, "=")
+			_, err := stream.CreateConsumer(t.Context(), natsjs.ConsumerConfig{
+				Durable: strings.Join([]string{parts[0], "other", "other", parts[3]}, "="), AckPolicy: natsjs.AckExplicitPolicy, FilterSubject: "test.sink.*",
+			})
+			return err == nil // the receiver may have been faster
+		}
+		return false
+	})
+}
+
 // TestALateSettlementEndsNoOtherLease settles what a receiver had leased before it lost the sink, when it has the sink again.
 func TestALateSettlementEndsNoOtherLease(t *testing.T) {
 	t.Parallel()
@@ -92,9 +112,7 @@ func TestALateSettlementEndsNoOtherLease(t *testing.T) {
 	_, err := one.Append(t.Context(), batch(entry("1", sinkA)))
 	mustDo(t, err)
 	late := fetchAll(t, one, 1)
-	other := open(t, options(c)) // it takes the place of the first at once, as the first does when it is gone
-	fetchAll(t, other, 1)
-	other.Abandon()
+	depose(t, c)
 	again := fetchAll(t, one, 1)
 
 	settle := func(s journal.Settlement) { mustDo(t, one.Queue(sinkA).Settle(t.Context(), []journal.Settlement{s})) }
@@ -107,4 +125,18 @@ func TestALateSettlementEndsNoOtherLease(t *testing.T) {
 	if got := fetchAll(t, one, 1); got[0].Attempts != 0 {
 		t.Errorf("a late settlement ended the present lease: %d attempts", got[0].Attempts)
 	}
+}
+
+// TestOneNameTwice opens two receivers with one name, as those of two Kubernetes clusters may have. The other takes no sink as long
+// as the first answers, and takes it at once when it does not.
+func TestOneNameTwice(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 1})
+	one := open(t, options(c))
+	appendNumbered(t, one, 0, 1)
+	fetchAll(t, one, 1)
+	other := open(t, options(c))
+	wantNobodyFed(t, other)
+	one.Abandon()
+	wantNext(t, other, "0", 0)
 }
