@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	client "github.com/nats-io/nats.go"
+
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/journal/jetstream"
 	"github.com/mailvane/mailvane/test/nats"
@@ -217,4 +219,25 @@ func TestAnEventThatIsTooLargeDisturbsNobody(t *testing.T) {
 		t.Errorf("Append = %v", err)
 	}
 	works(t, j, "1")
+}
+
+// TestEventsAreDeliveredWithoutTheDeadLetters deletes the stream of the dead letters, which the receiver must not make.
+func TestEventsAreDeliveredWithoutTheDeadLetters(t *testing.T) {
+	t.Parallel()
+	c, a := startGuarded(t)
+	creator := options(c)
+	creator.Credentials = filepath.Join(t.TempDir(), "creator.creds")
+	writeCredentials(t, creator.Credentials, a, nats.Permissions{})
+	mustDo(t, open(t, creator).Close())
+	o := options(c)
+	o.Credentials = filepath.Join(t.TempDir(), "user.creds")
+	writeCredentials(t, o.Credentials, a, documented(t, false))
+	j := open(t, o)
+	admin, end := dial(t, c.URLs()[0], client.UserCredentials(creator.Credentials))
+	defer end()
+	mustDo(t, admin.DeleteStream(t.Context(), "test-dead"))
+	eventually(t, "the problem is noticed", func() bool { return strings.Contains(j.Stats().Problem, "test-dead") })
+	_, err := j.Append(t.Context(), batch(entry("1", sinkA)))
+	mustDo(t, err)
+	wantNext(t, j, "1", 0)
 }

@@ -26,15 +26,12 @@ func (j *Journal) poll(s *session) error {
 	if err != nil {
 		return err
 	}
-	_, dead, err := j.inspect(ctx, s, j.deadStream())
-	if err != nil {
-		return err
-	}
 	consumers, err := consumerNames(ctx, events)
 	if err != nil {
 		return fmt.Errorf("list the consumers of stream %s: %w", j.options.Name, s.denied.explain(err))
 	}
-	j.note(info, dead)
+	j.answered = time.Now() // another server would know no more of the dead letters
+	j.note(info)
 	j.own(ctx, &census{session: s, stream: events, names: consumers, at: began})
 	for _, q := range j.allQueues() {
 		q.resend(time.Now(), resendAfter)
@@ -45,6 +42,20 @@ func (j *Journal) poll(s *session) error {
 			j.lookForOldest(events)
 		})
 	}
+	return j.pollDead(s)
+}
+
+// pollDead looks at the stream of the dead letters. What is wrong with it keeps no event from being delivered.
+func (j *Journal) pollDead(s *session) error {
+	ctx, cancel := context.WithTimeout(j.ctx, requestTimeout)
+	defer cancel()
+	_, dead, err := j.inspect(ctx, s, j.deadStream())
+	if err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stats.DeadLetters = int64(dead.State.Msgs)
 	return nil
 }
 
@@ -108,7 +119,7 @@ func consumerNames(ctx context.Context, s jetstream.Stream) ([]string, error) {
 }
 
 // note takes the statistics over.
-func (j *Journal) note(info, dead *jetstream.StreamInfo) {
+func (j *Journal) note(info *jetstream.StreamInfo) {
 	pending := make(map[string]int64, len(info.State.Subjects))
 	for subject, count := range info.State.Subjects {
 		if name, ok := sinkName(subject[strings.LastIndexByte(subject, '.')+1:]); ok {
@@ -120,7 +131,6 @@ func (j *Journal) note(info, dead *jetstream.StreamInfo) {
 	j.stats.Pending = pending
 	maps.DeleteFunc(j.stats.OldestAccepted, func(sink string, _ time.Time) bool { return pending[sink] == 0 })
 	maps.DeleteFunc(j.lookedAt, func(sink string, _ time.Time) bool { return pending[sink] == 0 })
-	j.stats.DeadLetters = int64(dead.State.Msgs)
 	j.stats.UsedBytes, j.stats.MaxBytes = int64(info.State.Bytes), max(info.Config.MaxBytes, 0)
 	if j.appendProblem != "" && time.Since(j.appendProblemAt) > 5*pollInterval {
 		j.appendProblem = "" // the next entry will tell
