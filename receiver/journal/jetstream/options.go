@@ -23,7 +23,7 @@ import (
 type Options struct {
 	// URLs are the addresses of the servers, such as nats://a:4222 or tls://a:4222.
 	URLs []string
-	// Name is what the names of the streams begin with: letters, digits, "-" and "_", at most 64.
+	// Name is what the names of the streams begin with: letters, digits, "-" and "_", at most 128, as in a WebhookEndpoint.
 	Name string
 	// Replicas is on how many servers each event is stored: 1, 3 or 5; 0 = 1.
 	Replicas int
@@ -75,7 +75,7 @@ const (
 	deadLetterShare = 4
 )
 
-var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 
 // complete checks o and returns it with the defaults filled in.
 func (o Options) complete() (Options, error) {
@@ -103,7 +103,7 @@ func (o Options) check() error {
 		errs = append(errs, checkAddress(address))
 	}
 	if !validName.MatchString(o.Name) {
-		errs = append(errs, fmt.Errorf("the name of the streams is %q; it must be 1 to 64 letters, digits, - and _", o.Name))
+		errs = append(errs, fmt.Errorf("the name of the streams is %q; it must be 1 to 128 letters, digits, - and _", o.Name))
 	}
 	if !slices.Contains([]int{1, 3, 5}, o.Replicas) {
 		errs = append(errs, fmt.Errorf("there are to be %d replicas; there may be 1, 3 or 5", o.Replicas))

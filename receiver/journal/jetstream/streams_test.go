@@ -1,6 +1,7 @@
 package jetstream_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -119,4 +120,12 @@ func TestAStreamThatIsDeletedIsMadeAgain(t *testing.T) {
 	mustDo(t, admin.DeleteStream(t.Context(), "test"))
 	mustDo(t, admin.DeleteStream(t.Context(), "test-dead"))
 	works(t, j, "2")
+}
+
+// TestTheLongestName works with the longest name that a WebhookEndpoint may give.
+func TestTheLongestName(t *testing.T) {
+	t.Parallel()
+	o := options(startServers(t, nats.Options{Servers: 1}))
+	o.Name = strings.Repeat("n", 128)
+	works(t, open(t, o), "1")
 }
