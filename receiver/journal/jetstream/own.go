@@ -166,24 +166,25 @@ func (q *queue) review(name string, at time.Time) (acquire bool) {
 	defer q.mu.Unlock()
 	e := q.epoch
 	switch {
+	case q.ofAnother(name):
+		if e != nil || len(q.held) > 0 {
+			q.lose()
+		}
 	case e == nil:
-		return q.wanted
 	case name == e.name && !e.broken && !q.stalled(at):
 		e.seen = at
 		q.signal()
 		return false
 	case name == "" && !e.created.Before(at):
 		return false // it was made after the servers were asked
-	case name != "" && name != e.name && !sameProcess(name, e.name):
-		q.lose()
 	}
 	return q.wanted
 }
 
-func sameProcess(a, b string) bool {
-	one, _ := parseOwner(a)
-	other, _ := parseOwner(b)
-	return one.process == other.process
+// ofAnother says whether name is that of another process's consumer.
+func (q *queue) ofAnother(name string) bool {
+	o, ok := parseOwner(name)
+	return ok && o.process != q.journal.process
 }
 
 // acquire makes a consumer in place of the one that is there, if one is.
