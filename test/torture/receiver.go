@@ -72,11 +72,11 @@ func (r *receiver) kill() {
 	r.kills++
 }
 
-// suffer kills the receiver, changes its configuration or both, at random, until ctx ends.
+// suffer kills the receiver or changes its configuration, at random, until ctx ends. It begins with a kill, so that no run is without.
 func (r *receiver) suffer(ctx context.Context, c *settings, decide *rand.Rand) error {
 	after := context.WithoutCancel(ctx)
 	for pause(ctx, time.Duration(100+decide.IntN(2900))*time.Millisecond) {
-		if decide.IntN(3) == 0 {
+		if decide.IntN(3) == 0 && r.kills > 0 {
 			if err := c.change(); err != nil {
 				return err
 			}
