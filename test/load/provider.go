@@ -19,10 +19,10 @@ import (
 const (
 	// senders bounds the requests that are under way.
 	senders = 64
-	// retryPause is how long a sender waits before it repeats a request that was not answered.
-	retryPause = 200 * time.Millisecond
-	// timeout is how long a sender waits for an answer.
-	timeout = 10 * time.Second
+	// retryPause is how long a sender waits before it repeats a request that was not answered: EmailEngine's first pause.
+	retryPause = 5 * time.Second
+	// timeout is how long a sender waits for an answer, as EmailEngine does.
+	timeout = 30 * time.Second
 )
 
 // provider sends events as EmailEngine does. Every second sender opens a connection for each request, so that both
