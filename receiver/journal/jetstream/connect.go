@@ -124,10 +124,10 @@ func (j *Journal) serve(s *session) error {
 	return nil
 }
 
-// answers asks whether a process is there.
-func (s *session) answers(ctx context.Context, subject string) bool {
+// answers asks whether a process is there. That nobody is there to answer is known at once, and that one is silent after a while.
+func (s *session) answers(ctx context.Context, subject string) (answered, nobody bool) {
 	ctx, cancel := context.WithTimeout(ctx, pollInterval)
 	defer cancel()
 	_, err := s.nc.RequestWithContext(ctx, subject, nil)
-	return err == nil
+	return err == nil, errors.Is(err, nats.ErrNoResponders)
 }

@@ -38,8 +38,8 @@ type Options struct {
 	// DedupeWindow is how long a repeated event is recognised; 0 = DefaultDedupeWindow.
 	DedupeWindow time.Duration
 	// Instance names this process among those that share the journal: no two that run at the same time have the same, and one
-	// that takes another's place may have it. It has the other's sinks as soon as that does not answer once. Empty = nobody takes
-	// this one's place at once.
+	// that takes another's place may have it. It has the other's sinks as soon as the servers say that nobody is there to
+	// answer. Empty = nobody takes this one's place at once.
 	Instance string
 	// Logger takes what an operator has to know; nil = nothing is logged.
 	Logger *slog.Logger

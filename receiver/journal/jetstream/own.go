@@ -106,7 +106,7 @@ func (s silence) over(now time.Time) bool {
 }
 
 // probe asks the other owners whether they are there, and returns those that are not: those that have not answered several
-// times in a row and for long enough. One whose place this process has taken is gone when it does not answer once.
+// times in a row and for long enough. One whose place this process has taken is gone as soon as nobody is there to answer.
 func (j *Journal) probe(ctx context.Context, c *census, owners map[string]owner) map[string]bool {
 	others := map[string]owner{}
 	for _, o := range owners {
@@ -124,7 +124,7 @@ func (j *Journal) probe(ctx context.Context, c *census, owners map[string]owner)
 	gone := map[string]bool{}
 	for process, o := range others {
 		group.Go(func() {
-			answered := c.session.answers(ctx, j.aliveSubject(process))
+			answered, nobody := c.session.answers(ctx, j.aliveSubject(process))
 			mu.Lock()
 			defer mu.Unlock()
 			if answered {
@@ -137,7 +137,7 @@ func (j *Journal) probe(ctx context.Context, c *census, owners map[string]owner)
 			}
 			s.probes++
 			j.missed[process] = s
-			gone[process] = s.over(now) || j.options.Instance != "" && o.instance == j.instance
+			gone[process] = s.over(now) || nobody && j.options.Instance != "" && o.instance == j.instance
 		})
 	}
 	group.Wait()
