@@ -139,13 +139,7 @@ func (p *place) none(resources string) *corev1.ResourceQuota {
 // testARefusedChange asks for claims that a quota forbids. What runs goes on, and the endpoint says that it is not as asked.
 func testARefusedChange(t *testing.T) {
 	t.Parallel()
-	p := prepared(t)
-	e := dedicated("own", v1alpha1.Receiver{})
-	p.create(e)
-	name := children.DedicatedName("own")
-	p.available(&appsv1.Deployment{}, name)
-	p.pod("own-0", name)
-	eventually(t, func() error { return p.ready("own") })
+	p, e, name := servedByItsOwn(t)
 	quota := p.none("statefulsets.apps")
 	p.edit(e, func() {
 		e.Spec.Receiver.Journal = v1alpha1.Journal{Type: v1alpha1.JournalEmbedded, Embedded: &v1alpha1.EmbeddedJournal{Persistence: v1alpha1.PersistenceClaim}}
