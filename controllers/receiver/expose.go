@@ -218,7 +218,11 @@ func (r *Reconciler) hostConflict(ctx context.Context, s *scope, e *v1alpha1.Web
 	if err := r.Client.List(ctx, &all, client.MatchingFields{URLIndex: ExposedAt(e)}); err != nil {
 		return condition.Finding{}, fmt.Errorf("list endpoints by URL: %w", err)
 	}
-	owner, err := r.ownerOf(ctx, s, e, all.Items)
+	others := slices.DeleteFunc(all.Items, func(o v1alpha1.WebhookEndpoint) bool { return o.UID == e.UID || !o.DeletionTimestamp.IsZero() })
+	if len(others) == 0 {
+		return condition.Finding{}, nil // as nearly always, without a look at the Ingresses and HTTPRoutes
+	}
+	owner, err := r.ownerOf(ctx, s, e, others)
 	if err != nil || owner == e {
 		return condition.Finding{}, err
 	}
@@ -236,9 +240,6 @@ func (r *Reconciler) ownerOf(ctx context.Context, s *scope, e *v1alpha1.WebhookE
 	}
 	for i := range others {
 		other := &others[i]
-		if !other.DeletionTimestamp.IsZero() || other.UID == e.UID {
-			continue
-		}
 		otherHas, err := r.isAt(ctx, s, other)
 		if err != nil {
 			return nil, err
