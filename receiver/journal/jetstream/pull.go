@@ -142,13 +142,15 @@ func (q *queue) addFresh(h *held) {
 func (q *queue) forget(h *held) {
 	delete(q.held, h.sequence)
 	delete(q.settled, h.sequence)
-	if at := slices.Index(q.fresh, h); at >= 0 {
+	switch h.state {
+	case fresh:
+		at := slices.Index(q.fresh, h)
 		q.fresh = slices.Delete(q.fresh, at, at+1)
 		q.freshBytes -= len(h.payload)
-	}
-	if h.state == scheduled {
+	case scheduled:
 		q.due.remove(h.place)
 		q.dueBytes -= len(h.payload)
+	case leased, settled: // nothing else holds it
 	}
 }
 

@@ -228,9 +228,9 @@ func (q *queue) confirmAll(ctx context.Context) (e *epoch, last uint64) {
 	defer tick.Stop()
 	for {
 		q.mu.Lock()
-		e, open, last, changed := q.epoch, q.unconfirmed(), q.confirmed, q.changed
+		e, waits, last, changed := q.epoch, q.awaitsConfirmation(), q.confirmed, q.changed
 		q.mu.Unlock()
-		if e == nil || open == 0 {
+		if e == nil || !waits {
 			return e, last
 		}
 		select {
@@ -243,13 +243,13 @@ func (q *queue) confirmAll(ctx context.Context) (e *epoch, last uint64) {
 	}
 }
 
-// unconfirmed counts what was settled and can be confirmed: what an earlier epoch brought, and the present one did not yet, cannot.
-// The lock is held.
-func (q *queue) unconfirmed() (n int) {
+// awaitsConfirmation says whether something was settled that can be confirmed, and is not: what an earlier epoch brought, and the
+// present one did not yet, cannot. The lock is held.
+func (q *queue) awaitsConfirmation() bool {
 	for _, h := range q.settled {
 		if h.epoch == q.epoch {
-			n++
+			return true
 		}
 	}
-	return n
+	return false
 }
