@@ -3,7 +3,6 @@ package controllers_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"sync"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -219,91 +217,6 @@ func dry(show func(o *unstructured.Unstructured, owner string, write func() erro
 		},
 		Delete: func(context.Context, client.WithWatch, client.Object, ...client.DeleteOption) error { return nil },
 	}
-}
-
-// fakePods stands for the receivers: no kubelet runs them.
-type fakePods struct {
-	client client.Reader
-
-	mu       sync.Mutex
-	upToDate map[string]bool // by namespace
-	asTold   map[types.UID]mounted
-	problems map[string]string // of journals, by namespace
-}
-
-var errNotYet = errors.New("connection refused")
-
-// follow makes the pods of a namespace load every configuration at once, or nothing any more.
-func (p *fakePods) follow(namespace string, upToDate bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.upToDate == nil {
-		p.upToDate = map[string]bool{}
-	}
-	p.upToDate[namespace] = upToDate
-}
-
-// mounted is what a kubelet has mounted, and the annotation at which it looked last.
-type mounted struct {
-	told   string
-	loaded config.Loaded
-	early  bool // it looks before it knows of the new one, however often it is told
-}
-
-// wait makes a pod load the configuration when its kubelet is told to look, and at no other time.
-func (p *fakePods) wait(pod *corev1.Pod) {
-	p.look(pod, mounted{told: "nothing"})
-}
-
-// lookTooEarly makes a pod keep what it has, whatever its kubelet is told.
-func (p *fakePods) lookTooEarly(pod *corev1.Pod) {
-	p.look(pod, mounted{told: "nothing", early: true})
-}
-
-func (p *fakePods) look(pod *corev1.Pod, found mounted) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.asTold == nil {
-		p.asTold = map[types.UID]mounted{}
-	}
-	p.asTold[pod.UID] = found
-}
-
-// suffer gives the journals of a namespace a problem, or takes it away.
-func (p *fakePods) suffer(namespace, problem string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.problems == nil {
-		p.problems = map[string]string{}
-	}
-	p.problems[namespace] = problem
-}
-
-// Loaded returns the hash of the written configuration, or an old one, or fails when nobody has said anything yet.
-func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod) (config.Loaded, error) {
-	p.mu.Lock()
-	upToDate, known := p.upToDate[pod.Namespace]
-	problem := p.problems[pod.Namespace]
-	before, waits := p.asTold[pod.UID]
-	p.mu.Unlock()
-	told := pod.Annotations[children.NudgeAnnotation]
-	switch {
-	case !known:
-		return config.Loaded{}, errNotYet
-	case !upToDate:
-		return config.Loaded{Hash: "old"}, nil
-	case waits && (before.early || told == before.told):
-		return before.loaded, nil
-	}
-	var secret corev1.Secret
-	if err := p.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: children.ConfigSecretName(pod.Labels[children.InstanceLabel])}, &secret); err != nil {
-		return config.Loaded{}, err
-	}
-	loaded := config.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: problem}
-	if waits {
-		p.look(pod, mounted{told: told, loaded: loaded})
-	}
-	return loaded, nil
 }
 
 // eventually waits until check returns nil.
