@@ -89,40 +89,40 @@ func wantAll(t *testing.T, j journal.Journal, acked map[string]struct{}) {
 	t.Helper()
 	for _, sink := range []string{sinkA, sinkB} {
 		left := maps.Clone(acked)
-		times := deliverUntil(t, j, sink, func(id string) bool { delete(left, id); return len(left) == 0 })
+		sequences := deliverUntil(t, j, sink, func(id string) bool { delete(left, id); return len(left) == 0 })
 		if len(left) > 0 {
 			t.Errorf("%s lost %d of %d acknowledged events", sink, len(left), len(acked))
 		}
-		for id, n := range times {
-			if n > 1 {
-				t.Errorf("%s has %s %d times: it was stored more than once", sink, id, n)
+		for id, numbers := range sequences {
+			if len(numbers) > 1 {
+				t.Errorf("%s has %s more than once, as messages %v of the stream", sink, id, numbers)
 				break
 			}
 		}
 	}
 }
 
-// deliverUntil delivers until done says so, or for as long as patience lasts.
-func deliverUntil(t *testing.T, j journal.Journal, sink string, done func(id string) bool) map[string]int {
+// deliverUntil delivers until done says so, or for as long as patience lasts. It returns which messages brought each event.
+func deliverUntil(t *testing.T, j journal.Journal, sink string, done func(id string) bool) map[string][]uint64 {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	times := map[string]int{}
+	sequences := map[string][]uint64{}
 	for {
 		deliveries, err := j.Queue(sink).Fetch(ctx, journal.Limit{Events: 500})
 		if err != nil {
-			return times
+			return sequences
 		}
 		end := false
 		for _, d := range deliveries {
-			times[string(d.Payload)]++
+			sequences[string(d.Payload)] = append(sequences[string(d.Payload)], d.Sequence)
 			end = done(string(d.Payload)) || end
 		}
 		if err := j.Queue(sink).Settle(ctx, []journal.Settlement{{Deliveries: deliveries}}); err != nil {
 			t.Errorf("Settle: %v", err)
 		}
 		if end {
-			return times
+			return sequences
 		}
 	}
 }
@@ -316,10 +316,16 @@ func TestAnotherReceiverTakesOver(t *testing.T) {
 }
 
 // fetchAll fetches count deliveries of the first sink.
-func fetchAll(t *testing.T, j journal.Journal, count int) (all []journal.Delivery) {
+func fetchAll(t *testing.T, j journal.Journal, count int) []journal.Delivery {
+	t.Helper()
+	return fetchOf(t, j, sinkA, count)
+}
+
+// fetchOf fetches count deliveries of a sink.
+func fetchOf(t *testing.T, j journal.Journal, sink string, count int) (all []journal.Delivery) {
 	t.Helper()
 	for len(all) < count {
-		some, err := j.Queue(sinkA).Fetch(t.Context(), journal.Limit{Events: count - len(all)})
+		some, err := j.Queue(sink).Fetch(t.Context(), journal.Limit{Events: count - len(all)})
 		mustDo(t, err)
 		all = append(all, some...)
 	}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -117,7 +115,7 @@ func (q *queue) put(e *epoch, m jetstream.Msg, meta *jetstream.MsgMetadata) {
 	if h != nil {
 		h.reply, h.epoch = m.Reply(), e
 		if h.state == settled {
-			q.sendAck(h)
+			q.acknowledge(h)
 		}
 		return
 	}
@@ -150,7 +148,7 @@ func (q *queue) forget(h *held) {
 	case scheduled:
 		q.due.remove(h.place)
 		q.dueBytes -= len(h.payload)
-	case leased, settled: // nothing else holds it
+	case leased, settled: // nothing else leads to it that does not look whether it is held
 	}
 }
 
@@ -191,54 +189,4 @@ func (j *Journal) pendingOf(sink string) int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.stats.Pending[sink]
-}
-
-// resendAfter is how long a confirmation may take before the acknowledgement is sent again.
-const resendAfter = 2 * time.Second
-
-// sendAck acknowledges h and asks for a confirmation. The lock is held.
-func (q *queue) sendAck(h *held) {
-	s := q.journal.current()
-	if s == nil {
-		return
-	}
-	h.sentAt = time.Now()
-	reply := q.journal.confirmPrefix + q.id + "." + encodeSequence(h.sequence) + "." + encodeTime(h.stored)
-	_ = s.nc.PublishMsg(&nats.Msg{Subject: h.reply, Reply: reply, Data: []byte("+ACK")}) // it is sent again until it is confirmed
-}
-
-// resend sends the acknowledgements again that were not confirmed so long after they were sent.
-func (q *queue) resend(now time.Time, after time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, h := range q.settled {
-		if h.epoch == q.epoch && now.Sub(h.sentAt) > after {
-			q.sendAck(h)
-		}
-	}
-}
-
-// confirmed ends what was settled.
-func (j *Journal) confirmed(m *nats.Msg) {
-	if m.Header.Get("Status") != "" {
-		return // nobody is there to take it; it is sent again
-	}
-	parts := strings.Split(strings.TrimPrefix(m.Subject, j.confirmPrefix), ".") // as many as were subscribed to
-	number, err := decodeSequence(parts[1])
-	j.mu.Lock()
-	q := j.byID[parts[0]]
-	j.mu.Unlock()
-	if err != nil || q == nil {
-		return
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if h := q.settled[number]; h != nil && encodeTime(h.stored) == parts[2] {
-		delete(q.settled, number)
-		delete(q.held, number)
-		q.confirmed = number
-		if len(q.settled) == 0 {
-			q.signal()
-		}
-	}
 }

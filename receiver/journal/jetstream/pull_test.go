@@ -2,8 +2,11 @@ package jetstream_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
+
+	natsjs "github.com/nats-io/nats.go/jetstream"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/test/nats"
@@ -58,4 +61,53 @@ func wantNext(t *testing.T, j journal.Journal, payload string, attempts int) []j
 		t.Fatalf("Fetch = %v, %v; want %s after %d attempts", got, err, payload, attempts)
 	}
 	return got
+}
+
+// TestWhatIsDoneDoesNotComeAgain removes the consumers again and again while events are delivered to several sinks.
+func TestWhatIsDoneDoesNotComeAgain(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 3})
+	j := open(t, options(c))
+	const events, perFetch = 4000, 50
+	sinks := []string{"mail/1", "mail/2", "mail/3", "mail/4", "mail/5", "mail/6"}
+	for first := range events / perFetch {
+		var some []journal.Entry
+		for n := range perFetch {
+			some = append(some, entry(strconv.Itoa(first*perFetch+n), sinks...))
+		}
+		_, err := j.Append(t.Context(), batch(some...))
+		mustDo(t, err)
+	}
+	admin, end := dial(t, c.URLs()[0])
+	defer end()
+	stream, err := admin.Stream(t.Context(), "test")
+	mustDo(t, err)
+	seen := map[string]struct{}{}
+	for round := range events / perFetch {
+		for _, sink := range sinks {
+			deliveries := fetchOf(t, j, sink, perFetch)
+			for _, d := range deliveries {
+				seen[sink+" "+string(d.Payload)] = struct{}{}
+			}
+			mustDo(t, j.Queue(sink).Settle(t.Context(), []journal.Settlement{{Deliveries: deliveries}}))
+		}
+		if round%4 == 3 {
+			removeConsumers(t, stream)
+		}
+	}
+	if again := events*len(sinks) - len(seen); again > 0 {
+		t.Errorf("%d of %d deliveries came again after they were settled", again, events*len(sinks))
+	}
+}
+
+// removeConsumers removes what feeds the sinks, as an operator could.
+func removeConsumers(t *testing.T, stream natsjs.Stream) {
+	t.Helper()
+	eventually(t, "the consumers are removed", func() bool {
+		names := stream.ConsumerNames(t.Context())
+		for name := range names.Name() {
+			_ = stream.DeleteConsumer(t.Context(), name)
+		}
+		return names.Err() == nil
+	})
 }

@@ -19,7 +19,7 @@ const (
 	fresh     state = iota // came from the servers and was not leased yet
 	leased                 // a worker has it
 	scheduled              // is due at a time
-	settled                // done; the servers have not confirmed it yet
+	settled                // done; the servers may still have it
 )
 
 // held is one delivery that the servers have given to this process.
@@ -56,12 +56,12 @@ type queue struct {
 	fresh      []*held // by sequence
 	freshBytes int
 	due        dueHeap
-	dueBytes   int // payloads in due
-	settled    map[uint64]*held
-	confirmed  uint64    // what was last confirmed
-	leases     uint64    // how many were given out
-	behind     uint64    // how many more the servers had when the last one came
-	resting    time.Time // nothing is leased until then
+	dueBytes   int              // payloads in due
+	settled    map[uint64]*held // what the servers have not confirmed
+	confirmed  []*held          // what they have, and may not have removed yet
+	leases     uint64           // how many were given out
+	behind     uint64           // how many more the servers had when the last one came
+	resting    time.Time        // nothing is leased until then
 }
 
 func newQueue(j *Journal, sink string) *queue {
@@ -142,20 +142,13 @@ func (q *queue) addDue(h *held) {
 	q.due.push(h)
 }
 
-// acknowledge tells the servers that h is done, until they confirm it. The lock is held.
-func (q *queue) acknowledge(h *held) {
-	h.state, h.payload = settled, nil
-	q.settled[h.sequence] = h
-	q.sendAck(h)
-}
-
 // lose forgets everything: another process has the sink. The lock is held.
 func (q *queue) lose() {
 	q.journal.options.Logger.Warn("another receiver has taken a sink over", "sink", q.sink)
 	q.stopEpoch()
 	clear(q.held)
 	clear(q.settled)
-	q.fresh, q.freshBytes, q.due, q.dueBytes, q.behind = nil, 0, nil, 0, 0
+	q.fresh, q.freshBytes, q.due, q.dueBytes, q.behind, q.confirmed = nil, 0, nil, 0, 0, nil
 }
 
 // stopEpoch ends the pulling. The lock is held.
@@ -197,59 +190,4 @@ func (q *queue) begin(e *epoch) {
 		q.pull(ctx, e)
 	})
 	q.signal()
-}
-
-// release gives the sink to whoever wants it, when what was settled is confirmed and gone from the stream: the next owner must
-// not begin with it.
-func (q *queue) release(ctx context.Context, s *session) {
-	e, last := q.confirmAll(ctx)
-	if e == nil {
-		return
-	}
-	for last > 0 {
-		if _, err := e.stream.GetMsg(ctx, last); err != nil || !pause(ctx, confirmPause) {
-			break
-		}
-	}
-	_ = s.js.DeleteConsumer(ctx, q.journal.options.Name, e.name) // another process does it, if this does not succeed
-}
-
-const (
-	// confirmPause is the wait before the next look at what is to be gone.
-	confirmPause = 5 * time.Millisecond
-	// closeResend is what resendAfter is while the journal is closed.
-	closeResend = 250 * time.Millisecond
-)
-
-// confirmAll waits until everything that was settled is confirmed, and sends again what is not. It returns the epoch, if this process
-// has the sink, and the number of what was confirmed last.
-func (q *queue) confirmAll(ctx context.Context) (e *epoch, last uint64) {
-	tick := time.NewTicker(closeResend)
-	defer tick.Stop()
-	for {
-		q.mu.Lock()
-		e, waits, last, changed := q.epoch, q.awaitsConfirmation(), q.confirmed, q.changed
-		q.mu.Unlock()
-		if e == nil || !waits {
-			return e, last
-		}
-		select {
-		case <-changed:
-		case <-tick.C:
-			q.resend(time.Now(), closeResend)
-		case <-ctx.Done():
-			return e, 0
-		}
-	}
-}
-
-// awaitsConfirmation says whether something was settled that can be confirmed, and is not: what an earlier epoch brought, and the
-// present one did not yet, cannot. The lock is held.
-func (q *queue) awaitsConfirmation() bool {
-	for _, h := range q.settled {
-		if h.epoch == q.epoch {
-			return true
-		}
-	}
-	return false
 }
