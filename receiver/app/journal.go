@@ -33,6 +33,9 @@ func (s *Settings) journalFlags(f *flag.FlagSet) {
 	f.StringVar(&s.JetStream.Key, "jetstream-key", "", "PEM file with the key of the client certificate")
 }
 
+// headStart is what a receiver with a backlog needs to become ready on a machine that is not busy, and some more.
+const headStart = 50 * time.Millisecond
+
 // openJournal opens the journal. self is where this receiver takes webhooks, which no other process on this machine does.
 func (s *Settings) openJournal(self string, log *slog.Logger) (journal.Journal, error) {
 	switch s.Journal {
@@ -51,7 +54,7 @@ func (s *Settings) openJournal(self string, log *slog.Logger) (journal.Journal, 
 		return j, nil
 	case JournalEmbedded, "":
 		j, err := embedded.Open(embedded.Options{
-			Dir: s.Data, MaxBytes: s.JournalMaxBytes, MinFreeBytes: s.JournalMinFreeBytes, DedupeWindow: s.DedupeWindow, Logger: log,
+			Dir: s.Data, MaxBytes: s.JournalMaxBytes, MinFreeBytes: s.JournalMinFreeBytes, DedupeWindow: s.DedupeWindow, HeadStart: headStart, Logger: log,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("open the journal in %s: %w", s.Data, err)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -31,7 +32,9 @@ type Journal struct {
 	closing   chan struct{}
 	closeOnce sync.Once
 	closeErr  error
-	loops     sync.WaitGroup
+	// begun is closed when the head start is over.
+	begun chan struct{}
+	loops sync.WaitGroup
 
 	// cause is why the store is unavailable; nil = it is not.
 	cause atomic.Pointer[error]
@@ -96,6 +99,7 @@ func newJournal(o Options) (*Journal, error) {
 		reclaims: make(chan struct{}, 1),
 		failed:   make(chan struct{}, 1),
 		closing:  make(chan struct{}),
+		begun:    make(chan struct{}),
 		counted:  make(chan struct{}),
 	}
 	j.queues.byName.Store(&map[string]*queue{})
@@ -106,7 +110,20 @@ func newJournal(o Options) (*Journal, error) {
 	if err := j.openStore(); err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", o.Dir, err)
 	}
+	time.AfterFunc(o.HeadStart, func() { close(j.begun) })
 	return j, nil
+}
+
+// awaitHeadStart returns when the head start is over, or with the reason why it is not waited for.
+func (j *Journal) awaitHeadStart(ctx context.Context) error {
+	select {
+	case <-j.begun:
+		return nil
+	case <-j.closing:
+		return journal.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // openStore opens the store and reads the little that is kept in memory.
@@ -137,6 +154,7 @@ func (j *Journal) openStore() error {
 		count.run(life) // nobody waits for a start, and who empties the journal must not take it for empty
 	}
 	j.work.Go(func() {
+		_ = j.awaitHeadStart(life) // what follows looks itself whether life has ended
 		if first {
 			count.run(life)
 			close(j.counted)

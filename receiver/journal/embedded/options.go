@@ -68,6 +68,9 @@ type Options struct {
 	DedupeWindow time.Duration
 	// DeadLetterRetention is how long dead letters are kept. 0 = [DefaultDeadLetterRetention].
 	DeadLetterRetention time.Duration
+	// HeadStart is how long after Open nothing is leased, counted or read ahead: with a backlog, that would take the processors that
+	// the process needs to become ready. 0 = nothing waits.
+	HeadStart time.Duration
 	// Now is the clock; nil = time.Now.
 	Now func() time.Time
 	// Logger receives what operators should know; nil = slog.Default().

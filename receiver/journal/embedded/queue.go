@@ -153,6 +153,9 @@ func (q *queue) wake() {
 // sequences, whether they are new or were scheduled before a restart. It waits while there are none, and while the storage
 // is unavailable.
 func (q *queue) Fetch(ctx context.Context, limit journal.Limit) ([]journal.Delivery, error) {
+	if err := q.j.awaitHeadStart(ctx); err != nil {
+		return nil, err
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
