@@ -3,6 +3,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -37,19 +39,40 @@ const (
 	lastPort  = 32_000
 )
 
-// FreeAddress returns a loopback address that nothing listens on.
+// reserved keeps the UDP ports that reserve the TCP ports of the same numbers.
+var reserved struct {
+	mu    sync.Mutex
+	conns []net.PacketConn
+}
+
+// FreeAddress returns a loopback address that nothing listens on. As long as this process lives, no other call returns it, in this
+// process or another: the server that it is for may start late, or be down for a while.
 func FreeAddress(ctx context.Context) (string, error) {
-	var c net.ListenConfig
 	var err error
 	for range 100 {
 		port := firstPort + rand.IntN(lastPort-firstPort) //nolint:gosec // it is no secret
-		var l net.Listener
-		if l, err = c.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err != nil {
-			continue
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		if err = reserve(ctx, address); err == nil {
+			return address, nil
 		}
-		return l.Addr().String(), l.Close()
 	}
 	return "", fmt.Errorf("find a free port: %w", err)
+}
+
+func reserve(ctx context.Context, address string) error {
+	var c net.ListenConfig
+	reservation, err := c.ListenPacket(ctx, "udp", address)
+	if err != nil {
+		return err
+	}
+	l, err := c.Listen(ctx, "tcp", address)
+	if err != nil {
+		return errors.Join(err, reservation.Close())
+	}
+	reserved.mu.Lock()
+	defer reserved.mu.Unlock()
+	reserved.conns = append(reserved.conns, reservation)
+	return l.Close()
 }
 
 // Process is a running program.
