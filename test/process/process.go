@@ -40,7 +40,7 @@ const (
 )
 
 // reserved keeps the UDP ports that reserve the TCP ports of the same numbers.
-var reserved struct {
+var reserved struct { //nolint:gochecknoglobals // a reservation lasts as long as the process
 	mu    sync.Mutex
 	conns []net.PacketConn
 }
