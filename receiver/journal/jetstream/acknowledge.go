@@ -43,6 +43,9 @@ func (q *queue) resend(now time.Time, after time.Duration) {
 	}
 }
 
+// maxConfirmed bounds what is remembered, per sink, of what was confirmed, while the servers do not say that it is removed.
+const maxConfirmed = 20_000
+
 // confirmed ends what was settled.
 func (j *Journal) confirmed(m *nats.Msg) {
 	if m.Header.Get("Status") != "" {
@@ -61,6 +64,9 @@ func (j *Journal) confirmed(m *nats.Msg) {
 	if h := q.settled[number]; h != nil && encodeTime(h.stored) == parts[2] {
 		delete(q.settled, number)
 		q.confirmed = append(q.confirmed, h)
+		if len(q.confirmed) > maxConfirmed {
+			q.forgetConfirmed(maxConfirmed / 2)
+		}
 		if len(q.settled) == 0 {
 			q.signal()
 		}
@@ -72,26 +78,30 @@ func (j *Journal) confirmed(m *nats.Msg) {
 // whether nothing is left that they may still have.
 func (q *queue) forgetRemoved(ctx context.Context, stream jetstream.Stream) bool {
 	q.mu.Lock()
-	confirmed := q.confirmed
-	q.mu.Unlock()
-	if len(confirmed) == 0 {
+	left := len(q.confirmed)
+	if left == 0 {
+		q.mu.Unlock()
 		return true
 	}
-	if !removed(ctx, stream, confirmed[len(confirmed)-1]) {
+	last := q.confirmed[left-1]
+	q.mu.Unlock()
+	if !removed(ctx, stream, last) {
 		return false
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.confirmed) < len(confirmed) || q.confirmed[0] != confirmed[0] {
-		return false // another process has taken the sink over meanwhile
-	}
-	for _, h := range confirmed {
+	q.forgetConfirmed(slices.Index(q.confirmed, last) + 1) // it is not there any more when another process has taken the sink over
+	return len(q.confirmed) == 0
+}
+
+// forgetConfirmed forgets the first count of what was confirmed. The lock is held.
+func (q *queue) forgetConfirmed(count int) {
+	for _, h := range q.confirmed[:count] {
 		if q.held[h.sequence] == h && q.settled[h.sequence] != h {
 			delete(q.held, h.sequence)
 		}
 	}
-	q.confirmed = slices.Delete(q.confirmed, 0, len(confirmed))
-	return true
+	q.confirmed = slices.Delete(q.confirmed, 0, count)
 }
 
 // removed says whether the servers have said that they do not have h any more.
