@@ -39,7 +39,8 @@ func (j *Journal) poll(s *session) error {
 	if j.looking.CompareAndSwap(false, true) {
 		j.group.Go(func() {
 			defer j.looking.Store(false)
-			j.askForEach(events)
+			j.forgetRemoved(events)
+			j.lookForOldest(events)
 		})
 	}
 	return j.pollDead(s)
@@ -137,18 +138,20 @@ func (j *Journal) note(info *jetstream.StreamInfo) {
 	}
 }
 
-// askForEach asks for what takes a request for each sink, beside the rounds: with many sinks it may take long.
-func (j *Journal) askForEach(events jetstream.Stream) {
+// forgetRemoved has each queue forget what the servers have removed, beside the rounds: with many sinks it may take long.
+func (j *Journal) forgetRemoved(events jetstream.Stream) {
 	ctx, cancel := context.WithTimeout(j.ctx, oldestInterval)
 	defer cancel()
 	for _, q := range j.allQueues() {
 		q.forgetRemoved(ctx, events)
 	}
-	j.lookForOldest(ctx, events)
 }
 
-// lookForOldest finds out when the oldest event of each sink was accepted. What it does not reach in time is first the next time.
-func (j *Journal) lookForOldest(ctx context.Context, events jetstream.Stream) {
+// lookForOldest finds out when the oldest event of each sink was accepted, beside the rounds: with many sinks it may take long,
+// and only the statistics need it. What it does not reach in time is first the next time.
+func (j *Journal) lookForOldest(events jetstream.Stream) {
+	ctx, cancel := context.WithTimeout(j.ctx, oldestInterval)
+	defer cancel()
 	for _, sink := range j.unlooked() {
 		if ctx.Err() != nil {
 			return
