@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 
@@ -16,9 +15,6 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal/jetstream"
 	"github.com/mailvane/mailvane/receiver/sink"
 )
-
-// keyFetchTimeout bounds one fetch of a provider's public key; EngageLab waits 3 s for its answer, MailChannels is not known to wait less.
-const keyFetchTimeout = 2 * time.Second
 
 // defaultHandoffTimeout is enough for a pod that is just starting to become ready and known.
 const defaultHandoffTimeout = 45 * time.Second
@@ -65,7 +61,7 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	f.StringVar(&s.Listen, "listen", defaults.Listen, "address to take webhooks on")
 	f.StringVar(&s.AdminListen, "admin-listen", defaults.AdminListen, "address of metrics, probes and the admin API, which shows personal data and asks for no credential")
 	f.StringVar(&s.TrustedProxies, "trusted-proxies", "", "comma-separated address ranges whose X-Forwarded-For is believed")
-	f.StringVar(&s.AllowedSinkAddresses, "allow-sink-addresses", "", "comma-separated address ranges that sinks may connect to although they are link-local or metadata addresses")
+	f.StringVar(&s.AllowedSinkAddresses, "allow-sink-addresses", "", "comma-separated address ranges that sinks and lookups of public keys may connect to although they are link-local or metadata addresses")
 	f.DurationVar(&s.UnknownPathGrace, "unknown-path-grace", defaults.UnknownPathGrace, "how long after the start an unknown path is answered 503, which providers retry, instead of 404: the configuration may still be an old one")
 	f.Int64Var(&s.MaxInFlightBytes, "max-in-flight-bytes", intake.DefaultInFlightBytes, "bound on the memory for request bodies")
 	f.Int64Var(&s.JournalMaxBytes, "journal-max-bytes", embedded.DefaultMaxBytes, "space at which the journal refuses events with 503")
@@ -117,7 +113,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout, Handoff: handoff,
 	}
 	if s.FetchKeys {
-		o.KeyClient = &http.Client{Timeout: keyFetchTimeout}
+		o.KeyClient = keyClient(allowed)
 	}
 	instance.Receiver, err = New(o)
 	if err != nil {
