@@ -104,7 +104,9 @@ func (w objectWriter) interaction(e *Event) objectWriter {
 		optional(`"userAgent":`, e.UserAgent).
 		object(`"client":`, pair{`"name":`, e.Client.Name}, pair{`"os":`, e.Client.OS}).
 		list(`"tags":`, e.Tags).
-		metadata(e.Metadata)
+		texts(`"metadata":`, e.Metadata).
+		texts(`"details":`, e.Details).
+		flag(`"truncated":`, e.Truncated)
 }
 
 // objectWriter appends the members of JSON objects, and like append returns what it made. Text that is not UTF-8 gets the
@@ -205,18 +207,18 @@ func (w objectWriter) object(name string, members ...pair) objectWriter {
 	return w.end()
 }
 
-// metadata appends the values by name, in the order of the names.
-func (w objectWriter) metadata(values map[string]string) objectWriter {
+// texts appends an object of texts, in the order of their names.
+func (w objectWriter) texts(name string, values map[string]string) objectWriter {
 	if values == nil {
 		return w
 	}
 	var scratch [16]pair // as many as most events have
 	members := scratch[:0]
-	for name, value := range values {
-		members = append(members, pair{name, value})
+	for key, value := range values {
+		members = append(members, pair{key, value})
 	}
 	slices.SortFunc(members, func(a, b pair) int { return strings.Compare(a.name, b.name) })
-	w = w.member(`"metadata":`).begin()
+	w = w.member(name).begin()
 	for _, m := range members {
 		w = append(w.separate().quote(m.name), ':')
 		w = w.quote(m.value)

@@ -33,7 +33,7 @@ func filled(nasty string) *Event {
 		ProviderEventID: nasty, CorrelationID: nasty, Account: nasty, SMTPCode: 550, EnhancedCode: "5.1.1", Reason: nasty, Diagnostic: nasty,
 		Bounce: Bounce{Type: Hard, Category: nasty}, Reject: Reject{Reason: PolicyViolation}, Complaint: Complaint{FeedbackType: nasty},
 		URL: nasty, IP: "192.0.2.1", UserAgent: nasty, Client: Client{Name: nasty, OS: "os"}, Tags: []string{nasty, "t"},
-		Metadata: map[string]string{"b": nasty, "a" + nasty: "1"}, Unverified: true,
+		Metadata: map[string]string{"b": nasty, "a" + nasty: "1"}, Details: map[string]string{"d": nasty, "c" + nasty: "2"}, Truncated: true, Unverified: true,
 		Raw: jsontext.Value("{ \"a\\\\\" : \"x \\\" y\\\\\" ,\r\n\t\"b\" : [ 1 , 2.50 , { } , \"\" ] }"),
 	}
 }
@@ -45,7 +45,7 @@ func TestEncodeIsWhatIsDerived(t *testing.T) {
 		"filled":           filled("x"),
 		"escapes":          filled("\"\\/\b\f\n\r\t\x00\x1f\x7f<>&\u2028\u2029\U0001F4E7é"),
 		"invalid UTF-8":    filled("a\xff\xc3(\xed\xa0\x80z"),
-		"empty containers": {Recipients: []string{}, Tags: []string{}, Metadata: map[string]string{}, Raw: jsontext.Value("[]")},
+		"empty containers": {Recipients: []string{}, Tags: []string{}, Metadata: map[string]string{}, Details: map[string]string{}, Raw: jsontext.Value("[]")},
 		"only second":      {Bounce: Bounce{Category: "c"}, Client: Client{OS: "os"}, Raw: jsontext.Value(` "text with  spaces" `)},
 		"many escapes":     {Raw: jsontext.Value(`{"a":"\\` + strings.Repeat(`\n\"`, 1_000_000) + `\\", "b": "\""}`)},
 		"other zone":       {Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))},
@@ -135,7 +135,7 @@ func FuzzEncode(f *testing.F) {
 		}
 		want, err := derived(e, "/s")
 		if err != nil {
-			return // two names of the metadata are the same once invalid UTF-8 is replaced
+			return // two names of the metadata or the details are the same once invalid UTF-8 is replaced
 		}
 		got, err := Encode(e, "/s")
 		if err != nil || string(got) != string(want) {

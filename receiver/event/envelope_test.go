@@ -20,6 +20,7 @@ func sample() *event.Event {
 		Recipient: "to@example.com", MessageID: "m@example.com",
 		Bounce:   event.Bounce{Type: event.Hard},
 		Metadata: map[string]string{"b": "2", "a": "1"},
+		Details:  map[string]string{"mta": "mx.example.com"},
 		Raw:      jsontext.Value(`{"big": 12345678901234567890, "esc": "\/é", "n": 1.50}`),
 	}
 }
@@ -35,7 +36,7 @@ func TestEncode(t *testing.T) {
 		`"dataschema":"https://mailvane.dev/schemas/event.v1.json","provider":"emailengine","providerevent":"messageBounce","partitionkey":"m@example.com",` +
 		`"data":{"id":"0123","type":"email.bounced","provider":"EmailEngine","providerEvent":"messageBounce",` +
 		`"time":"2021-11-28T10:17:29.728Z","timeRaw":"2021-11-28T10:17:29.728Z","recipient":"to@example.com","messageId":"m@example.com",` +
-		`"bounce":{"type":"hard"},"metadata":{"a":"1","b":"2"},` +
+		`"bounce":{"type":"hard"},"metadata":{"a":"1","b":"2"},"details":{"mta":"mx.example.com"},` +
 		`"raw":{"big":12345678901234567890,"esc":"\/é","n":1.50}}}`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Fatalf("envelope (-want +got):\n%s", diff)

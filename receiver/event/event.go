@@ -80,8 +80,14 @@ type Event struct {
 
 	// Tags are the campaign or category names that the sender attached.
 	Tags []string `json:"tags,omitzero"`
-	// Metadata are further values of the provider or the sender that have no field of their own.
+	// Metadata is what the sender of the message attached to it, under the sender's own names: custom arguments, user variables and the
+	// like. The same name reads the same value whatever the provider is.
 	Metadata map[string]string `json:"metadata,omitzero"`
+	// Details are the provider's further facts that have no field of their own, under the provider's names. Lists are joined with
+	// commas.
+	Details map[string]string `json:"details,omitzero"`
+	// Truncated says that there were more metadata or details than a record holds: 256 values and 64 KiB of each. Raw has all of them.
+	Truncated bool `json:"truncated,omitzero"`
 
 	// Unverified says that the request failed verification and was accepted because its endpoint is in shadow mode.
 	Unverified bool `json:"unverified,omitzero"`

@@ -15,7 +15,7 @@ func bounced() *event.Event {
 		ID: "1", Type: event.Bounced, Provider: "EmailEngine", Recipient: "a@example.com",
 		Time:   time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Bounce: event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}, SMTPCode: 550,
-		Tags: []string{"spring"}, Metadata: map[string]string{"listId": "news"},
+		Tags: []string{"spring"}, Metadata: map[string]string{"order_id": "4711"}, Details: map[string]string{"listId": "news"},
 	}
 }
 
@@ -29,7 +29,9 @@ func TestMatch(t *testing.T) {
 		"short name and nested field":      {`event.type == "email.bounced" && event.bounce.type == "hard"`, bounced(), true},
 		"nested field of another type":     {`event.bounce.type == "hard"`, &event.Event{Type: event.Delivered}, false},
 		"absent map key is testable":       {`"x" in event.metadata`, bounced(), false},
-		"map value":                        {`event.metadata["listId"] == "news"`, bounced(), true},
+		"map value":                        {`event.metadata["order_id"] == "4711"`, bounced(), true},
+		"detail of the provider":           {`event.details["listId"] == "news" && !("listId" in event.metadata)`, bounced(), true},
+		"cut metadata":                     {`event.truncated`, bounced(), false},
 		"list membership":                  {`"spring" in event.tags`, bounced(), true},
 		"nil list":                         {`"spring" in event.tags`, &event.Event{}, false},
 		"nil map":                          {`"a" in event.metadata`, &event.Event{}, false},

@@ -13,7 +13,7 @@ func account(t event.Type) converter {
 			e.Account = n.data.Text("account")
 		}
 		e.Reason = n.data.Text("response")
-		wire.KeepMembers(e, n.data, "user", "serverResponseCode")
+		wire.KeepDetails(e, n.data, "user", "serverResponseCode")
 	}
 }
 
@@ -22,7 +22,7 @@ func export(t event.Type) converter {
 	return func(e *event.Event, n notice) {
 		e.Type = t
 		e.Reason = n.data.Text("error")
-		wire.KeepMembers(e, n.data, "exportId", "phase", "errorCode", "messagesExported", "messagesSkipped", "messagesQueued",
+		wire.KeepDetails(e, n.data, "exportId", "phase", "errorCode", "messagesExported", "messagesSkipped", "messagesQueued",
 			"bytesWritten", "expiresAt")
 	}
 }

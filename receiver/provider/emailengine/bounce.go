@@ -27,11 +27,11 @@ func messageBounce(e *event.Event, n notice) {
 		e.Type = event.Bounced
 		e.Bounce = bounceOf(response.Text("status"), response.Text("category"))
 	}
-	wire.KeepMembers(e, n.data, "action", "bounceMessage", "mta")
-	wire.KeepMembers(e, response, "source", "category", "recommendedAction", "retryAfter")
-	wire.SetMetadata(e, "blocklist", response.Object("blocklist").Text("name"))
+	wire.KeepDetails(e, n.data, "action", "bounceMessage", "mta")
+	wire.KeepDetails(e, response, "source", "category", "recommendedAction", "retryAfter")
+	wire.SetDetail(e, "blocklist", response.Object("blocklist").Text("name"))
 	// This queue is the remote server's, unlike the queueId of a submission, so it must not pass for a message id.
-	wire.SetMetadata(e, "mtaQueueId", n.data.Text("queueId"))
+	wire.SetDetail(e, "mtaQueueId", n.data.Text("queueId"))
 }
 
 // bounceOf classifies by the status, and where there is none by the category.

@@ -18,9 +18,9 @@ func messageComplaint(e *event.Event, n notice) {
 	e.Complaint.FeedbackType = report.Text("feedbackType")
 	e.IP = report.Text("sourceIp")
 	// The reporter's user agent is the program that wrote the report (RFC 5965 section 3.1), not the recipient's.
-	wire.SetMetadata(e, "reportUserAgent", report.Text("userAgent"))
-	wire.KeepMembers(e, n.data, "complaintMessage")
-	wire.KeepMembers(e, report, "source", "abuseType", "arrivalDate", "reportingMta")
+	wire.SetDetail(e, "reportUserAgent", report.Text("userAgent"))
+	wire.KeepDetails(e, n.data, "complaintMessage")
+	wire.KeepDetails(e, report, "source", "abuseType", "arrivalDate", "reportingMta")
 }
 
 func firstAddress(lists ...[]string) string {

@@ -44,7 +44,7 @@ func decode(e *event.Event, item wire.Item, r *provider.Request) error {
 	e.ProviderEvent = name
 	e.Account = n.Text("account")
 	e.Raw = n.Raw
-	wire.KeepMembers(e, n.Object, "serviceUrl")
+	wire.KeepDetails(e, n.Object, "serviceUrl")
 	wire.DateTime(n.Text("date")).SetTime(e, r.ReceivedAt)
 	if convert, known := converters[name]; known {
 		convert(e, n)

@@ -171,7 +171,7 @@ func TestOddities(t *testing.T) {
 	check("ids beyond 2^53 keep every digit, as texts and as numbers",
 		notice("messageDeleted", `{"emailId": "1722202068227089305", "threadId": 1722202068227089307, "uid": 13463}`),
 		func(e event.Event) (any, any) {
-			return e.Metadata, map[string]string{"emailId": "1722202068227089305", "threadId": "1722202068227089307", "uid": "13463"}
+			return e.Details, map[string]string{"emailId": "1722202068227089305", "threadId": "1722202068227089307", "uid": "13463"}
 		})
 	check("replyTo as an object and as a list",
 		notice("messageNew", `{"replyTo": {"address": "r@example.com"}, "from": {"address": "f@example.com"}}`),
@@ -193,12 +193,12 @@ func TestOddities(t *testing.T) {
 	check("delivery error: no further attempt",
 		notice("messageDeliveryError", `{"job": {"attemptsMade": 10, "attempts": 10, "nextAttempt": false}}`),
 		func(e event.Event) (any, any) {
-			return e.Metadata, map[string]string{"attemptsMade": "10", "attempts": "10", "nextAttempt": "false"}
+			return e.Details, map[string]string{"attemptsMade": "10", "attempts": "10", "nextAttempt": "false"}
 		})
 	check("bounce: queue id is the remote server's and no message id",
 		notice("messageBounce", `{"queueId": "BFC608226A"}`),
 		func(e event.Event) (any, any) {
-			return []string{e.ProviderMessageID, e.Metadata["mtaQueueId"]}, []string{"", "BFC608226A"}
+			return []string{e.ProviderMessageID, e.Details["mtaQueueId"]}, []string{"", "BFC608226A"}
 		})
 	check("complaint without original recipient: the header's",
 		notice("messageComplaint", `{"headers": {"to": ["h@example.com"]}}`),
@@ -215,7 +215,7 @@ func TestOddities(t *testing.T) {
 		})
 	check("folder with false in place of a special use",
 		notice("mailboxNew", `{"path": "[Gmail]/All Mail", "specialUse": false, "uidValidity": false}`),
-		func(e event.Event) (any, any) { return e.Metadata, map[string]string{"path": "[Gmail]/All Mail"} })
+		func(e event.Event) (any, any) { return e.Details, map[string]string{"path": "[Gmail]/All Mail"} })
 	check("text outside ASCII",
 		notice("messageNew", `{"subject": "Test message 🤔"}`),
 		func(e event.Event) (any, any) { return e.Subject, "Test message 🤔" })

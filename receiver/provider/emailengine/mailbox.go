@@ -33,8 +33,8 @@ func messageNew(e *event.Event, n notice) {
 		}
 	}
 	setRecipients(e, to)
-	wire.SetMetadata(e, "inReplyTo", wire.MessageID(n.data.Text("inReplyTo")))
-	wire.KeepMembers(e, n.data, "seemsLikeNew", "category", "isBounce", "isComplaint")
+	wire.SetDetail(e, "inReplyTo", wire.MessageID(n.data.Text("inReplyTo")))
+	wire.KeepDetails(e, n.data, "seemsLikeNew", "category", "isBounce", "isComplaint")
 }
 
 func inInbox(n notice) bool {
@@ -52,7 +52,7 @@ func identifyMessage(e *event.Event, n notice) {
 		e.PartitionKey = e.Account + "/" + e.ProviderMessageID
 	}
 	setFolder(e, n)
-	wire.KeepMembers(e, n.data, "uid", "emailId", "threadId")
+	wire.KeepDetails(e, n.data, "uid", "emailId", "threadId")
 }
 
 // mailboxMessage returns the converter of what happened to a message in a folder.
@@ -60,7 +60,7 @@ func mailboxMessage(t event.Type) converter {
 	return func(e *event.Event, n notice) {
 		e.Type = t
 		identifyMessage(e, n)
-		wire.KeepMembers(e, n.data, "missingRetries", "missingDelay")
+		wire.KeepDetails(e, n.data, "missingRetries", "missingDelay")
 	}
 }
 
@@ -71,22 +71,22 @@ func mailboxFolder(t event.Type) converter {
 		e.Type = t
 		e.Reason = n.data.Text("reason")
 		setFolder(e, n)
-		wire.KeepMembers(e, n.data, "name")
+		wire.KeepDetails(e, n.data, "name")
 		keepUnlessFalse(e, n.data, "specialUse", "uidValidity", "prevUidValidity")
 	}
 }
 
 // setFolder keeps the folder, which stands in the envelope, in the data, or in both.
 func setFolder(e *event.Event, n notice) {
-	wire.KeepMembers(e, n.data, "path")
-	wire.KeepMembers(e, n.Object, "path")
+	wire.KeepDetails(e, n.data, "path")
+	wire.KeepDetails(e, n.Object, "path")
 	keepUnlessFalse(e, n.Object, "specialUse")
 }
 
 func keepUnlessFalse(e *event.Event, o wire.Object, names ...string) {
 	for _, name := range names {
 		if value := o.Text(name); value != "false" {
-			wire.SetMetadata(e, name, value)
+			wire.SetDetail(e, name, value)
 		}
 	}
 }

@@ -21,7 +21,7 @@ func messageSent(e *event.Event, n notice) {
 	e.Diagnostic = n.data.Text("response")
 	e.SMTPCode, e.EnhancedCode = wire.SMTPReply(e.Diagnostic)
 	if original := wire.MessageID(n.data.Text("originalMessageId")); original != e.MessageID {
-		wire.SetMetadata(e, "originalMessageId", original)
+		wire.SetDetail(e, "originalMessageId", original)
 	}
 }
 
@@ -36,8 +36,8 @@ func messageDeliveryError(e *event.Event, n notice) {
 	if e.SMTPCode = wire.SMTPCode(n.data.Text("smtpResponseCode")); e.SMTPCode == 0 {
 		e.SMTPCode = code
 	}
-	wire.KeepMembers(e, n.data, "errorCode")
-	wire.KeepMembers(e, n.data.Object("job"), "attemptsMade", "attempts", "nextAttempt")
+	wire.KeepDetails(e, n.data, "errorCode")
+	wire.KeepDetails(e, n.data.Object("job"), "attemptsMade", "attempts", "nextAttempt")
 }
 
 // messageFailed: EmailEngine gave up. The event names no recipient; the queue id leads to the earlier errors.

@@ -14,6 +14,6 @@ func tracking(t event.Type) converter {
 		e.URL = n.data.Text("url")
 		e.IP = n.data.Text("remoteAddress")
 		e.UserAgent = n.data.Text("userAgent")
-		wire.KeepMembers(e, n.data, "listId")
+		wire.KeepDetails(e, n.data, "listId")
 	}
 }

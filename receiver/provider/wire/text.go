@@ -3,8 +3,6 @@ package wire
 import (
 	"strconv"
 	"strings"
-
-	"github.com/mailvane/mailvane/receiver/event"
 )
 
 // blanks are what separates a server's words.
@@ -124,22 +122,4 @@ func First(texts ...string) string {
 		}
 	}
 	return ""
-}
-
-// SetMetadata adds a value that has no field of its own. An empty one is left out.
-func SetMetadata(e *event.Event, name, value string) {
-	if value == "" {
-		return
-	}
-	if e.Metadata == nil {
-		e.Metadata = map[string]string{}
-	}
-	e.Metadata[name] = value
-}
-
-// KeepMembers adds members that have no field of their own to the metadata, under their own names.
-func KeepMembers(e *event.Event, o Object, names ...string) {
-	for _, name := range names {
-		SetMetadata(e, name, o.Text(name))
-	}
 }
