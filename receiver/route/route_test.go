@@ -41,7 +41,7 @@ func TestDecide(t *testing.T) {
 		}, bounce, []string{"mail/crm", "mail/warehouse"}, nil},
 		"two routes to one sink are one debt": {[]config.Route{{Name: "x", Sink: "a"}, {Name: "y", Sink: "a"}}, bounce, []string{"mail/a"}, nil},
 		"a failing filter takes only its own route": {[]config.Route{
-			{Name: "bug", Sink: "a", Filter: `event.metadata["x"] == "1"`}, {Name: "all", Sink: "b"},
+			{Name: "bug", Sink: "a", Filter: `{"a": 1}[event.id] == 1`}, {Name: "all", Sink: "b"},
 		}, bounce, []string{"mail/b"}, []string{"bug"}},
 		"no routes": {nil, bounce, nil, nil},
 		"a route that cannot work takes only itself": {[]config.Route{
@@ -96,7 +96,7 @@ func TestAFailureSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	table, err := compile(t,
 		config.Route{Name: "broken", Sink: "a", Problem: "filter: does not compile"},
-		config.Route{Name: "bug", Sink: "b", Filter: `event.metadata["x"] == "1"`, Problem: "no sink"},
+		config.Route{Name: "bug", Sink: "b", Filter: `{"a": 1}[event.id] == 1`, Problem: "no sink"},
 	)
 	if err != nil {
 		t.Fatal(err)

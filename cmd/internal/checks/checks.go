@@ -22,10 +22,7 @@ func New() (render.Checks, error) {
 		return render.Checks{}, err
 	}
 	return render.Checks{
-		Filter: func(expression string) error {
-			_, err := filters.Compile(expression)
-			return err
-		},
+		Filter: func(expression string) error { return filters.Check(expression, providerTypes()) },
 		Provider: func(p config.Plugin) error {
 			kind, ok := providers.Lookup(p.Type)
 			if !ok {
@@ -36,6 +33,15 @@ func New() (render.Checks, error) {
 		},
 		Sink: checkSink,
 	}, nil
+}
+
+func providerTypes() []string {
+	kinds := providers.Kinds()
+	types := make([]string, 0, len(kinds))
+	for _, kind := range kinds {
+		types = append(types, kind.Type)
+	}
+	return types
 }
 
 func checkSink(p config.Plugin) error {

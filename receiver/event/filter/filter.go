@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	_ "time/tzdata" // filters name time zones, and a receiver's image has no zone files
 
 	"github.com/google/cel-go/cel"
-	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/ext"
 
 	"github.com/mailvane/mailvane/receiver/event"
@@ -21,7 +21,7 @@ const (
 	maxExpressionBytes = 4096
 	// maxCompiled bounds the filters that are remembered.
 	maxCompiled = 20_000
-	// costLimit bounds one evaluation of an expression with loops, in CEL cost units (roughly one per operator or 10 characters scanned).
+	// costLimit bounds one evaluation of an expression that loops or builds text, in CEL cost units (roughly one per operator or 10 characters scanned).
 	costLimit = 100_000
 )
 
@@ -30,7 +30,8 @@ var ErrNotBool = errors.New("must yield true or false")
 
 // Compiler compiles expressions against the event type. It is safe for concurrent use.
 type Compiler struct {
-	env *cel.Env
+	env       *cel.Env
+	rewriting *cel.StaticOptimizer
 
 	mu sync.Mutex
 	// compiled holds what was compiled before: one edit of a thousand endpoints compiles one filter.
@@ -44,15 +45,22 @@ type Filter struct {
 
 // NewCompiler returns a Compiler.
 func NewCompiler() (*Compiler, error) {
-	env, err := cel.NewEnv(
+	options := append(textFunctions(),
 		ext.NativeTypes(reflect.TypeFor[event.Event](), ext.ParseStructTag("json")),
 		ext.Strings(),
+		lookups(),
 		cel.Variable(variable, cel.ObjectType("event.Event")),
+		cel.ASTValidators(cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateRegexLiterals()),
 	)
+	env, err := cel.NewEnv(options...)
 	if err != nil {
 		return nil, fmt.Errorf("build the filter environment: %w", err)
 	}
-	return &Compiler{env: env, compiled: map[string]*Filter{}}, nil
+	rewriting, err := cel.NewStaticOptimizer(rewriter{})
+	if err != nil {
+		return nil, fmt.Errorf("build the filter environment: %w", err)
+	}
+	return &Compiler{env: env, rewriting: rewriting, compiled: map[string]*Filter{}}, nil
 }
 
 // Compile parses and type-checks an expression. The error names the position and what is wrong.
@@ -74,6 +82,27 @@ func (c *Compiler) Compile(expression string) (*Filter, error) {
 }
 
 func (c *Compiler) compile(expression string) (*Filter, error) {
+	ast, err := c.typed(expression)
+	if err != nil {
+		return nil, err
+	}
+	rewritten, issues := c.rewriting.Optimize(c.env, ast)
+	if err := issues.Err(); err != nil {
+		return nil, fmt.Errorf("does not compile: %w", err)
+	}
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	if !cheap(rewritten.NativeRep()) {
+		options = append(options, counted()...)
+	}
+	program, err := c.env.Program(rewritten, options...)
+	if err != nil {
+		return nil, fmt.Errorf("does not compile: %w", err)
+	}
+	return &Filter{program: program}, nil
+}
+
+// typed parses an expression and checks its types.
+func (c *Compiler) typed(expression string) (*cel.Ast, error) {
 	if len(expression) > maxExpressionBytes {
 		return nil, fmt.Errorf("must be at most %d bytes long", maxExpressionBytes)
 	}
@@ -84,22 +113,7 @@ func (c *Compiler) compile(expression string) (*Filter, error) {
 	if !ast.OutputType().IsExactType(cel.BoolType) {
 		return nil, fmt.Errorf("yields %s: %w", ast.OutputType(), ErrNotBool)
 	}
-	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
-	if loops(ast) {
-		options = append(options, cel.CostLimit(costLimit))
-	}
-	program, err := c.env.Program(ast, options...)
-	if err != nil {
-		return nil, fmt.Errorf("does not compile: %w", err)
-	}
-	return &Filter{program: program}, nil
-}
-
-// loops says whether an expression has a macro such as exists or all. Without one its cost is bounded by the length of the
-// expression and of the event, and counting it would more than double it.
-func loops(ast *cel.Ast) bool {
-	root := celast.NavigateAST(ast.NativeRep())
-	return root.Kind() == celast.ComprehensionKind || len(celast.MatchDescendants(root, celast.KindMatcher(celast.ComprehensionKind))) > 0
+	return ast, nil
 }
 
 // activation is what an expression sees. A map in its place would be most of what an evaluation allocates.

@@ -45,6 +45,25 @@ func TestMatch(t *testing.T) {
 		"presence of an unset struct":      {`has(event.reject.reason)`, bounced(), false},
 		"category of a bounce":             {`event.bounce.category == "user_unknown"`, bounced(), true},
 		"verification mark of shadow mode": {`event.unverified`, bounced(), false},
+		"absent key reads as empty":        {`event.metadata["absent"] == ""`, bounced(), true},
+		"absent key by its name":           {`event.metadata.absent.startsWith("x")`, bounced(), false},
+		"key by its name":                  {`event.details.listId == "news"`, bounced(), true},
+		"absent key of a nil map":          {`event.metadata["listId"] == "news"`, &event.Event{}, false},
+		"key that the event names":         {`event.metadata[event.recipient] == "" && event.metadata[event.tags[0] + "x"] == ""`, bounced(), true},
+		"has tells the truth of a key":     {`has(event.details.listId) && !has(event.metadata.absent)`, bounced(), true},
+		"in tells the truth of a nil map":  {`"listId" in event.metadata`, &event.Event{}, false},
+		"first of an empty list":           {`event.recipients[0] == ""`, &event.Event{}, true},
+		"position that is not there":       {`event.tags[1] == "" && event.tags[-1] == ""`, bounced(), true},
+		"position that is there":           {`event.tags[0] == "spring"`, bounced(), true},
+		"absent key inside a macro":        {`event.tags.exists(t, event.metadata[t] == "")`, bounced(), true},
+		"absent key of a constant map":     {`{"a": "b"}[event.provider] == ""`, bounced(), true},
+		"a map of numbers is CEL's own":    {`{"EmailEngine": 1}[event.provider] == 1`, bounced(), true},
+		"replace":                          {`event.recipient.replace("a@", "b@") == "b@example.com" && "aaa".replace("a", "b", 2) == "bba"`, bounced(), true},
+		"replace with and without limits":  {`"aa".replace("a", "b", 0) == "aa" && "aa".replace("a", "b", -1) == "bb" && "ab".replace("", "x") == "xaxbx"`, bounced(), true},
+		"split and join":                   {`event.recipient.split("@").join("+") == "a+example.com" && "a b c".split(" ", 2)[1] == "b c" && ["a", "b"].join() == "ab"`, bounced(), true},
+		"format":                           {`"%s is %d".format([event.provider, event.smtpCode]) == "EmailEngine is 550" && "%s".format([event.tags]) == "[spring]"`, bounced(), true},
+		"split into nothing":               {`"a b".split(" ", 0).size() == 0 && "a b".split(" ", -1).size() == 2`, bounced(), true},
+		"a zone that the system may lack":  {`event.time.getHours("Europe/Berlin") == 4`, bounced(), true},
 	}
 	c := newCompiler(t)
 	for name, tc := range cases {
@@ -74,6 +93,10 @@ func TestCompileRefuses(t *testing.T) {
 		"internal field":   {`event.PartitionKey == "x"`, "undefined field"},
 		"a Go name":        {`event.MessageID == "x"`, "undefined field"},
 		"empty":            {``, "Syntax error"},
+		"no such date":     {`event.time > timestamp("2026-13-01T00:00:00Z")`, "invalid timestamp"},
+		"no such duration": {`event.time - event.time > duration("1 day")`, "invalid duration"},
+		"no such pattern":  {`event.subject.matches("(")`, "invalid matches"},
+		"our own function": {`@lookup(event.metadata, "a") == "b"`, "Syntax error"},
 	}
 	c := newCompiler(t)
 	for name, tc := range cases {
@@ -90,7 +113,7 @@ func TestCompileRefuses(t *testing.T) {
 func TestMatchReportsRunTimeErrors(t *testing.T) {
 	t.Parallel()
 	c := newCompiler(t)
-	for _, expression := range []string{`event.metadata["absent"] == "x"`, `1 / (event.smtpCode - 550) == 1`} {
+	for _, expression := range []string{`{"a": 1}[event.recipient] == 1`, `1 / (event.smtpCode - 550) == 1`} {
 		f, err := c.Compile(expression)
 		if err != nil {
 			t.Fatal(err)
