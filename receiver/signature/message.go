@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -53,7 +54,7 @@ func (v MessageVerifier) verifyOne(ctx context.Context, h http.Header, s message
 	if err := v.checkTimes(s, now); err != nil {
 		return err
 	}
-	base, err := s.base(h)
+	bases, err := s.bases(h)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (v MessageVerifier) verifyOne(ctx context.Context, h http.Header, s message
 	if err != nil {
 		return err
 	}
-	if !ed25519.Verify(key, base, s.value) {
+	if !slices.ContainsFunc(bases, func(base []byte) bool { return ed25519.Verify(key, base, s.value) }) {
 		return ErrMismatch
 	}
 	return nil

@@ -12,10 +12,10 @@ import (
 
 // Bounds of what one request may make the verifier do.
 const (
-	// maxSignatures is how many signatures one request may carry; providers send one, two while they change keys.
-	maxSignatures = 4
-	// maxComponents is how many components a signature may cover.
-	maxComponents = 16
+	// maxSignatures is how many signatures one request may carry. Providers send one, two while they change keys; proxies add theirs.
+	maxSignatures = 16
+	// maxComponents is how many components a signature may cover, more than there are headers in a common request.
+	maxComponents = 64
 	// maxKeyID is the length of a key id, in bytes.
 	maxKeyID = 128
 )
@@ -32,8 +32,9 @@ type messageSignature struct {
 	expires    time.Time
 	hasExpires bool
 	components []string
-	// params is the text of the signature parameters exactly as sent, because they are signed as they were written.
-	params string
+	// params are the texts of the signature parameters that may have been signed: the serialization of what was parsed, which RFC 9421
+	// section 2.5 asks for, and, if it is another, the text as sent, which signers that do not serialize sign. They mean the same.
+	params []string
 }
 
 // parseSignatures pairs the members of Signature and Signature-Input by their labels. Labels that occur in one header
@@ -66,19 +67,10 @@ func parseSignatures(h http.Header) ([]messageSignature, error) {
 }
 
 func parseSignature(params, value string) (messageSignature, error) {
-	s := messageSignature{params: params}
-	// Strict on the encoding, so that one signature has one spelling.
-	encoded, ok := strings.CutPrefix(value, ":")
-	if !ok {
-		return s, ErrMalformed
-	}
-	encoded, ok = strings.CutSuffix(encoded, ":")
-	if !ok {
-		return s, ErrMalformed
-	}
+	var s messageSignature
 	var err error
-	if s.value, err = base64.StdEncoding.Strict().DecodeString(encoded); err != nil {
-		return s, ErrMalformed
+	if s.value, err = parseValue(value); err != nil {
+		return s, err
 	}
 	list, err := httpsfv.UnmarshalList([]string{params})
 	if err != nil || len(list) != 1 {
@@ -88,10 +80,29 @@ func parseSignature(params, value string) (messageSignature, error) {
 	if !ok {
 		return s, ErrMalformed
 	}
+	serialized, err := httpsfv.Marshal(list)
+	if err != nil {
+		return s, ErrMalformed
+	}
+	s.params = slices.Compact([]string{serialized, params})
 	if err := s.setComponents(inner.Items); err != nil {
 		return s, err
 	}
 	return s, s.setParams(inner.Params)
+}
+
+// parseValue reads a byte sequence; its parameters mean nothing (RFC 9421 section 4.2). It is strict on the encoding, so that one
+// signature has one spelling.
+func parseValue(text string) ([]byte, error) {
+	item, err := httpsfv.UnmarshalItem([]string{text})
+	if err != nil {
+		return nil, ErrMalformed
+	}
+	value, ok := item.Value.([]byte)
+	if !ok || !strings.HasPrefix(text, ":"+base64.StdEncoding.EncodeToString(value)+":") {
+		return nil, ErrMalformed
+	}
+	return value, nil
 }
 
 // setComponents takes the covered components: plain header fields, the content digest among them.
@@ -147,8 +158,9 @@ func timeParam(params *httpsfv.Params, name string) (at time.Time, present bool,
 	return time.Unix(seconds, 0), true, nil
 }
 
-// base returns the signature base (RFC 9421 section 2.5): a line for each component and one for the parameters.
-func (s *messageSignature) base(h http.Header) ([]byte, error) {
+// bases returns the signature bases (RFC 9421 section 2.5) of which one was signed, if any: a line for each component and one for the
+// parameters.
+func (s *messageSignature) bases(h http.Header) ([][]byte, error) {
 	var b strings.Builder
 	for _, name := range s.components {
 		values := h.Values(name)
@@ -164,6 +176,9 @@ func (s *messageSignature) base(h http.Header) ([]byte, error) {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString(`"@signature-params": ` + s.params)
-	return []byte(b.String()), nil
+	var bases [][]byte
+	for _, params := range s.params {
+		bases = append(bases, []byte(b.String()+`"@signature-params": `+params))
+	}
+	return bases, nil
 }

@@ -7,7 +7,9 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +48,13 @@ func signed(label, params, digest string) http.Header {
 	base := "\"content-digest\": " + digest + "\n\"@signature-params\": " + params
 	h.Set("Signature-Input", label+"="+params)
 	h.Set("Signature", label+"="+bytesText(ed25519.Sign(key(0), []byte(base))))
+	return h
+}
+
+// sentAs returns the headers of a request whose parameters were signed as params are written, and reach us in another form.
+func sentAs(other string) http.Header {
+	h := signed("sig_1", params, sha256Digest(body))
+	h.Set("Signature-Input", "sig_1="+other)
 	return h
 }
 
@@ -137,10 +146,37 @@ func TestMessageVerifier(t *testing.T) {
 		"too many signatures": {
 			reason: "work per request is bounded",
 			header: edit(func(h http.Header) {
-				for _, l := range []string{"a", "b", "c", "d"} {
-					h.Add("Signature-Input", l+"="+params)
+				for i := range 16 {
+					h.Add("Signature-Input", "s"+strconv.Itoa(i)+"="+params)
 				}
 			}), want: signature.ErrMalformed,
+		},
+		"the last of sixteen signatures": {
+			reason: "proxies add theirs",
+			header: edit(func(h http.Header) {
+				input, value := h.Get("Signature-Input"), h.Get("Signature")
+				h.Del("Signature-Input")
+				h.Del("Signature")
+				for i := range 15 {
+					h.Add("Signature-Input", fmt.Sprintf(`s%d=("content-digest");keyid="nobody%d"`, i, i))
+					h.Add("Signature", fmt.Sprintf("s%d=%s", i, bytesText(make([]byte, ed25519.SignatureSize))))
+				}
+				h.Add("Signature-Input", input)
+				h.Add("Signature", value)
+			}),
+		},
+		"white space behind semicolons": {reason: "RFC 9651 section 3.1.2 allows it, RFC 9421 section 2.5 signs without", header: sentAs(`("content-digest"); created=1738868393;  alg="ed25519"; keyid="mckey"`)},
+		"white space within the list":   {reason: "RFC 9651 section 3.1.1", header: sentAs(`( "content-digest"  );created=1738868393;alg="ed25519";keyid="mckey"`)},
+		"white space around the member": {reason: "RFC 9651 section 3.2", header: edit(func(h http.Header) {
+			h.Set("Signature-Input", " \t"+h.Get("Signature-Input")+" \t,\tz="+params)
+			h.Set("Signature", "z=:AAAA: ,\t "+h.Get("Signature")+"\t")
+		})},
+		"white space within another list": {reason: "what is signed is another order", header: sentAs(`("content-digest");alg="ed25519"; created=1738868393;keyid="mckey"`), want: signature.ErrMismatch},
+		"a parameter of the signature": {
+			reason: "it means nothing", header: edit(func(h http.Header) { h.Set("Signature", h.Get("Signature")+`;p=1;q="a,b"`) }),
+		},
+		"text behind the signature": {
+			reason: "malformed", header: edit(func(h http.Header) { h.Set("Signature", h.Get("Signature")+"x") }), want: signature.ErrMalformed,
 		},
 		"digest not covered":      {reason: "the body would be free", header: with(`();created=1738868393;alg="ed25519";keyid="mckey"`), want: signature.ErrMalformed},
 		"a derived component":     {reason: "an ingress changes what it is derived from", header: with(`("content-digest" "@method");keyid="mckey"`), want: signature.ErrMalformed},
@@ -218,6 +254,27 @@ func TestCoveredHeaderIsChecked(t *testing.T) {
 	h.Set("Content-Type", "text/plain")
 	if err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); !errors.Is(err, signature.ErrMismatch) {
 		t.Errorf("a changed header: got %v, want a mismatch", err)
+	}
+}
+
+// TestManyCoveredComponents covers as many headers as there may be, and one more.
+func TestManyCoveredComponents(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]error{64: nil, 65: signature.ErrMalformed} {
+		h := http.Header{"Content-Digest": {sha256Digest(body)}}
+		base, covered := `"content-digest": `+sha256Digest(body)+"\n", `("content-digest"`
+		for i := range n - 1 {
+			name := fmt.Sprintf("x-header-%d", i)
+			h.Set(name, "v")
+			covered += ` "` + name + `"`
+			base += `"` + name + `": v` + "\n"
+		}
+		covered += `);keyid="mckey"`
+		h.Set("Signature-Input", "s="+covered)
+		h.Set("Signature", "s="+bytesText(ed25519.Sign(key(0), []byte(base+`"@signature-params": `+covered))))
+		if err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); !errors.Is(err, want) {
+			t.Errorf("%d components: got %v, want %v", n, err, want)
+		}
 	}
 }
 
