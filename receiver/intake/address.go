@@ -67,3 +67,22 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	}
 	return address
 }
+
+// sharePrefix is the length of the IPv6 prefix that counts as one client: whoever has one address has all of a /64 (RFC 4291
+// section 2.5.1).
+const sharePrefix = 64
+
+// shareOf returns the address that stands for a client. Those whose address cannot be read are one client.
+func shareOf(address netip.Addr) netip.Addr {
+	if !address.IsValid() {
+		return netip.IPv4Unspecified()
+	}
+	if address.Is4() {
+		return address
+	}
+	prefix, err := address.Prefix(sharePrefix)
+	if err != nil { // there is none shorter than that
+		return address
+	}
+	return prefix.Addr()
+}

@@ -10,24 +10,66 @@ import (
 	"github.com/mailvane/mailvane/receiver/metrics"
 )
 
-// readBody reads the whole body, within the endpoint's size, a deadline and what may be in flight.
-func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, x *exchange, reserved *reservation) ([]byte, *problem) {
-	e, expected := reserved.endpoint, r.ContentLength
-	if expected < 0 {
-		expected = e.maxBodyBytes
+// readBody reads the whole body, within the endpoint's size, the slowest pace and what may be in flight.
+func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, x *exchange) ([]byte, *problem) {
+	if len(h.options.TrustedProxies) > 0 {
+		x.reserved.client = shareOf(clientAddress(r, h.options.TrustedProxies))
 	}
-	giveTime(w, x.started, expected)
+	x.pace = pace{body: r.Body, controller: http.NewResponseController(w), now: h.options.Now}
+	x.pace.begin()
 	var body []byte
 	var err error
 	if r.ContentLength >= 0 { // and not too large, which was checked before
-		body, err = x.readKnown(r.Body, r.ContentLength, reserved)
+		body, err = x.read(&x.pace, r.ContentLength)
+		if int64(len(body)) < r.ContentLength && err == nil {
+			err = io.ErrUnexpectedEOF
+		}
 	} else {
-		body, err = readGrowing(http.MaxBytesReader(w, r.Body, e.maxBodyBytes), reserved)
+		x.pace.body = http.MaxBytesReader(w, r.Body, x.endpoint.maxBodyBytes)
+		body, err = x.read(&x.pace, x.endpoint.maxBodyBytes+1) // to see its end
 	}
-	if err == nil {
-		return body, nil
+	x.pace.end(x.started)
+	if err != nil {
+		return nil, h.bodyProblem(err, x.endpoint)
 	}
-	return nil, h.bodyProblem(err, e)
+	return body, nil
+}
+
+// read reads a body of at most limit bytes. It holds no more than a few times what has arrived, whatever was announced: who
+// announces much and sends nothing keeps nobody out.
+func (x *exchange) read(r io.Reader, limit int64) ([]byte, error) {
+	size := min(limit, firstChunk)
+	body := x.bodyOf(size, nil)
+	for int64(len(body)) < limit {
+		if len(body) == cap(body) {
+			size = min(limit, grown(size))
+			if a := x.reserved.grow(size); a != admitted {
+				return nil, &busyError{a}
+			}
+			body = x.bodyOf(size, body)
+		}
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	x.reserved.arrived()
+	if a := x.reserved.grow(int64(len(body))); a != admitted {
+		return nil, &busyError{a}
+	}
+	return body, nil
+}
+
+// grown returns how much memory a body is given that fills size bytes. A small one takes few steps.
+func grown(size int64) int64 {
+	if size < smallBytes {
+		return 4 * size
+	}
+	return 2 * size
 }
 
 // busyError says that a body does not fit into what may be in flight.
@@ -35,62 +77,47 @@ type busyError struct{ admission admission }
 
 func (*busyError) Error() string { return "too many bytes in flight" }
 
-// giveTime sets until when a body of at most n bytes must have arrived. A large one moves the end of the whole exchange as well: what
-// arrives in time is also answered. A writer that has no deadlines, as in a test, is bounded by its caller.
-func giveTime(w http.ResponseWriter, started time.Time, n int64) {
-	arrived, c := bodyDeadline(started, n), http.NewResponseController(w)
-	_ = c.SetReadDeadline(arrived)
-	if answered := arrived.Add(answerTimeout); answered.After(started.Add(WriteTimeout)) {
-		_ = c.SetWriteDeadline(answered)
-	}
+// pace reads a body and moves the deadline of the next bytes as it arrives. A writer that has no deadlines, as in a test, is bounded
+// by its caller.
+type pace struct {
+	body       io.Reader
+	controller *http.ResponseController
+	now        func() time.Time
+	began      bool
+	since      int64 // bytes since the deadline was moved
 }
 
-// readKnown reads a body of a known length.
-func (x *exchange) readKnown(r io.Reader, length int64, reserved *reservation) ([]byte, error) {
-	if a := reserved.grow(length); a != admitted {
-		return nil, &busyError{a}
+func (p *pace) begin() { _ = p.controller.SetReadDeadline(p.now().Add(firstByteTimeout)) }
+
+// Read implements io.Reader. It moves the deadline only when enough has arrived for it, so small pieces cost nothing.
+func (p *pace) Read(b []byte) (int, error) {
+	n, err := p.body.Read(b)
+	p.since += int64(n)
+	if err == nil && (!p.began && n > 0 || p.since >= progressBytes) {
+		p.began, p.since = true, 0
+		_ = p.controller.SetReadDeadline(p.now().Add(progressTime))
 	}
-	body := x.bodyOf(length)
-	_, err := io.ReadFull(r, body)
-	return body, err
+	return n, err
 }
 
-// readGrowing reads a body of unknown length. It holds no more than twice what has arrived, rather than all that the endpoint
-// would allow: a few chunked requests must not keep the others out.
-func readGrowing(r io.Reader, reserved *reservation) ([]byte, error) {
-	var body []byte
-	for size := int64(firstChunk); ; size *= 2 {
-		if a := reserved.grow(size); a != admitted {
-			return nil, &busyError{a}
-		}
-		body = append(make([]byte, 0, size), body...)
-		for len(body) < cap(body) {
-			n, err := r.Read(body[len(body):cap(body)])
-			body = body[:len(body)+n]
-			if errors.Is(err, io.EOF) {
-				return body, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-		}
+// end moves the end of an exchange whose body took long: what has arrived is also answered.
+func (p *pace) end(started time.Time) {
+	if answered := p.now().Add(answerTimeout); answered.After(started.Add(WriteTimeout)) {
+		_ = p.controller.SetWriteDeadline(answered)
 	}
 }
 
 func (h *Handler) bodyProblem(err error, e *Endpoint) *problem {
 	if busy, ok := errors.AsType[*busyError](err); ok {
-		if busy.admission == endpointBusy {
-			return busyEndpoint()
-		}
-		return unavailable("receiver-busy", "Too many bytes are in flight. Retry later.", retryAfterBusy)
+		return busy.admission.problem()
 	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		h.options.Metrics.Limit(metrics.LimitBody)
+		e.metrics.Limit(metrics.LimitBody)
 		return tooLarge(e.maxBodyBytes)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		h.options.Metrics.Limit(metrics.LimitBodyTime)
+		e.metrics.Limit(metrics.LimitBodyTime)
 		return slowBody()
 	default:
 		return badBody("The body ended before its Content-Length, or its chunks are malformed.")

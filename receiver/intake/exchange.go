@@ -13,6 +13,8 @@ type exchange struct {
 	token    string // the last path segment, where it is not part of the endpoint's path
 	started  time.Time
 	request  provider.Request
+	pace     pace        // of the body
+	reserved reservation // of the handler's budget, until what the request brought is stored
 	// encoded holds the events, and then the answer. What was taken of it stays right when it is replaced by a larger one.
 	encoded []byte
 	// body is what request.Body is a part of.
@@ -23,6 +25,7 @@ type exchange struct {
 func (h *Handler) begin(e *Endpoint, token string) *exchange {
 	x, _ := h.exchanges.Get().(*exchange) // it holds nothing else
 	x.endpoint, x.token, x.started = e, token, h.options.Now()
+	x.reserved = reservation{budget: &h.budget, endpoint: e}
 	return x
 }
 
@@ -41,12 +44,12 @@ func kept(b []byte) []byte {
 	return b[:0]
 }
 
-// bodyOf returns memory for a body of a known length.
-func (x *exchange) bodyOf(length int64) []byte {
-	if int64(cap(x.body)) < length {
-		x.body = make([]byte, length)
+// bodyOf returns memory for a body of up to size bytes, with what has arrived of it.
+func (x *exchange) bodyOf(size int64, arrived []byte) []byte {
+	if int64(cap(x.body)) < size {
+		x.body = append(make([]byte, 0, size), arrived...)
 	}
-	return x.body[:length]
+	return x.body[:len(arrived):size]
 }
 
 // encode returns the encoded event. It is good until x is released.

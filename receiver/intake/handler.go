@@ -60,7 +60,7 @@ func NewHandler(o Options) *Handler {
 	if o.MaxInFlightBytes == 0 {
 		o.MaxInFlightBytes = DefaultInFlightBytes
 	}
-	h := &Handler{options: o, budget: budget{max: o.MaxInFlightBytes, metrics: o.Metrics}, sure: o.Now().Add(o.UnknownPathGrace)}
+	h := &Handler{options: o, budget: newBudget(o.MaxInFlightBytes, o.Metrics), sure: o.Now().Add(o.UnknownPathGrace)}
 	h.table.Store(&Table{})
 	h.exchanges.New = func() any { return new(exchange) }
 	return h
@@ -148,9 +148,8 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, x *exchange) (r
 		e.metrics.Refused(refusal)
 		return receipt{}, unauthorized()
 	}
-	reserved := &reservation{budget: &h.budget, endpoint: e}
-	defer reserved.release()
-	body, p := h.readBody(w, r, x, reserved)
+	defer x.reserved.release()
+	body, p := h.readBody(w, r, x)
 	if p != nil {
 		return receipt{}, p
 	}
@@ -174,7 +173,7 @@ func (h *Handler) admissible(r *http.Request, e *Endpoint) *problem {
 	case r.Header.Get("Content-Encoding") != "" && !strings.EqualFold(r.Header.Get("Content-Encoding"), "identity"):
 		return encoded()
 	case r.ContentLength > e.maxBodyBytes:
-		h.options.Metrics.Limit(metrics.LimitBody)
+		e.metrics.Limit(metrics.LimitBody)
 		return tooLarge(e.maxBodyBytes)
 	}
 	return nil

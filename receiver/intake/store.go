@@ -33,7 +33,7 @@ func (h *Handler) store(ctx context.Context, x *exchange, unverified bool) (rece
 }
 
 func (h *Handler) storageProblem(e *Endpoint, err error) *problem {
-	h.options.Metrics.Limit(metrics.LimitJournal)
+	e.metrics.Limit(metrics.LimitJournal)
 	if errors.Is(err, journal.ErrFull) {
 		return unavailable("journal-full", "No space to store events. Retry later.", retryAfterFull)
 	}

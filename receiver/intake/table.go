@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/event"
@@ -36,7 +35,7 @@ type Endpoint struct {
 	state         string
 	maxBodyBytes  int64
 	metrics       *metrics.Endpoint
-	inFlight      atomic.Int64 // bytes
+	inFlight      account // of the budget, and locked with it
 }
 
 // Summary describes one endpoint for people.

@@ -42,6 +42,7 @@ const (
 	LimitBody          = "body"
 	LimitInFlightBytes = "in_flight_bytes"
 	LimitEndpointShare = "endpoint_share"
+	LimitClientShare   = "client_share"
 	LimitBodyTime      = "body_time"
 	LimitJournal       = "journal"
 )
@@ -73,7 +74,7 @@ func New(r prometheus.Registerer) *Metrics {
 		requests:      counters("requests_total", "Webhook requests by endpoint and HTTP status code.", "endpoint", "code"),
 		refusals:      counters("refusals_total", "Requests refused as not authentic, by cause; in shadow mode they are accepted and counted all the same.", "endpoint", "reason"),
 		events:        counters("events_total", "Events by what became of them at the intake.", "endpoint", "outcome"),
-		limits:        counters("limit_hits_total", "How often a bound was hit.", "limit"),
+		limits:        counters("limit_hits_total", "How often a bound was hit, by the endpoint where one is known.", "limit", "endpoint"),
 		attempts:      counters("delivery_attempts_total", "Sends to a sink by outcome.", "sink", "outcome"),
 		delivered:     counters("delivered_events_total", "Events that a sink has.", "sink"),
 		deadLetters:   counters("dead_letters_total", "Events that went to the dead letters.", "sink", "cause"),
@@ -90,8 +91,8 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 }
 
-// Limit counts a hit of one of the Limit bounds.
-func (m *Metrics) Limit(limit string) { m.limits.WithLabelValues(limit).Inc() }
+// Limit counts a hit of one of the Limit bounds where no endpoint is known.
+func (m *Metrics) Limit(limit string) { m.limits.WithLabelValues(limit, "").Inc() }
 
 // Reload counts a change of configuration.
 func (m *Metrics) Reload(outcome string) { m.reloads.WithLabelValues(outcome).Inc() }
@@ -132,6 +133,9 @@ func (e *Endpoint) Answered(code string) { e.m.requests.WithLabelValues(e.name, 
 
 // Refused counts a request that was not authentic.
 func (e *Endpoint) Refused(reason string) { e.m.refusals.WithLabelValues(e.name, reason).Inc() }
+
+// Limit counts a hit of one of the Limit bounds by a request to the endpoint.
+func (e *Endpoint) Limit(limit string) { e.m.limits.WithLabelValues(limit, e.name).Inc() }
 
 // Accepted counts events that were stored.
 func (e *Endpoint) Accepted(n int) { e.acc.Add(float64(n)) }
