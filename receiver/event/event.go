@@ -86,7 +86,8 @@ type Event struct {
 	// Details are the provider's further facts that have no field of their own, under the provider's names. Lists are joined with
 	// commas.
 	Details map[string]string `json:"details,omitzero"`
-	// Truncated says that there were more metadata or details than a record holds: 256 values and 64 KiB of each. Raw has all of them.
+	// Truncated says that there was more than a record holds: 256 values and 64 KiB of metadata and as much of details, 10,000
+	// recipients. Raw has all of it.
 	Truncated bool `json:"truncated,omitzero"`
 
 	// Unverified says that the request failed verification and was accepted because its endpoint is in shadow mode.

@@ -64,13 +64,17 @@ func (o Object) Texts(name string) []string {
 	if text == "" {
 		return nil
 	}
-	if strings.HasPrefix(text, "[") {
-		s := scanner{text: text}
-		if end := s.value(0, 0); end != noJSON && s.space(end) == len(text) && !s.flawed {
-			return textsOf(text)
-		}
+	if strings.HasPrefix(text, "[") && isJSON(text) {
+		return textsOf(text)
 	}
 	return []string{text}
+}
+
+// isJSON says whether a text is JSON, without names that occur twice in an object.
+func isJSON(text string) bool {
+	s := scanner{text: text}
+	end := s.value(0, 0)
+	return end != noJSON && s.space(end) == len(text) && !s.flawed
 }
 
 // Object returns a member that is an object, and the zero Object when it is anything else.

@@ -17,16 +17,6 @@ func MessageID(text string) string {
 	return id
 }
 
-// Address returns the bare address of "Name <address>", or the text itself when it has no such form.
-func Address(text string) string {
-	text = strings.TrimSpace(text)
-	start := strings.LastIndexByte(text, '<')
-	if start >= 0 && strings.HasSuffix(text, ">") {
-		return strings.TrimSpace(text[start+1 : len(text)-1])
-	}
-	return text
-}
-
 // SMTPReply finds the reply code and the enhanced status code in a server's own words, at their start or after a prefix such
 // as "Error: Invalid login: " or "smtp; ". What is not there is 0 and "".
 func SMTPReply(text string) (code int, enhanced string) {

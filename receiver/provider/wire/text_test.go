@@ -45,11 +45,6 @@ func TestTextForms(t *testing.T) {
 			t.Errorf("MessageID(%q) = %q, want %q", text, got, want)
 		}
 	}
-	for text, want := range map[string]string{"N <a@b>": "a@b", "a@b ": "a@b", `"<x>" <a@b>`: "a@b", "a <b": "a <b", "": ""} {
-		if got := wire.Address(text); got != want {
-			t.Errorf("Address(%q) = %q, want %q", text, got, want)
-		}
-	}
 	for text, want := range map[string]int{"250": 250, " 550 ": 550, "199": 0, "600": 0, "5.1.1": 0, "": 0} {
 		if got := wire.SMTPCode(text); got != want {
 			t.Errorf("SMTPCode(%q) = %d, want %d", text, got, want)

@@ -1,0 +1,58 @@
+package wire
+
+import "strings"
+
+// maxAddressDepth is how many lists and groups may lie in one another: a list of groups of lists has three levels.
+const maxAddressDepth = 8
+
+// Address returns the first bare address in a member, in any of the forms that [Object.Mailboxes] reads; "" when there is none.
+func (o Object) Address(name string) string {
+	if boxes := o.Mailboxes(name); len(boxes) > 0 {
+		return boxes[0].Address
+	}
+	return ""
+}
+
+// Addresses returns the bare addresses in a member, in any of the forms that [Object.Mailboxes] reads.
+func (o Object) Addresses(name string) []string { return bare(o.Mailboxes(name)) }
+
+// Mailboxes returns the mailboxes in a member: a text, with one or a list of them; an object with an address and a name, or with the
+// mailboxes of a group; or a list of any of these.
+func (o Object) Mailboxes(name string) []Mailbox { return mailboxesOf(o.JSON(name), 0) }
+
+func mailboxesOf(value string, depth int) []Mailbox {
+	switch {
+	case value == "" || depth == maxAddressDepth:
+		return nil
+	case value[0] == '{':
+		s := scanner{text: value}
+		s.value(0, 0)
+		return Object{text: value, members: s.members}.mailbox(depth)
+	case value[0] == '[':
+		var boxes []Mailbox
+		for element := range elements(value) {
+			if boxes = append(boxes, mailboxesOf(element, depth+1)...); len(boxes) > maxRecipients {
+				break
+			}
+		}
+		return boxes[:min(len(boxes), maxRecipients+1)]
+	}
+	text := textOf(value)
+	if strings.HasPrefix(text, "[") && isJSON(text) {
+		return mailboxesOf(text, depth+1)
+	}
+	return Mailboxes(text)
+}
+
+// mailbox returns the mailboxes that an object stands for. The names of its members are those of nodemailer ("address", "group"), of
+// mailparser and of its delivery reports ("value"), and of most APIs ("email").
+func (o Object) mailbox(depth int) []Mailbox {
+	var boxes []Mailbox
+	for _, name := range []string{"address", "email", "value"} {
+		boxes = append(boxes, mailboxesOf(o.JSON(name), depth+1)...)
+	}
+	if name := o.Text("name"); name != "" && len(boxes) == 1 {
+		boxes[0].Name = name
+	}
+	return append(boxes, mailboxesOf(o.JSON("group"), depth+1)...)
+}
