@@ -68,7 +68,7 @@ func (c *troubled) funcs() interceptor.Funcs {
 }
 
 // testATroubledAPIServer runs passes by hand against an API server that conflicts, or times out. A pass that fails is run again, as
-// the queue does; no condition speaks of it, and in the end all is written.
+// the queue does; in the end all is written, and no condition speaks of it any more.
 func testATroubledAPIServer(t *testing.T) {
 	t.Parallel()
 	secrets := schema.GroupResource{Resource: "secrets"}

@@ -217,7 +217,7 @@ func testAnHTTPRoute(t *testing.T) {
 	if err := p.client.Create(t.Context(), definition); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() error { return p.isExposed("e0", metav1.ConditionFalse, v1alpha1.ReasonRoutePending) })
+	eventually(t, func() error { return p.isExposed("e0", metav1.ConditionUnknown, v1alpha1.ReasonRoutePending) })
 	p.checkRoute()
 
 	p.routeSays("Accepted", metav1.ConditionFalse, "NotAllowedByListeners")
@@ -229,7 +229,7 @@ func testAnHTTPRoute(t *testing.T) {
 	}
 
 	p.edit(e, func() { e.Spec.Exposure.Host = "other." + p.namespace + ".example.com" })
-	eventually(t, func() error { return p.isExposed("e0", metav1.ConditionFalse, v1alpha1.ReasonRoutePending) })
+	eventually(t, func() error { return p.isExposed("e0", metav1.ConditionUnknown, v1alpha1.ReasonRoutePending) })
 	p.routeSays("Accepted", metav1.ConditionTrue, "Accepted")
 	eventually(t, func() error { return p.ready("e0") })
 
@@ -261,7 +261,7 @@ func (p *place) changesTheKind(e *v1alpha1.WebhookEndpoint) {
 	p.gone("mailvane-e0", route)
 
 	p.edit(e, func() { e.Spec.Exposure.Gateway, e.Spec.Exposure.Ingress = gateway, nil })
-	eventually(p.t, func() error { return p.isExposed("e0", metav1.ConditionFalse, v1alpha1.ReasonRoutePending) })
+	eventually(p.t, func() error { return p.isExposed("e0", metav1.ConditionUnknown, v1alpha1.ReasonRoutePending) })
 	if err := p.get("mailvane-e0", ingress); err != nil {
 		p.t.Errorf("the Ingress, before a Gateway has taken the HTTPRoute: %v", err)
 	}

@@ -66,7 +66,8 @@ func New(c client.Client, live client.Reader) *Applier {
 }
 
 // Apply makes an object what the configuration says, unless nothing has changed since the last time. cached is the object as
-// the caller's cache knows it, nil when it does not. It returns a [ForeignError] instead of taking over an object.
+// the caller's cache knows it, nil when it does not. It returns a [ForeignError] instead of taking over an object, and a [FailedError] when the
+// API server does not write it.
 func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, cached *metav1.PartialObjectMetadata) error {
 	document, err := json.Marshal(configuration)
 	if err != nil {
@@ -114,7 +115,7 @@ func (a *Applier) Leave(ctx context.Context, configuration runtime.ApplyConfigur
 		return err
 	}
 	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), client.FieldOwner(leaveOwner)); err != nil {
-		return fmt.Errorf("apply %s %s: %w", u.GetKind(), u.GetName(), err)
+		return &FailedError{u.GetKind(), u.GetName(), err}
 	}
 	return nil
 }
@@ -149,7 +150,7 @@ func (a *Applier) own(ctx context.Context, u *unstructured.Unstructured) (*metav
 
 func (a *Applier) write(ctx context.Context, u *unstructured.Unstructured, owner client.FieldOwner) error {
 	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), owner, client.ForceOwnership); err != nil {
-		return fmt.Errorf("apply %s %s: %w", u.GetKind(), u.GetName(), err)
+		return &FailedError{u.GetKind(), u.GetName(), err}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -136,7 +137,14 @@ func (w Writer) SetStalled(f Finding) {
 	})
 }
 
+// trim returns a message as it may be shown: what others say, such as a webhook or a Gateway, gets no control characters through.
 func trim(message string) string {
+	message = strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return ' '
+	}, message)
 	if len(message) <= maxMessage {
 		return message
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	networkingv1 "k8s.io/api/networking/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -97,9 +96,12 @@ func (r *Reconciler) expose(ctx context.Context, s *scope, now time.Time) error 
 			id.kind = children.HTTPRouteKind().GroupKind()
 		}
 		finding, err := r.exposeOne(ctx, s, e, now)
+		if err != nil && finding.OK() { // nothing is known of it
+			finding, _ = s.noteExposure(e, err)
+		}
 		s.exposures.findings[e.Name] = finding
 		wanted[id] = !conflicts(finding)
-		if wanted[id] && (err != nil || !s.works(id.name, finding, now)) {
+		if wanted[id] && (err != nil || !s.works(e, finding, now)) {
 			replacing[id.name] = ExposedAt(e)
 		}
 		errs = append(errs, err)
@@ -123,11 +125,11 @@ func (r *Reconciler) unexpose(ctx context.Context, s *scope, wanted map[child]bo
 	return errors.Join(errs...)
 }
 
-// works says whether an Ingress or HTTPRoute leads to its endpoint, as far as anybody says it. Not every controller reports the address
-// of an Ingress, so that is not waited for forever.
-func (s *scope) works(name string, f condition.Finding, now time.Time) bool {
-	ingress := s.exposures.ingresses[name]
-	if f.OK() || !f.Unknown || ingress == nil {
+// works says whether the Ingress or HTTPRoute of an endpoint leads to it, as far as anybody says it. Not every controller reports the
+// address of an Ingress, so that is not waited for forever.
+func (s *scope) works(e *v1alpha1.WebhookEndpoint, f condition.Finding, now time.Time) bool {
+	ingress := s.exposures.ingresses[children.ExposureName(e.Name)]
+	if f.OK() || !f.Unknown || ingress == nil || e.Spec.Exposure.Gateway != nil {
 		return f.OK()
 	}
 	left := addressWait - now.Sub(ingress.CreationTimestamp.Time)
@@ -165,7 +167,7 @@ func (r *Reconciler) exposeOne(ctx context.Context, s *scope, e *v1alpha1.Webhoo
 		}, nil
 	}
 	present, state := s.exposures.of(e)
-	if f, err := s.noteExposure(r.applier.Apply(ctx, children.Exposure(e, serving), present)); err != nil || !f.OK() {
+	if f, err := s.noteExposure(e, r.applier.Apply(ctx, children.Exposure(e, serving), present)); err != nil || !f.OK() {
 		return f, err
 	}
 	return state, nil
@@ -189,19 +191,16 @@ func (x *exposures) of(e *v1alpha1.WebhookEndpoint) (*metav1.PartialObjectMetada
 }
 
 // noteExposure makes a finding of why an object could not be written.
-func (s *scope) noteExposure(err error) (condition.Finding, error) {
-	var foreign *apply.ForeignError
-	switch {
-	case errors.As(err, &foreign):
+func (s *scope) noteExposure(e *v1alpha1.WebhookEndpoint, err error) (condition.Finding, error) {
+	if foreign, ok := errors.AsType[*apply.ForeignError](err); ok {
 		s.lookAgain(foreignRetry)
 		return condition.Finding{Reason: v1alpha1.ReasonNameTaken, Message: foreign.Error()}, nil
-	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
-		return condition.Finding{
-			Reason:  v1alpha1.ReasonApplyFailed,
-			Message: "The API server refuses the Ingress or HTTPRoute; the manager's log says why.",
-		}, err
 	}
-	return condition.Finding{}, err
+	if err != nil {
+		return applyFailed(err, "for path "+e.Path()+" at host "+e.Spec.Exposure.Host,
+			"Mend what it names: spec.path, spec.exposure, or the webhook or policy that refuses it"), err
+	}
+	return condition.Finding{}, nil
 }
 
 func metadata(kind schema.GroupVersionKind, o metav1.Object) *metav1.PartialObjectMetadata {

@@ -51,17 +51,21 @@ func TestWhatAnExposureReplacesGoes(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_000_000, 0)
 	unknown := condition.Finding{Reason: v1alpha1.ReasonIngressPending, Unknown: true}
+	ingress := &v1alpha1.Exposure{Ingress: &v1alpha1.IngressExposure{}}
+	gateway := &v1alpha1.Exposure{Gateway: &v1alpha1.GatewayExposure{}}
 	for name, tc := range map[string]struct {
-		finding condition.Finding
-		made    time.Time // the Ingress; zero = it is not there
-		works   bool
-		again   time.Duration
+		exposure *v1alpha1.Exposure
+		finding  condition.Finding
+		made     time.Time // the Ingress; zero = it is not there
+		works    bool
+		again    time.Duration
 	}{
-		"taken":                   {condition.Finding{}, time.Time{}, true, 0},
-		"refused":                 {condition.Finding{Reason: v1alpha1.ReasonRouteRefused}, now.Add(-time.Hour), false, 0},
-		"not there yet":           {unknown, time.Time{}, false, 0},
-		"without an address":      {unknown, now.Add(-time.Minute), false, addressWait - time.Minute},
-		"long without an address": {unknown, now.Add(-addressWait), true, 0},
+		"taken":                   {ingress, condition.Finding{}, time.Time{}, true, 0},
+		"refused":                 {gateway, condition.Finding{Reason: v1alpha1.ReasonRouteRefused}, now.Add(-time.Hour), false, 0},
+		"a silent Gateway":        {gateway, condition.Finding{Reason: v1alpha1.ReasonRoutePending, Unknown: true}, now.Add(-time.Hour), false, 0},
+		"not there yet":           {ingress, unknown, time.Time{}, false, 0},
+		"without an address":      {ingress, unknown, now.Add(-time.Minute), false, addressWait - time.Minute},
+		"long without an address": {ingress, unknown, now.Add(-addressWait), true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,9 +73,11 @@ func TestWhatAnExposureReplacesGoes(t *testing.T) {
 			if !tc.made.IsZero() {
 				ingress := &networkingv1.Ingress{}
 				ingress.CreationTimestamp = metav1.NewTime(tc.made)
-				s.exposures.ingresses["crm"] = ingress
+				s.exposures.ingresses[children.ExposureName("crm")] = ingress
 			}
-			if works := s.works("crm", tc.finding, now); works != tc.works || s.after != tc.again {
+			e := &v1alpha1.WebhookEndpoint{}
+			e.Name, e.Spec.Exposure = "crm", tc.exposure
+			if works := s.works(e, tc.finding, now); works != tc.works || s.after != tc.again {
 				t.Errorf("works %v, looks again after %v", works, s.after)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/condition"
+	"github.com/mailvane/mailvane/controllers/render/children"
 )
 
 // routeStatus is what is read of the status of an HTTPRoute.
@@ -20,6 +21,8 @@ type routeStatus struct {
 // parentStatus is what one Gateway says of a route.
 type parentStatus struct {
 	ParentRef struct {
+		Group       string `json:"group"`
+		Kind        string `json:"kind"`
 		Name        string `json:"name"`
 		Namespace   string `json:"namespace"`
 		SectionName string `json:"sectionName"`
@@ -35,10 +38,39 @@ func (p *parentStatus) forget(generation int64) {
 	})
 }
 
+// isOf says whether a status speaks of a Gateway that the route names.
 func (p *parentStatus) isOf(ref v1alpha1.GatewayReference, namespace string) bool {
+	sameKind := (p.ParentRef.Kind == "" || p.ParentRef.Kind == "Gateway") &&
+		(p.ParentRef.Group == "" || p.ParentRef.Group == children.HTTPRouteKind().Group)
 	sameNamespace := p.ParentRef.Namespace == ref.Namespace ||
 		(ref.Namespace == "" && p.ParentRef.Namespace == namespace) || (p.ParentRef.Namespace == "" && ref.Namespace == namespace)
-	return sameNamespace && p.ParentRef.Name == ref.Name && p.ParentRef.SectionName == ref.SectionName && p.ParentRef.Port == ref.Port
+	return sameKind && sameNamespace && p.ParentRef.Name == ref.Name
+}
+
+// isExactly says whether it does so in the same words. A controller may fill in, one by one, the listeners that the route does not name.
+func (p *parentStatus) isExactly(ref v1alpha1.GatewayReference) bool {
+	return p.ParentRef.SectionName == ref.SectionName && p.ParentRef.Port == ref.Port
+}
+
+// fills says whether it names what the route leaves open, and nothing else than the route says.
+func (p *parentStatus) fills(ref v1alpha1.GatewayReference) bool {
+	return (ref.SectionName == "" || p.ParentRef.SectionName == ref.SectionName) && (ref.Port == 0 || p.ParentRef.Port == ref.Port)
+}
+
+// refusal returns the condition by which a Gateway says no; nil when it does not.
+func (p *parentStatus) refusal() *metav1.Condition {
+	for i := range p.Conditions {
+		if c := &p.Conditions[i]; (c.Type == "Accepted" || c.Type == "ResolvedRefs") && c.Status == metav1.ConditionFalse {
+			return c
+		}
+	}
+	return nil
+}
+
+func (p *parentStatus) accepts() bool {
+	return p.refusal() == nil && slices.ContainsFunc(p.Conditions, func(c metav1.Condition) bool {
+		return c.Type == "Accepted" && c.Status == metav1.ConditionTrue
+	})
 }
 
 // routeFinding says whether every Gateway has taken the route of an endpoint.
@@ -53,12 +85,15 @@ func routeFinding(route *unstructured.Unstructured, e *v1alpha1.WebhookEndpoint)
 			object.Status.Parents[i].forget(route.GetGeneration())
 		}
 	}
+	var pending condition.Finding
 	for _, ref := range e.Spec.Exposure.Gateway.ParentRefs {
-		if f := gatewayFinding(object.Status.Parents, ref, e.Namespace); !f.OK() {
+		f := gatewayFinding(object.Status.Parents, ref, e.Namespace)
+		if !f.OK() && !f.Unknown { // which counts more than silence
 			return f
 		}
+		pending = condition.First(pending, f)
 	}
-	return condition.Finding{}
+	return pending
 }
 
 // routeURL returns the host and the path of an HTTPRoute that we made; empty when it is not as we make them.
@@ -83,26 +118,37 @@ func routeURL(route *unstructured.Unstructured) string {
 	return spec.Hostnames[0] + spec.Rules[0].Matches[0].Path.Value
 }
 
-// gatewayFinding goes by the conditions that the Gateway API defines for routes.
+// gatewayFinding goes by the conditions that the Gateway API defines for routes. A Gateway that speaks of the very reference decides.
+// Of one that speaks of single listeners which the reference leaves open, one listener that takes the route is enough. Who says
+// nothing may not have come to it yet, or not exist: that is not known.
 func gatewayFinding(parents []parentStatus, ref v1alpha1.GatewayReference, namespace string) condition.Finding {
-	for i := range parents {
-		if !parents[i].isOf(ref, namespace) {
-			continue
-		}
-		accepted := false
-		for _, c := range parents[i].Conditions {
-			if (c.Type == "Accepted" || c.Type == "ResolvedRefs") && c.Status == metav1.ConditionFalse {
-				return condition.Finding{
-					Reason: v1alpha1.ReasonRouteRefused, Message: fmt.Sprintf("Gateway %s says %s=False, %s: %s", ref.Name, c.Type, c.Reason, c.Message),
-				}
-			}
-			accepted = accepted || (c.Type == "Accepted" && c.Status == metav1.ConditionTrue)
-		}
-		if accepted {
-			return condition.Finding{}
+	var exact, filled []parentStatus
+	for _, p := range parents {
+		switch {
+		case !p.isOf(ref, namespace):
+		case p.isExactly(ref):
+			exact = append(exact, p)
+		case p.fills(ref):
+			filled = append(filled, p)
 		}
 	}
+	said := exact
+	if len(exact) == 0 {
+		said = filled
+	}
+	accepted := slices.ContainsFunc(said, func(p parentStatus) bool { return p.accepts() })
+	for i := range said {
+		if c := said[i].refusal(); c != nil && (len(exact) > 0 || !accepted) {
+			return condition.Finding{
+				Reason: v1alpha1.ReasonRouteRefused, Message: fmt.Sprintf("Gateway %s says %s=False, %s: %s", ref.Name, c.Type, c.Reason, c.Message),
+			}
+		}
+	}
+	if accepted {
+		return condition.Finding{}
+	}
 	return condition.Finding{
-		Reason: v1alpha1.ReasonRoutePending, Message: fmt.Sprintf("Gateway %s has not taken the HTTPRoute; does it exist, and does it have a controller?", ref.Name),
+		Reason: v1alpha1.ReasonRoutePending, Unknown: true,
+		Message: fmt.Sprintf("Gateway %s has not said anything of the HTTPRoute; does it exist, and does it have a controller?", ref.Name),
 	}
 }

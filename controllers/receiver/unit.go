@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -127,32 +127,29 @@ func isReady(pod *corev1.Pod) bool {
 		})
 }
 
-// note keeps why an object is not as it should be. An object that belongs to somebody else is looked at again later; what the
-// API server refuses, for example for a quota, is an error as well.
+// note keeps why an object is not as it should be. An object that belongs to somebody else is looked at again later; one that could
+// not be written, for whatever reason, is an error as well.
 func (u *unit) note(s *scope, err error) error {
-	var foreign *apply.ForeignError
-	switch {
-	case errors.As(err, &foreign):
+	if foreign, ok := errors.AsType[*apply.ForeignError](err); ok {
 		u.obstacle = condition.First(u.obstacle, condition.Finding{Reason: v1alpha1.ReasonNameTaken, Message: foreign.Error()})
 		s.lookAgain(foreignRetry)
 		return nil
-	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
-		u.obstacle = condition.First(u.obstacle, condition.Finding{
-			Reason:  v1alpha1.ReasonApplyFailed,
-			Message: "The API server refuses " + refused(err) + " of the receiver, of which what runs stays as it was; the manager's log says why.",
-		})
+	}
+	if err != nil {
+		u.obstacle = condition.First(u.obstacle, applyFailed(err, "of the receiver, of which what runs stays as it was",
+			"Mend what it names: a quota, a webhook or a policy of the cluster, spec.receiver, or the receiver defaults"))
 	}
 	return err
 }
 
-// refused names what the API server refuses, but not why: that may be in other words each time.
-func refused(err error) string {
-	status, ok := errors.AsType[*apierrors.StatusError](err)
-	if !ok || status.ErrStatus.Details == nil {
-		return "an object"
+// applyFailed is the finding of an object that could not be written: which one it is, what the API server says, and what to do.
+func applyFailed(err error, of, remedy string) condition.Finding {
+	object, words := "an object", "the manager's log says why"
+	if failed, ok := errors.AsType[*apply.FailedError](err); ok {
+		object, words = fmt.Sprintf("%s %q", failed.Kind, failed.Name), failed.Words()
 	}
-	d := status.ErrStatus.Details
-	return fmt.Sprintf("%s %q", schema.GroupKind{Group: d.Group, Kind: d.Kind}, d.Name)
+	return condition.Finding{Reason: v1alpha1.ReasonApplyFailed, Message: fmt.Sprintf(
+		"The API server did not take %s %s: %s. %s; the manager tries again by itself.", object, of, strings.TrimRight(words, ". \n"), remedy)}
 }
 
 // receiverFinding says whether the endpoints have a receiver. One that runs is there although the API server refuses a change of it,
