@@ -17,6 +17,8 @@ type gate struct {
 	proven  bool
 	until   time.Time
 	probing bool
+	// excused counts the failures since the last success that did not close the gate.
+	excused int
 	changed chan struct{} // closed and replaced when a waiter should look again
 }
 
@@ -66,7 +68,7 @@ func (g *gate) succeeded() (recovered bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	recovered = g.failures > 0
-	g.proven = true
+	g.proven, g.excused = true, 0
 	if recovered || g.probing {
 		g.failures, g.probing = 0, false
 		g.wake()
@@ -81,6 +83,18 @@ func (g *gate) isOpen() bool {
 	return g.failures == 0
 }
 
+// excuse says whether the failure of an event that has failed alone before may leave the gate as it is: it is open, and not too many
+// of them have failed in a row.
+func (g *gate) excuse() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.failures > 0 || g.excused == maxExcused {
+		return false
+	}
+	g.excused++
+	return true
+}
+
 // isProven says whether the last send had succeeded; false when there was none.
 func (g *gate) isProven() bool {
 	g.mu.Lock()
@@ -88,13 +102,13 @@ func (g *gate) isProven() bool {
 	return g.proven
 }
 
-// failed closes the gate for at least after. It returns when the failed events should be tried again, and whether the
-// sink had been healthy before: then the events' own attempt counts; otherwise the outage is to blame.
-func (g *gate) failed(after time.Duration) (retryAt time.Time, healthy bool) {
+// failed closes the gate, for after if that is longer than its own wait, up to the policy's maximum. It returns when the sink is
+// tried again, and whether it had been healthy before.
+func (g *gate) failed(after time.Duration) (until time.Time, healthy bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	healthy = g.failures == 0
-	g.proven = false
+	g.proven, g.excused = false, 0
 	now := time.Now()
 	g.probing = false
 	if !now.Before(g.until) || healthy {
@@ -105,9 +119,7 @@ func (g *gate) failed(after time.Duration) (retryAt time.Time, healthy bool) {
 		g.until = until
 	}
 	g.wake()
-	// One probe later than the next, so that the next takes other events: one that the sink cannot stomach must not be
-	// the only one it is ever offered.
-	return g.until.Add(interval), healthy
+	return g.until, healthy
 }
 
 func (g *gate) wake() {

@@ -7,7 +7,8 @@ import (
 
 // Health says how a sink is doing.
 type Health struct {
-	// Healthy is false from a failed send until the next that succeeds.
+	// Healthy is false from a failed send until the next that succeeds. An event that keeps failing while the sink takes others
+	// does not count.
 	Healthy bool
 	// LastError is the last failure's text, and LastErrorAt its time; both are kept after a recovery.
 	LastError   string
@@ -35,13 +36,18 @@ func (w *Worker) up() {
 	}
 }
 
+// note records a failure and returns its text.
+func (f *lastFailure) note(cause error) string {
+	text := truncate(cause.Error())
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.text, f.at = text, time.Now()
+	return text
+}
+
 // down records a failure; only the first of an outage is logged.
 func (w *Worker) down(cause error, first bool) {
-	text := truncate(cause.Error())
-	w.failure.mu.Lock()
-	w.failure.text, w.failure.at = text, time.Now()
-	w.failure.mu.Unlock()
-	if first {
+	if text := w.failure.note(cause); first {
 		w.options.Logger.Warn("sink does not take events; they are kept and tried again", "sink", w.options.Name, "error", text)
 	}
 }

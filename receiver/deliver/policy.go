@@ -11,6 +11,8 @@ const (
 	// maxProbeInterval bounds the wait between two attempts to reach a sink that is down, so that it gets its events soon
 	// after it is back, however long it was gone.
 	maxProbeInterval = 15 * time.Second
+	// maxExcused bounds the failures in a row, of events that have failed alone before, that do not tell of a sink that is down.
+	maxExcused = 16
 	// maxParked bounds the events that wait in memory for an earlier event of their key, and maxParkedBytes their payloads.
 	maxParked      = 4096
 	maxParkedBytes = 16 << 20

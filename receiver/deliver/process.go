@@ -28,21 +28,17 @@ func (w *Worker) process(ctx context.Context, batch []journal.Delivery) []journa
 	return w.sendChunks(ctx, fresh, settlements)
 }
 
-// sendChunks sends deliveries in the order of the journal and appends what became of them. Those that have failed before go in
-// smaller and smaller chunks. What stands behind a chunk that failed for the moment is not attempted.
+// sendChunks sends deliveries, those that have failed last, in chunks of the length that the sink takes, and appends what became of
+// them. What stands behind a chunk that failed for the moment is not attempted.
 func (w *Worker) sendChunks(ctx context.Context, batch []journal.Delivery, settlements []journal.Settlement) []journal.Settlement {
 	reached := true
+	w.lengths.arrange(batch)
 	for reached && len(batch) > 0 {
-		n := w.chunkLength(batch)
+		n := fitting(batch, w.lengths.next(batch), w.policy.batchBytes)
 		settlements, reached = w.attempt(ctx, batch[:n], settlements)
 		batch = batch[n:]
 	}
 	return postponed(batch, settlements)
-}
-
-// chunkLength halves the batch for every failed attempt of its first delivery, and cuts what does not fit into one.
-func (w *Worker) chunkLength(batch []journal.Delivery) int {
-	return fitting(batch, max(1, w.policy.batchEvents>>min(batch[0].Attempts, 30)), w.policy.batchBytes)
 }
 
 // postponed appends that no attempt was made.
@@ -71,6 +67,7 @@ func (w *Worker) attempt(ctx context.Context, chunk []journal.Delivery, settleme
 	switch {
 	case err == nil:
 		w.up()
+		w.lengths.pass(chunk)
 		w.options.Metrics.Delivered(len(chunk))
 		return settled(chunk, journal.Settlement{Outcome: journal.Delivered}, settlements), true
 	case ctx.Err() != nil:
@@ -121,19 +118,27 @@ func attemptOutcome(err error) string {
 	}
 }
 
-// transient schedules a chunk that failed for the moment. An attempt counts against the events only when the sink had been
-// healthy: an outage is not the events' fault. Nor is it a single event's that the sink asks to wait; of several, one may be why.
+// transient schedules a chunk that failed for the moment, for when the sink is tried again. An attempt counts only against a single
+// event, and only while the sink takes others: then it is that event's fault, and it waits longer each time. When it has failed alone
+// before it does not even close the gate. An outage, or a sink that asks to wait, is nobody's fault.
 func (w *Worker) transient(chunk []journal.Delivery, cause error, settlements []journal.Settlement) []journal.Settlement {
-	after := sink.RetryAfter(cause)
-	at, healthy := w.gate.failed(after)
+	after, away := sink.RetryAfter(cause), sink.IsUnreachable(cause)
+	known := w.lengths.hasFailedAlone(chunk)
+	if !away {
+		w.lengths.fail(chunk, after > 0, w.gate.isOpen())
+	}
+	own := journal.Settlement{Outcome: journal.Retry, At: time.Now().Add(w.policy.backoff(chunk[0].Attempts+1, w.policy.maxBackoff))}
+	if known && after == 0 && !away && w.gate.excuse() {
+		w.failure.note(cause)
+		return settled(chunk, own, settlements)
+	}
+	until, healthy := w.gate.failed(after)
 	w.down(cause, healthy)
-	outcome := journal.Settlement{Outcome: journal.Defer, At: at}
-	if healthy && (after == 0 || len(chunk) > 1) {
-		outcome.Outcome = journal.Retry
-		outcome.At = time.Now().Add(w.policy.backoff(chunk[0].Attempts+1, w.policy.maxBackoff))
+	if len(chunk) > 1 || away || !healthy {
+		return deferred(chunk, until, settlements)
 	}
-	if after > 0 && outcome.At.Before(at) {
-		outcome.At = at
+	if own.At.Before(until) {
+		own.At = until
 	}
-	return settled(chunk, outcome, settlements)
+	return settled(chunk, own, settlements)
 }

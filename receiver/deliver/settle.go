@@ -51,6 +51,7 @@ func (w *Worker) dead(d journal.Delivery, cause journal.Cause, err error) journa
 		letter.EventID = envelope.ID
 		letter.Endpoint = event.EndpointOf(envelope.Source)
 	}
+	w.lengths.forget([]journal.Delivery{d})
 	w.options.Metrics.DeadLettered(string(cause), 1)
 	return journal.Settlement{Deliveries: []journal.Delivery{d}, Outcome: journal.Dead, DeadLetter: letter}
 }

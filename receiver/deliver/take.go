@@ -9,8 +9,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
-// take returns the next batch to send: at most batchEvents, batchBytes and, for events that have failed before, fewer.
-// It may return an empty batch.
+// take returns the next batch to send: at most batchEvents and batchBytes. It may return an empty batch.
 func (w *Worker) take(ctx context.Context) ([]journal.Delivery, error) {
 	if batch := w.cut(w.policy.linger == 0); len(batch) > 0 {
 		return batch, nil
@@ -31,11 +30,7 @@ func (w *Worker) take(ctx context.Context) ([]journal.Delivery, error) {
 // them. It waits for one delivery, and lets what is not enough linger for more.
 func (w *Worker) fetch(ctx context.Context) (fetched []journal.Delivery, err error) {
 	events, bytes := w.waiting()
-	batches := 1
-	if w.gate.isProven() {
-		batches = fetchBatches
-	}
-	limit := journal.Limit{Events: max(minFetch, batches*w.policy.batchEvents), Bytes: batches * w.policy.batchBytes}
+	limit := w.limit()
 	if events == 0 {
 		if fetched, err = w.queue.Fetch(ctx, limit); err != nil || w.policy.linger == 0 {
 			return fetched, err
@@ -51,6 +46,20 @@ func (w *Worker) fetch(ctx context.Context) (fetched []journal.Delivery, err err
 		}
 	}
 	return fetched, nil
+}
+
+// limit returns how much to lease at once. From a sink that takes nothing it is what failed alone as well, which comes first, so that
+// there are others to try.
+func (w *Worker) limit() journal.Limit {
+	if w.gate.isProven() {
+		return journal.Limit{Events: max(minFetch, fetchBatches*w.policy.batchEvents), Bytes: fetchBatches * w.policy.batchBytes}
+	}
+	events, bytes := w.lengths.failedAlone()
+	limit := journal.Limit{Events: max(minFetch, w.policy.batchEvents) + events}
+	if w.policy.batchBytes > 0 {
+		limit.Bytes = w.policy.batchBytes + min(bytes, maxParkedBytes)
+	}
+	return limit
 }
 
 // waiting returns how much is on the ready list.
@@ -92,10 +101,14 @@ func (w *Worker) admit(ctx context.Context, fetched []journal.Delivery) (idle bo
 	return len(back) > 0 && len(fetched) == 0 && !slices.ContainsFunc(back, func(s journal.Settlement) bool { return s.At.After(now) })
 }
 
-// cut takes the next batch off the ready list: a full one, or else the rest if that is wanted.
+// cut takes the next batch off the ready list: a full one, or else the rest if that is wanted. A sink that takes nothing is offered
+// first what has failed least: events that it cannot stomach must not be the only ones that it ever sees.
 func (w *Worker) cut(rest bool) []journal.Delivery {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if !w.gate.isOpen() {
+		w.lengths.arrange(w.ready)
+	}
 	n := fitting(w.ready, w.policy.batchEvents, w.policy.batchBytes)
 	if n == len(w.ready) && !rest && !w.full(n, payloadBytes(w.ready)) {
 		return nil

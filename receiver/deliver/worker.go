@@ -3,7 +3,7 @@
 //
 // A worker leases deliveries from its queue and sends them in batches. A batch that the sink refuses for good is split
 // until only the events that it refuses are dead letters. A batch that fails for the moment goes back to the journal and is
-// due again later, in ever smaller batches, so that one event that breaks the sink ends up alone.
+// due again later, in halves, so that one event that breaks the sink ends up alone and the others arrive.
 package deliver
 
 import (
@@ -48,6 +48,7 @@ type Worker struct {
 	queue   journal.Queue
 	limiter *rate.Limiter // nil = no limit
 	gate    *gate
+	lengths *lengths
 	failure lastFailure
 
 	mu        sync.Mutex
@@ -68,6 +69,7 @@ func New(o Options) *Worker {
 		w.sequencer = newSequencer()
 	}
 	w.gate = newGate(&w.policy)
+	w.lengths = newLengths(w.policy.batchEvents)
 	return w
 }
 

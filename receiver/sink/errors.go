@@ -50,3 +50,24 @@ func RetryAfter(err error) time.Duration {
 	}
 	return 0
 }
+
+// UnreachableError says that the destination is away: no connection could be made, and nothing of the messages was sent.
+type UnreachableError struct {
+	// Err says why, for people. It holds no credential.
+	Err error
+}
+
+// Error returns the cause's text.
+func (e *UnreachableError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// Unreachable marks err as transient, and as nothing that the messages could be the cause of.
+func Unreachable(err error) error { return &UnreachableError{Err: err} }
+
+// IsUnreachable reports whether the destination got nothing of the messages.
+func IsUnreachable(err error) bool {
+	_, unreachable := errors.AsType[*UnreachableError](err)
+	return unreachable
+}

@@ -18,7 +18,8 @@ type Message struct {
 // Sink is one configured destination. Its methods are safe for concurrent use.
 type Sink interface {
 	// Send delivers the messages, in order, as one unit, and returns nil only when the destination has all of them.
-	// A [*PermanentError] or [*ThrottledError] in the error's tree says how to go on; any other error is transient.
+	// A [*PermanentError], [*ThrottledError] or [*UnreachableError] in the error's tree says how to go on. Any other error is
+	// transient and may be the fault of one of the messages.
 	// Send honours ctx, and keeps nothing of the messages: their memory is used again after it has returned.
 	Send(ctx context.Context, messages []Message) error
 	// Close releases what the sink holds. Closing twice is allowed.
