@@ -40,7 +40,7 @@ func (w *webhook) Decode(r *provider.Request) provider.Batch {
 
 func (b *batch) add(c callback) error {
 	e := event.Event{Provider: Type, Raw: c.Raw}
-	wire.Milliseconds(c.Text("itime")).SetTime(&e, b.request.ReceivedAt)
+	wire.DateTime(c.Text("itime")).SetTime(&e, b.request.ReceivedAt)
 	c.customArgs(&e)
 	status, response := c.status.Text("message_status"), c.response.Text("event")
 	switch {

@@ -106,7 +106,7 @@ func (w *webhook) checkTime(text string, now time.Time) error {
 	if w.tolerance == 0 {
 		return nil
 	}
-	at, ok := wire.SecondsOrMilliseconds(text).Time()
+	at, ok := wire.DateTime(text).Time()
 	if !ok {
 		return signature.ErrMalformed
 	}

@@ -54,13 +54,15 @@ func endsCode(rest string) bool {
 	return rest == "" || rest[0] == '-' || strings.IndexByte(blanks, rest[0]) >= 0
 }
 
-// EnhancedCode returns the trimmed text when it is an enhanced status code (RFC 3463 section 2), else "".
+// EnhancedCode returns the enhanced status code (RFC 3463 section 2) that a text is, or begins with when a comment or words follow:
+// reports write "5.1.2 (bad destination system)" (RFC 3464 section 2.3.4). Else it returns "".
 func EnhancedCode(text string) string {
 	text = strings.TrimSpace(text)
-	if enhancedLength(text) != len(text) {
+	n := enhancedLength(text)
+	if n == 0 || n < len(text) && strings.IndexByte(blanks+"(;,", text[n]) < 0 {
 		return ""
 	}
-	return text
+	return text[:n]
 }
 
 // enhancedLength returns how many bytes of text are an enhanced status code: class, subject and detail. 0 is none.

@@ -50,7 +50,7 @@ func TestTextForms(t *testing.T) {
 			t.Errorf("SMTPCode(%q) = %d, want %d", text, got, want)
 		}
 	}
-	for text, want := range map[string]string{"5.1.1": "5.1.1", " 4.2.2": "4.2.2", "5.7.26": "5.7.26", "5.1": "", "3.1.1": "", "5.1.1.1": ""} {
+	for text, want := range map[string]string{"5.1.1": "5.1.1", " 4.2.2": "4.2.2", "5.7.26": "5.7.26", "5.1": "", "3.1.1": "", "5.1.1.1": "", "5.1.2 (bad destination system)": "5.1.2", "4.4.1(connect)": "4.4.1", "5.0.0; see": "5.0.0", "5.1.1x": ""} {
 		if got := wire.EnhancedCode(text); got != want {
 			t.Errorf("EnhancedCode(%q) = %q, want %q", text, got, want)
 		}
@@ -60,7 +60,7 @@ func TestTextForms(t *testing.T) {
 // FuzzSMTPReply holds the search for codes against the same as regular expressions.
 func FuzzSMTPReply(f *testing.F) {
 	reply := regexp.MustCompile(`(?:^|;\s*|:\s+)([245]\d\d)(?:[ -]([245]\.\d{1,3}\.\d{1,3}))?(?:[\s-]|$)`)
-	enhanced := regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}$`)
+	enhanced := regexp.MustCompile(`^[245]\.\d{1,3}\.\d{1,3}(?:[\s(;,]|$)`)
 	for _, seed := range []string{
 		"550 5.1.1 no", "smtp; 550-5.1.1 no", "a:\f\t 421", "421", "Error: 535 5.7.8", "250\nok", ":250 ;250 ok", "x:550; 450", "55012 ; 354",
 		"550 5.1.1111 no", "550 5.1.", "550 5.1", "550 5", "550-5.1.1-", "550 6.1.1", "550\v", "5.1.1", "4.1234.1", "2..1", "5.1.1\n", " ", "",

@@ -3,38 +3,11 @@ package wire_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
-
-func TestStampsOfUndocumentedUnit(t *testing.T) {
-	t.Parallel()
-	want := time.Unix(1676615711, 0).UTC()
-	for _, raw := range []string{"1676615711", "1676615711000"} {
-		if got, ok := wire.SecondsOrMilliseconds(raw).Time(); !ok || !got.Equal(want) {
-			t.Errorf("%s is %v, %v", raw, got, ok)
-		}
-	}
-	if _, ok := wire.SecondsOrMilliseconds("soon").Time(); ok {
-		t.Error("a word is a time")
-	}
-}
-
-func TestDateTimeForms(t *testing.T) {
-	t.Parallel()
-	want := time.Date(2023, 12, 8, 18, 3, 44, 0, time.UTC)
-	for _, raw := range []string{"2023-12-08T18:03:44Z", "2023-12-08T23:33:44+05:30", "2023-12-08T23:33:44+0530", "2023-12-08 18:03:44Z", "2023-12-08 18:03:44"} {
-		var e event.Event
-		wire.DateTime(raw).SetTime(&e, want)
-		if !e.Time.Equal(want) || e.TimeImplausible || e.TimeRaw != raw {
-			t.Errorf("%s is %v, implausible %v", raw, e.Time, e.TimeImplausible)
-		}
-	}
-}
 
 func TestIDsUnique(t *testing.T) {
 	t.Parallel()
