@@ -26,7 +26,7 @@ type batch struct {
 
 // Decode reads the callback that a request holds. An array of callbacks is taken as well, though the provider documents none.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	b := batch{request: r}
+	b := batch{request: r, fanOut: wire.FanOut{BodyBytes: len(r.Body)}}
 	for item, err := range wire.Items(r.Body) {
 		if err == nil {
 			err = b.add(callback{Item: item, status: item.Object.Object("status"), response: item.Object.Object("response")})
@@ -56,8 +56,7 @@ func (b *batch) add(c callback) error {
 	c.common(&e)
 	switch {
 	case status == target:
-		b.target(e, &c)
-		return nil
+		return b.target(e, &c)
 	case status != "":
 		c.convertStatus(&e)
 	default:

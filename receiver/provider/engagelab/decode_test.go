@@ -281,6 +281,9 @@ func TestTargetFansOut(t *testing.T) {
 		"nobody":                   {data: ``, want: []string{""}},
 		"the same recipient twice": {data: `"tos": ["a@example.com", "a@example.com"]`, want: []string{"a@example.com", "a@example.com"}},
 		"tos as a text":            {data: `"tos": "a@example.com"`, want: []string{"a@example.com"}},
+		"tos in a text":            {data: `"tos": "[\"a@example.com\", \"b@example.com\"]", "email_ids": ["m0$a@example.com", "m1$b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
+		"a gap in tos":             {data: `"tos": ["a@example.com", null, "c@example.com"], "email_ids": ["m0$a@example.com", "m1$b@example.com", "m2$c@example.com"]`, want: []string{"a@example.com", "b@example.com", "c@example.com"}},
+		"a gap in both":            {data: `"email_ids": ["m0$a@example.com", "", "m2$c@example.com"], "tos": ["a@example.com", {}, "c@example.com"]`, want: []string{"a@example.com", "c@example.com"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -294,6 +297,9 @@ func TestTargetFansOut(t *testing.T) {
 					t.Errorf("type %s, id %s", e.Type, e.ID)
 				}
 				seen[e.ID] = true
+				if again := decodeOne(t, string(e.Raw)); name != "the same recipient twice" && cmp.Diff(e, again) != "" {
+					t.Errorf("raw, decoded alone: -want +got:\n%s", cmp.Diff(e, again))
+				}
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
@@ -326,18 +332,27 @@ func TestArrays(t *testing.T) {
 	}
 }
 
-// TestTargetOfTooManyStaysOne guards the journal: each event has a copy of the whole callback.
-func TestTargetOfTooManyStaysOne(t *testing.T) {
+// TestATargetOfAnyNumberCostsAFewTimesItsSize guards memory and journal: each event has what the callback says of its recipient alone.
+func TestATargetOfAnyNumberCostsAFewTimesItsSize(t *testing.T) {
 	t.Parallel()
-	target := func(n int) provider.Batch {
-		tos := strings.TrimSuffix(strings.Repeat(`"recipient@example.com",`, n), ",")
-		return decode(t, `{"message_id": "m", "itime": 1, "status": {"message_status": "target", "status_data": {"tos": [`+tos+`]}}}`)
-	}
-	if b := target(1000); len(b.Events) != 1000 {
-		t.Errorf("1000 recipients are %d events", len(b.Events))
-	}
-	if b := target(20000); len(b.Events) != 1 || len(b.Events[0].Recipients) != 20000 || b.Events[0].Recipient != "" {
-		t.Errorf("20000 recipients are %d events, want one with all of them", len(b.Events))
+	for _, n := range []int{2, 900, 1000, 20_000} {
+		var tos, ids []string
+		for i := range n {
+			tos = append(tos, fmt.Sprintf("%q", fmt.Sprintf("r%d@example.com", i)))
+			ids = append(ids, fmt.Sprintf("%q", fmt.Sprintf("m%d$r%d@example.com", i, i)))
+		}
+		body := `{"message_id": "m", "itime": 1, "status": {"message_status": "target", "status_data": {"tos": [` +
+			strings.Join(tos, ",") + `], "subject": "hello", "email_ids": [` + strings.Join(ids, ",") + `]}}, "custom_args": {"a": "b"}}`
+		b, bytes := decode(t, body), 0
+		for i, e := range b.Events {
+			bytes += len(e.Raw)
+			if want := fmt.Sprintf("r%d@example.com", i); e.Recipient != want || e.Recipients != nil {
+				t.Fatalf("event %d is about %q", i, e.Recipient)
+			}
+		}
+		if len(b.Events) != n || bytes > 8*len(body) {
+			t.Errorf("%d recipients are %d events with %d bytes of raw, from %d", n, len(b.Events), bytes, len(body))
+		}
 	}
 }
 
@@ -359,18 +374,43 @@ func TestADollarInAnAddress(t *testing.T) {
 	}
 }
 
-// TestCopiesAreBoundedForTheWholeRequest has several items of which each stays below the bound by itself.
-func TestCopiesAreBoundedForTheWholeRequest(t *testing.T) {
+// TestWhatOneRequestBecomesIsBounded has more recipients than there may be, large copies for each of them, and many such items of
+// which each stays below the bound by itself. What is beyond it is kept as it came, with the reason.
+func TestWhatOneRequestBecomesIsBounded(t *testing.T) {
 	t.Parallel()
-	tos := strings.TrimSuffix(strings.Repeat(`"a@b.c",`, 2400), ",")
-	target := `{"message_id": "m", "itime": 1, "status": {"message_status": "target", "status_data": {"tos": [` + tos + `]}}}`
-	b := decode(t, "["+strings.TrimSuffix(strings.Repeat(target+",", 12), ",")+"]")
-	copies, recipients := 0, 0
-	for _, e := range b.Events {
-		copies += len(e.Raw)
-		recipients += max(len(e.Recipients), 1)
+	target := func(recipient string, n int, arg string) string {
+		tos := strings.TrimSuffix(strings.Repeat(recipient+",", n), ",")
+		return `{"message_id": "m", "itime": 1, "status": {"message_status": "target", "status_data": {"tos": [` + tos + `]}}, "custom_args": {"a": "` + arg + `"}}`
 	}
-	if copies > 65<<20 || recipients != 12*2400 {
-		t.Errorf("%d MiB for %d recipients", copies>>20, recipients)
+	for name, c := range map[string]struct {
+		body, want string
+	}{
+		"recipients":         {target(`"recipient@example.com"`, 50_001, ""), "more than 50000 recipients in one request"},
+		"values":             {target(`"recipient@example.com"`, 200_001, ""), "more than 200000 values in one item"},
+		"copies":             {target(`"recipient@example.com"`, 900, strings.Repeat("x", 50_000)), "one event for each of 900 recipients"},
+		"copies of an array": {"[" + strings.TrimSuffix(strings.Repeat(target(`"a@b.c"`, 2400, strings.Repeat("x", 700))+",", 15), ",") + "]", "one event for each of 2400 recipients"},
+		"members":            {`{"message_id": "m", "custom_args": {"a": 0` + manyMembers(250_000) + `}}`, "more than 200000 values in one item"},
+	} {
+		b, bytes, undecodable := decode(t, c.body), 0, 0
+		for _, e := range b.Events {
+			bytes += len(e.Raw)
+		}
+		for _, u := range b.Undecodable {
+			undecodable += len(u.Raw)
+			if !strings.Contains(u.Reason, c.want) {
+				t.Errorf("%s: %s", name, u.Reason)
+			}
+		}
+		if undecodable == 0 || undecodable > len(c.body) || bytes > 128*len(c.body) {
+			t.Errorf("%s: %d bytes become %d bytes of events and %d of dead letters", name, len(c.body), bytes, undecodable)
+		}
 	}
+}
+
+func manyMembers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"m%d": 1`, i)
+	}
+	return b.String()
 }

@@ -1,6 +1,8 @@
 package engagelab
 
 import (
+	"slices"
+
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
@@ -24,31 +26,24 @@ func (c *callback) subStat() string {
 	return wire.First(c.detail("sub_stat"), c.status.Text("error_code"))
 }
 
-// target turns the acceptance of a request into one event per recipient. From and subject are in its data, not around it.
-func (b *batch) target(e event.Event, c *callback) {
+// target turns the acceptance of a request into one event per recipient, each with what the item says of that one. From and subject
+// are in its data, not around it.
+func (b *batch) target(e event.Event, c *callback) error {
 	e.Type = event.Accepted
-	tos, emailIDs := c.data.Texts("tos"), c.data.Texts("email_ids")
-	n := max(len(tos), len(emailIDs), 1)
-	if !b.fanOut.Allows(e.Raw, n) {
-		e.Recipients = tos
-		e.ID = b.ids.Unique(c.id(&e, ""))
-		b.Events = append(b.Events, e)
-		return
+	recipients := c.Parallel(wire.Member{Object: c.data, Name: "tos"}, wire.Member{Object: c.data, Name: "email_ids"})
+	if err := b.fanOut.Take(&recipients); err != nil {
+		return err
 	}
-	for i := range n {
+	b.Events = slices.Grow(b.Events, recipients.Len())
+	for i := range recipients.Len() {
 		one := e
-		emailID := at(emailIDs, i)
-		one.Recipient = wire.First(at(tos, i), recipientOf(emailID), c.Text("to"))
+		to, emailID := recipients.Text(0, i), recipients.Text(1, i)
+		one.Raw = recipients.Raw(i)
+		one.Recipient = wire.First(to, recipientOf(emailID), c.Text("to"))
 		one.ID = b.ids.Unique(c.id(&one, wire.First(emailID, one.Recipient)))
 		b.Events = append(b.Events, one)
 	}
-}
-
-func at(list []string, i int) string {
-	if i < len(list) {
-		return list[i]
-	}
-	return ""
+	return nil
 }
 
 // convertStatus reads what became of a message to one recipient.

@@ -2,6 +2,7 @@ package mailchannels
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -23,7 +24,7 @@ type batch struct {
 // Decode reads the array of events that a request holds; earlier revisions of the provider's page show a single object, which is
 // taken as well.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	b := batch{handles: w.handles, request: r}
+	b := batch{handles: w.handles, request: r, fanOut: wire.FanOut{BodyBytes: len(r.Body)}}
 	for it, err := range wire.Items(r.Body) {
 		switch {
 		case err != nil:
@@ -34,7 +35,9 @@ func (w *webhook) Decode(r *provider.Request) provider.Batch {
 		case it.Text("event") == "":
 			b.undecodable(it, errNoEvent)
 		default:
-			b.add(item{Item: it, recipients: it.Texts("recipients")})
+			if err := b.add(item{Item: it, recipients: it.Texts("recipients")}); err != nil {
+				b.undecodable(it, err)
+			}
 		}
 	}
 	return b.Batch
@@ -54,26 +57,20 @@ func (b *batch) bodyHash() string {
 
 // add turns one item into events. The recipients of a hard bounce are those that refused, so each has an event of
 // its own. The recipients of any other event are those of the message: nothing says which of them it is about.
-func (b *batch) add(it item) {
+func (b *batch) add(it item) error {
 	if b.Events == nil {
 		b.Events = make([]event.Event, 0, it.PerBody(b.request.Body))
 	}
 	var e event.Event
 	it.fill(&e)
 	wire.Seconds(it.Text("timestamp")).SetTime(&e, b.request.ReceivedAt)
-	id := it.id(&e)
 	refused := e.Bounce.Type == event.Hard
+	if refused && len(it.recipients) > 1 {
+		return b.each(it, e)
+	}
+	id := it.id(&e)
 	if !refused && it.isAnonymous() {
 		id = event.HashID(id, b.bodyHash())
-	}
-	if refused && len(it.recipients) > 1 && b.fanOut.Allows(it.Raw, len(it.recipients)) {
-		for _, recipient := range it.recipients {
-			one := e
-			one.Recipient = recipient
-			one.ID = b.ids.Unique(event.HashID(id, recipient))
-			b.Events = append(b.Events, one)
-		}
-		return
 	}
 	e.Recipients = it.recipients
 	if len(it.recipients) == 1 {
@@ -81,4 +78,23 @@ func (b *batch) add(it item) {
 	}
 	e.ID = b.ids.Unique(id)
 	b.Events = append(b.Events, e)
+	return nil
+}
+
+// each adds an event for each recipient, which is the one that an item with no other recipient would be.
+func (b *batch) each(it item, e event.Event) error {
+	recipients := it.Parallel(wire.Member{Object: it.Object, Name: "recipients"})
+	if err := b.fanOut.Take(&recipients); err != nil {
+		return err
+	}
+	b.Events = slices.Grow(b.Events, recipients.Len())
+	for i := range recipients.Len() {
+		one := e
+		one.Raw, one.Recipient = recipients.Raw(i), recipients.Text(0, i)
+		it.recipients = []string{one.Recipient}
+		one.Recipients = it.recipients
+		one.ID = b.ids.Unique(it.id(&one))
+		b.Events = append(b.Events, one)
+	}
+	return nil
 }

@@ -208,6 +208,12 @@ func TestHardBounceFansOut(t *testing.T) {
 		recipients = append(recipients, e.Recipient)
 		seen[e.ID] = true
 	}
+	for _, e := range b.Events[:2] { // the third is told apart by its place alone
+		again := decode(t, array(string(e.Raw))).Events
+		if diff := cmp.Diff([]event.Event{e}, again); diff != "" {
+			t.Errorf("raw, decoded alone: -want +got:\n%s", diff)
+		}
+	}
 	if diff := cmp.Diff([]string{"a@example.com", "b@example.com", "a@example.com"}, recipients); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -220,8 +226,16 @@ func TestTooMuchStaysBounded(t *testing.T) {
 	t.Parallel()
 	list := strings.TrimSuffix(strings.Repeat(`"recipient@example.com",`, 20000), ",")
 	b := decode(t, array(item(`"event": "hard-bounced", "recipients": [`+list+`]`)))
-	if len(b.Events) != 1 || len(b.Events[0].Recipients) != 20000 {
-		t.Errorf("20000 recipients are %d events, want one with all of them", len(b.Events))
+	raw := 0
+	for _, e := range b.Events {
+		raw += len(e.Raw)
+	}
+	if len(b.Events) != 20000 || raw > 8*len(list) {
+		t.Errorf("20000 recipients are %d events with %d bytes of raw, from %d", len(b.Events), raw, len(list))
+	}
+	b = decode(t, array(item(`"event": "hard-bounced", "recipients": [`+list+`,`+list+`,`+list+`]`)))
+	if len(b.Events) != 0 || b.Undecodable[0].Reason != "more than 50000 recipients in one request" {
+		t.Errorf("60000 recipients are %d events", len(b.Events))
 	}
 	b = decode(t, "["+strings.TrimSuffix(strings.Repeat("5,", 10001), ",")+"]")
 	if len(b.Undecodable) != 10001 || b.Undecodable[10000].Reason != "more than 10000 items" {

@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 )
 
@@ -29,7 +31,8 @@ func Fuzz(f *testing.F, s Suite) {
 			t.Errorf("Verify: %v, want a refusal", err)
 		}
 		first := w.Decode(r)
-		checkBatch(t, s.Kind, r, first)
+		// Identical recipients of one item are told apart by their order, which is lost where each is alone.
+		checkBatch(t, s.Kind, w, r, first, cmpopts.IgnoreFields(event.Event{}, "ID"))
 		if diff := cmp.Diff(first, w.Decode(r)); diff != "" {
 			t.Errorf("decoding is not deterministic:\n%s", diff)
 		}

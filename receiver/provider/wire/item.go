@@ -13,8 +13,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// errNotObject says that something else stands where an event should.
-var errNotObject = errors.New("expected a JSON object")
+var (
+	// errNotObject says that something else stands where an event should.
+	errNotObject = errors.New("expected a JSON object")
+	errCrowded   = fmt.Errorf("more than %d values in one item", maxValues)
+)
 
 // Item is one of the events that a body holds.
 type Item struct {
@@ -22,6 +25,8 @@ type Item struct {
 	Raw jsontext.Value
 	// Object looks up its members.
 	Object
+
+	at int // where Raw begins in the text of Object
 }
 
 // PerBody estimates how many items a body holds if they all have the length of this one.
@@ -44,9 +49,12 @@ func Single(body []byte, read func(Item) error) error {
 	s := newScanner(raw)
 	defer s.release()
 	if s.value(0, 0) != len(raw) {
+		if s.crowded() && raw.IsValid() {
+			return errCrowded
+		}
 		return refusal(raw)
 	}
-	item, err := s.item(raw)
+	item, err := s.item(raw, 0)
 	if err != nil {
 		return err
 	}
@@ -90,16 +98,19 @@ func (s *scanner) items(body []byte, yield func(Item, error) bool) error {
 	}
 	for count := 0; ; count++ {
 		end := s.value(at, 1)
+		if s.crowded() {
+			end = skip(body, at)
+		}
 		if end == noJSON {
 			return refusal(body, grammarAlone())
 		}
 		if count == maxItems {
 			return fmt.Errorf("more than %d items", maxItems)
 		}
-		if !yield(s.item(body[at:end:end])) {
+		if !yield(s.item(body[at:end:end], at)) {
 			return nil
 		}
-		s.members, s.flawed = s.members[:0], false
+		s.members, s.flawed, s.values = s.members[:0], false, 0
 		at = s.space(end)
 		switch s.byte(at) {
 		case ',':
@@ -120,15 +131,26 @@ func (s *scanner) rest(at int) error {
 	return nil
 }
 
-// item returns what was scanned last, whose JSON is raw.
-func (s *scanner) item(raw jsontext.Value) (Item, error) {
+// skip returns where the value ends that begins at a position, or noJSON, and remembers nothing of it.
+func skip(body []byte, at int) int {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body[at:]), grammarAlone())
+	if dec.SkipValue() != nil {
+		return noJSON
+	}
+	return at + int(dec.InputOffset())
+}
+
+// item returns what was scanned last, whose JSON is raw and begins at a position.
+func (s *scanner) item(raw jsontext.Value, at int) (Item, error) {
 	switch {
 	case raw.Kind() != jsontext.KindBeginObject:
 		return Item{Raw: raw}, errNotObject
+	case s.crowded():
+		return Item{Raw: raw}, errCrowded
 	case s.flawed:
 		return Item{Raw: raw}, refusal(raw)
 	default:
-		return Item{Raw: raw, Object: Object{text: s.text, members: s.members}}, nil
+		return Item{Raw: raw, Object: Object{text: s.text, members: s.members}, at: at}, nil
 	}
 }
 

@@ -57,15 +57,12 @@ func (o Object) Text(name string) string {
 // are no scalars or are empty are left out.
 func (o Object) Texts(name string) []string {
 	value := o.JSON(name)
-	if strings.HasPrefix(value, "[") {
-		return textsOf(value)
+	if array, _ := arrayOf(value); array != "" {
+		return textsOf(array)
 	}
 	text := textOf(value)
 	if text == "" {
 		return nil
-	}
-	if strings.HasPrefix(text, "[") && isJSON(text) {
-		return textsOf(text)
 	}
 	return []string{text}
 }
@@ -75,6 +72,17 @@ func isJSON(text string) bool {
 	s := scanner{text: text}
 	end := s.value(0, 0)
 	return end != noJSON && s.space(end) == len(text) && !s.flawed
+}
+
+// arrayOf returns the array that a value is, or that is encoded in it as a string; "" when it is no array.
+func arrayOf(value string) (array string, encoded bool) {
+	if strings.HasPrefix(value, "[") {
+		return value, false
+	}
+	if text := textOf(value); strings.HasPrefix(text, "[") && isJSON(text) {
+		return text, true
+	}
+	return "", false
 }
 
 // Object returns a member that is an object, and the zero Object when it is anything else.

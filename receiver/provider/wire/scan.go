@@ -15,6 +15,9 @@ const (
 	maxDepth = 10_000
 	// maxText is the length of a text whose positions a member can hold. A longer one is taken as broken off there.
 	maxText = math.MaxInt32
+	// maxValues is how many values an item may hold: what is remembered of each takes more than the few bytes that it may be sent in.
+	// A message to 50,000 recipients, whose lists name each of them twice, is far below it.
+	maxValues = 200_000
 	// maxKeptMembers bounds the memory that a scanner keeps for the next text: 6 KiB.
 	maxKeptMembers = 256
 	// noJSON is where a value ends that is none.
@@ -32,6 +35,8 @@ type scanner struct {
 	flawed bool
 	// escaped says that something is escaped in a string since this was last cleared.
 	escaped bool
+	// values counts those of the present item. It stands still at one more than there may be.
+	values int
 }
 
 // scanners are used again for the next text, with the memory of their members.
@@ -40,7 +45,7 @@ var scanners = sync.Pool{New: func() any { return new(scanner) }} //nolint:goche
 // newScanner returns a scanner of body, to be released once no Object of it is used any more.
 func newScanner(body []byte) *scanner {
 	s, _ := scanners.Get().(*scanner) // it holds nothing else
-	s.text, s.flawed = string(body[:min(len(body), maxText)]), false
+	s.text, s.flawed, s.values = string(body[:min(len(body), maxText)]), false, 0
 	return s
 }
 
@@ -52,8 +57,15 @@ func (s *scanner) release() {
 	scanners.Put(s)
 }
 
+// crowded says that the scan ended because there were more values than an item may hold.
+func (s *scanner) crowded() bool { return s.values > maxValues }
+
 // value scans the value that begins at a position, in as many objects and arrays as depth says.
 func (s *scanner) value(at, depth int) int {
+	if s.values++; s.values > maxValues {
+		s.values = maxValues + 1
+		return noJSON
+	}
 	switch s.byte(at) {
 	case '"':
 		return s.string(at)

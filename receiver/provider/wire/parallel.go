@@ -1,0 +1,124 @@
+package wire
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Parallel are lists of one item whose elements at the same place belong together, such as the addresses and the ids of recipients.
+type Parallel struct {
+	raw     jsontext.Value
+	lists   []list
+	inOrder []list // that of the item, without those that are not there
+	places  []int  // those at which one of the lists has a text
+}
+
+// list is a member that holds scalars: an array, one scalar in place of an array, or an array encoded as a string.
+type list struct {
+	start, end int      // where the value stands in the item
+	elements   []string // the JSON of each
+	encoded    bool
+}
+
+// Parallel returns the lists that members hold; each is one of the item or of an object within it.
+func (it *Item) Parallel(members ...Member) Parallel {
+	p := Parallel{raw: it.Raw}
+	longest := 0 // of the lists
+	for _, m := range members {
+		l := m.list(it.at)
+		p.lists = append(p.lists, l)
+		longest = max(longest, len(l.elements))
+	}
+	for place := range longest {
+		if slices.ContainsFunc(p.lists, func(l list) bool { return l.text(place) != "" }) {
+			p.places = append(p.places, place)
+		}
+	}
+	p.inOrder = slices.SortedFunc(slices.Values(p.lists), func(a, b list) int { return cmp.Compare(a.start, b.start) })
+	p.inOrder = slices.DeleteFunc(p.inOrder, func(l list) bool { return l.start == l.end })
+	return p
+}
+
+// Member names a member of an object.
+type Member struct {
+	Object Object
+	Name   string
+}
+
+// list returns the list that a member holds; the text of the item begins at a position of the object's.
+func (m Member) list(origin int) list {
+	i, ok := m.Object.find(m.Name)
+	if !ok {
+		return list{}
+	}
+	at, value := &m.Object.members[i], m.Object.json(i)
+	l := list{start: int(at.start) - origin, end: int(at.end) - origin}
+	var array string
+	if array, l.encoded = arrayOf(value); array != "" {
+		l.elements = slices.Collect(elements(array))
+	} else {
+		l.elements = []string{value}
+	}
+	return l
+}
+
+// text returns the text of an element; "" when there is none.
+func (l *list) text(place int) string {
+	if place >= len(l.elements) {
+		return ""
+	}
+	return textOf(l.elements[place])
+}
+
+// only returns the JSON of the list with no element but one, as which it was sent.
+func (l *list) only(place int) string {
+	one := "[]"
+	if place < len(l.elements) {
+		one = "[" + l.elements[place] + "]"
+	}
+	if l.encoded {
+		return Quote(one)
+	}
+	return one
+}
+
+// Len returns how many recipients there are, at least 1: an item that names none is one event all the same.
+func (p *Parallel) Len() int { return max(len(p.places), 1) }
+
+// Text returns what a list, by the order in which the members were given, says of the n-th recipient; "" when it says nothing.
+func (p *Parallel) Text(list, n int) string {
+	if n >= len(p.places) {
+		return ""
+	}
+	return p.lists[list].text(p.places[n])
+}
+
+// shared returns how many bytes of the item stand beside the lists.
+func (p *Parallel) shared() int {
+	n := len(p.raw)
+	for _, l := range p.lists {
+		n -= l.end - l.start
+	}
+	return n
+}
+
+// Raw returns the item with the lists reduced to what they say of the n-th recipient, and every other byte as it is. That of an only
+// recipient is the item itself.
+func (p *Parallel) Raw(n int) jsontext.Value {
+	if len(p.places) <= 1 {
+		return p.raw
+	}
+	raw, copied := make(jsontext.Value, 0, p.shared()+perRecipientBytes), 0
+	for i := range p.inOrder {
+		l := &p.inOrder[i]
+		raw = append(raw, p.raw[copied:l.start]...)
+		raw = append(raw, l.only(p.places[n])...)
+		copied = l.end
+	}
+	return append(raw, p.raw[copied:]...)
+}
+
+// perRecipientBytes is what the lists of a common item say of one recipient.
+const perRecipientBytes = 128
