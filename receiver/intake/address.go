@@ -59,13 +59,34 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 		if hop == "" {
 			continue
 		}
-		next, err := netip.ParseAddr(hop)
+		if address = parseHop(hop); !address.IsValid() {
+			return address
+		}
+	}
+	return address
+}
+
+// parseHop reads one entry of X-Forwarded-For, which no standard defines: an address, with a port as some load balancers add it
+// (Azure Application Gateway, AWS with client ports preserved), in brackets or in quotes as RFC 7239 section 6 writes them in
+// Forwarded. Anything else, such as "unknown", is the zero Addr.
+func parseHop(hop string) netip.Addr {
+	if inner, ok := strings.CutPrefix(hop, `"`); ok {
+		if hop, ok = strings.CutSuffix(inner, `"`); !ok {
+			return netip.Addr{}
+		}
+	}
+	address, err := netip.ParseAddr(hop)
+	if err != nil {
+		if strings.HasSuffix(hop, "]") {
+			hop += ":0" // brackets without a port
+		}
+		withPort, err := netip.ParseAddrPort(hop)
 		if err != nil {
 			return netip.Addr{}
 		}
-		address = next.Unmap().WithZone("")
+		address = withPort.Addr()
 	}
-	return address
+	return address.Unmap().WithZone("")
 }
 
 // sharePrefix is the length of the IPv6 prefix that counts as one client: whoever has one address has all of a /64 (RFC 4291

@@ -84,6 +84,7 @@ type pace struct {
 	controller *http.ResponseController
 	now        func() time.Time
 	began      bool
+	late       bool
 	since      int64 // bytes since the deadline was moved
 }
 
@@ -93,6 +94,7 @@ func (p *pace) begin() { _ = p.controller.SetReadDeadline(p.now().Add(firstByteT
 func (p *pace) Read(b []byte) (int, error) {
 	n, err := p.body.Read(b)
 	p.since += int64(n)
+	p.late = errors.Is(err, os.ErrDeadlineExceeded)
 	if err == nil && (!p.began && n > 0 || p.since >= progressBytes) {
 		p.began, p.since = true, 0
 		_ = p.controller.SetReadDeadline(p.now().Add(progressTime))
@@ -100,8 +102,11 @@ func (p *pace) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// end moves the end of an exchange whose body took long: what has arrived is also answered.
+// end takes away a deadline that was met, and moves the end of an exchange whose body took long: what has arrived is also answered.
 func (p *pace) end(started time.Time) {
+	if !p.late {
+		_ = p.controller.SetReadDeadline(time.Time{})
+	}
 	if answered := p.now().Add(answerTimeout); answered.After(started.Add(WriteTimeout)) {
 		_ = p.controller.SetWriteDeadline(answered)
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/mailvane/mailvane/receiver/config"
 )
@@ -31,6 +33,9 @@ type factor func(c *caller) string
 
 // newFactors returns the factors that a sets; all must pass.
 func newFactors(a config.Authentication) ([]factor, error) {
+	if err := checkSecrets(a); err != nil {
+		return nil, err
+	}
 	var out []factor
 	if len(a.PathToken.Secrets) > 0 {
 		tokens := newSecretSet(a.PathToken.Secrets)
@@ -38,9 +43,6 @@ func newFactors(a config.Authentication) ([]factor, error) {
 	}
 	if len(a.Basic.Secrets) > 0 {
 		out = append(out, basicFactor(a.Basic))
-	}
-	if a.Header.Name != "" && len(a.Header.Secrets) == 0 {
-		return nil, errors.New("authentication.header has no secret")
 	}
 	if len(a.Header.Secrets) > 0 {
 		values := newSecretSet(a.Header.Secrets)
@@ -56,6 +58,28 @@ func newFactors(a config.Authentication) ([]factor, error) {
 	}
 	return out, nil
 }
+
+// checkSecrets refuses a secret that everybody has: an empty one, or one of blanks, passes a request that brings none.
+func checkSecrets(a config.Authentication) error {
+	passwords := make([]string, 0, len(a.Basic.Secrets))
+	for _, s := range a.Basic.Secrets {
+		passwords = append(passwords, s.Password)
+	}
+	for _, f := range []struct {
+		factor  string
+		secrets []string
+	}{{"pathToken", a.PathToken.Secrets}, {"basic", passwords}, {"header", a.Header.Secrets}} {
+		if slices.ContainsFunc(f.secrets, isBlank) {
+			return fmt.Errorf("authentication.%s has an empty secret; give it a random one", f.factor)
+		}
+	}
+	if (a.Header.Name == "") != (len(a.Header.Secrets) == 0) {
+		return errors.New("authentication.header has no secret, or no name; it takes both")
+	}
+	return nil
+}
+
+func isBlank(secret string) bool { return strings.TrimSpace(secret) == "" }
 
 func check(cause string, passes func(*caller) bool) factor {
 	return func(c *caller) string {

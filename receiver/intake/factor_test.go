@@ -73,20 +73,47 @@ func TestTheClientBehindTrustedProxies(t *testing.T) {
 		forwarded []string
 		status    int
 	}{
-		"client behind one proxy":          {"10.0.0.1:1", []string{"203.0.113.9"}, 200},
-		"client behind two proxies":        {"10.0.0.1:1", []string{"203.0.113.9, 10.0.0.2"}, 200},
-		"two headers":                      {"10.0.0.1:1", []string{"203.0.113.9", "10.0.0.2"}, 200},
-		"what the client wrote is ignored": {"10.0.0.1:1", []string{"203.0.113.9, 198.51.100.7"}, 401},
-		"client outside":                   {"10.0.0.1:1", []string{"198.51.100.7"}, 401},
-		"no header: the proxy itself":      {"10.0.0.1:1", nil, 401},
-		"garbage from a trusted proxy":     {"10.0.0.1:1", []string{"203.0.113.9, unknown"}, 401},
-		"peer is not a proxy":              {"192.0.2.1:1", []string{"203.0.113.9"}, 401},
+		"client behind one proxy":           {"10.0.0.1:1", []string{"203.0.113.9"}, 200},
+		"client behind two proxies":         {"10.0.0.1:1", []string{"203.0.113.9, 10.0.0.2"}, 200},
+		"two headers":                       {"10.0.0.1:1", []string{"203.0.113.9", "10.0.0.2"}, 200},
+		"what the client wrote is ignored":  {"10.0.0.1:1", []string{"203.0.113.9, 198.51.100.7"}, 401},
+		"client outside":                    {"10.0.0.1:1", []string{"198.51.100.7"}, 401},
+		"no header: the proxy itself":       {"10.0.0.1:1", nil, 401},
+		"garbage from a trusted proxy":      {"10.0.0.1:1", []string{"203.0.113.9, unknown"}, 401},
+		"peer is not a proxy":               {"192.0.2.1:1", []string{"203.0.113.9"}, 401},
+		"a port":                            {"10.0.0.1:1", []string{"203.0.113.9:17085"}, 200},
+		"a port, outside":                   {"10.0.0.1:1", []string{"198.51.100.7:17085"}, 401},
+		"ports of proxies, too":             {"10.0.0.1:1", []string{"203.0.113.9:17085, 10.0.0.2:443"}, 200},
+		"a port, behind what was written":   {"10.0.0.1:1", []string{"203.0.113.9:1, 198.51.100.7:1"}, 401},
+		"IPv6":                              {"10.0.0.1:1", []string{"2001:db8::9"}, 200},
+		"IPv6 in brackets":                  {"10.0.0.1:1", []string{"[2001:db8::9]"}, 200},
+		"IPv6 with a port":                  {"10.0.0.1:1", []string{"[2001:db8::9]:443"}, 200},
+		"IPv6 with a zone and a port":       {"10.0.0.1:1", []string{"[2001:db8::9%eth0]:443"}, 200},
+		"IPv6 in quotes":                    {"10.0.0.1:1", []string{`"[2001:db8::9]:443"`}, 200},
+		"IPv4 in quotes":                    {"10.0.0.1:1", []string{`"203.0.113.9"`}, 200},
+		"IPv4 in IPv6 form":                 {"10.0.0.1:1", []string{"::ffff:203.0.113.9"}, 200},
+		"IPv4 in IPv6 form, with a port":    {"10.0.0.1:1", []string{"[::ffff:203.0.113.9]:80"}, 200},
+		"a proxy in IPv6 form, with a port": {"10.0.0.1:1", []string{"203.0.113.9, [::ffff:10.0.0.2]:80"}, 200},
+		"an element that is empty":          {"10.0.0.1:1", []string{"203.0.113.9,"}, 200},
+		"a line that is empty":              {"10.0.0.1:1", []string{"203.0.113.9", ""}, 200},
+		"tabs":                              {"10.0.0.1:1", []string{"\t203.0.113.9:1\t,\t10.0.0.2"}, 200},
+		"unknown":                           {"10.0.0.1:1", []string{"unknown"}, 401},
+		"an obfuscated name":                {"10.0.0.1:1", []string{"203.0.113.9, _hidden"}, 401},
+		"unknown between":                   {"10.0.0.1:1", []string{"203.0.113.9, unknown, 10.0.0.2"}, 401},
+		"a port that is none":               {"10.0.0.1:1", []string{"203.0.113.9:x"}, 401},
+		"a port that is too large":          {"10.0.0.1:1", []string{"203.0.113.9:70000"}, 401},
+		"a port that is missing":            {"10.0.0.1:1", []string{"203.0.113.9:"}, 401},
+		"half a quote":                      {"10.0.0.1:1", []string{`"203.0.113.9`}, 401},
+		"half a bracket":                    {"10.0.0.1:1", []string{"[2001:db8::9"}, 401},
+		"IPv4 in brackets":                  {"10.0.0.1:1", []string{"[203.0.113.9]"}, 401},
+		"a pair of Forwarded":               {"10.0.0.1:1", []string{"for=203.0.113.9"}, 401},
+		"a range":                           {"10.0.0.1:1", []string{"203.0.113.9/32"}, 401},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFrontWith(t, intake.Options{TrustedProxies: prefixes(t, "10.0.0.0/8")}, emailEngine(func(e *config.Endpoint) {
-				e.Authentication.AllowedCIDRs = []string{"203.0.113.0/24"}
+				e.Authentication.AllowedCIDRs = []string{"203.0.113.0/24", "2001:db8::/32"}
 			}))
 			r := signed(t, path, trackOpen)
 			r.RemoteAddr = tc.peer
@@ -131,8 +158,22 @@ func TestAnEndpointThatChecksNothingIsRefused(t *testing.T) {
 		change func(*config.Endpoint)
 		say    string
 	}{
-		"no credential at all":             {func(e *config.Endpoint) { e.Provider = unsigned }, "nothing would be checked"},
-		"a header without a secret":        {func(e *config.Endpoint) { e.Authentication.Header.Name = "X-Api-Key" }, "has no secret"},
+		"no credential at all":               {func(e *config.Endpoint) { e.Provider = unsigned }, "nothing would be checked"},
+		"a header without a secret":          {func(e *config.Endpoint) { e.Authentication.Header.Name = "X-Api-Key" }, "has no secret"},
+		"secrets of a header without a name": {func(e *config.Endpoint) { e.Authentication.Header.Secrets = []string{"s"} }, "has no secret, or no name"},
+		"an empty token":                     {func(e *config.Endpoint) { e.Authentication.PathToken.Secrets = []string{""} }, "pathToken has an empty secret"},
+		"an empty token beside another":      {func(e *config.Endpoint) { e.Authentication.PathToken.Secrets = []string{"t", ""} }, "pathToken has an empty secret"},
+		"a token of blanks":                  {func(e *config.Endpoint) { e.Authentication.PathToken.Secrets = []string{" \t\r\n"} }, "pathToken has an empty secret"},
+		"an empty header value": {func(e *config.Endpoint) {
+			e.Authentication.Header = config.HeaderFactor{Name: "X", Secrets: []string{""}}
+		}, "header has an empty secret"},
+		"a header value of blanks": {func(e *config.Endpoint) {
+			e.Authentication.Header = config.HeaderFactor{Name: "X", Secrets: []string{"\u00a0"}}
+		}, "header has an empty secret"},
+		"no password":                      {func(e *config.Endpoint) { e.Authentication.Basic.Secrets = []config.BasicCredential{{Username: "u"}} }, "basic has an empty secret"},
+		"neither name nor password":        {func(e *config.Endpoint) { e.Authentication.Basic.Secrets = []config.BasicCredential{{}} }, "basic has an empty secret"},
+		"an empty secret of the provider":  {func(e *config.Endpoint) { e.Provider.Settings = []byte(`{"serviceSecrets":[""]}`) }, "EmailEngine"},
+		"a provider's secret of blanks":    {func(e *config.Endpoint) { e.Provider.Settings = []byte(`{"serviceSecrets":[" \n"]}`) }, "EmailEngine"},
 		"a range that is none":             {func(e *config.Endpoint) { e.Authentication.AllowedCIDRs = []string{"x"} }, "allowedCIDRs"},
 		"an unknown provider":              {func(e *config.Endpoint) { e.Provider.Type = "Nobody" }, `unknown provider "Nobody"`},
 		"settings that are not the kind's": {func(e *config.Endpoint) { e.Provider.Settings = []byte(`{"appKeys":["x"]}`) }, "EmailEngine"},

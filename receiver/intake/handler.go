@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,15 +96,18 @@ func (r receipt) appendJSON(b []byte) []byte {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e, token := h.table.Load().lookup(r.URL.Path)
 	if e == nil {
+		h.dismiss(w, r)
 		h.unknown().write(w)
 		return
 	}
 	switch r.Method {
 	case http.MethodPost:
 	case http.MethodGet, http.MethodHead:
+		h.dismiss(w, r)
 		w.WriteHeader(http.StatusOK) // providers probe the URL when it is saved
 		return
 	default:
+		h.dismiss(w, r)
 		methodNotAllowed().write(w)
 		return
 	}
@@ -114,6 +116,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.options.Metrics.ObserveRequest(h.options.Now().Sub(x.started).Seconds())
 	if p != nil {
 		e.metrics.Answered(strconv.Itoa(p.Status))
+		if !x.reserved.whole && !x.pace.late {
+			h.dismiss(w, r)
+		}
 		p.write(w)
 		return // without a release: the journal may still hold what it could not store
 	}
@@ -121,6 +126,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.encoded = done.appendJSON(x.encoded[:0])
 	writeReceipt(w, x.encoded)
 	h.release(x)
+}
+
+// dismiss gives a client little time for a body that nobody wants: net/http reads some of it, so that the client sees the answer.
+// One that waits for 100 Continue sends none, so its connection is closed at once.
+func (h *Handler) dismiss(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	until := h.options.Now()
+	if r.Header.Get("Expect") == "" {
+		until = until.Add(firstByteTimeout)
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(until) // a writer that has no deadlines is bounded by its caller
 }
 
 // unknown answers for a path that no endpoint has, as far as this receiver knows.
@@ -158,7 +176,8 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, x *exchange) (r
 	if p != nil {
 		return receipt{}, p
 	}
-	return h.store(r.Context(), x, unverified)
+	// A client that hangs up now has sent all: its events are stored, and counted, and its retry is a duplicate.
+	return h.store(context.WithoutCancel(r.Context()), x, unverified)
 }
 
 // admissible checks what needs no credential and no body.
@@ -170,7 +189,8 @@ func (h *Handler) admissible(r *http.Request, e *Endpoint) *problem {
 		return unavailable("paused", "This endpoint is paused. Retry later.", retryAfterPaused)
 	case e.state == config.Unavailable:
 		return unavailable("endpoint-unavailable", "This endpoint cannot work now; the WebhookEndpoint's conditions say why. Retry later.", retryAfterPaused)
-	case r.Header.Get("Content-Encoding") != "" && !strings.EqualFold(r.Header.Get("Content-Encoding"), "identity"):
+	case isEncoded(r.Header):
+		e.metrics.Limit(metrics.LimitEncoding)
 		return encoded()
 	case r.ContentLength > e.maxBodyBytes:
 		e.metrics.Limit(metrics.LimitBody)
@@ -199,8 +219,10 @@ func (h *Handler) verify(ctx context.Context, e *Endpoint, r *provider.Request, 
 	switch {
 	case ok:
 		refusal = string(refused.Reason)
+	case err != nil && !e.shadow && ctx.Err() != nil: // the client has gone; there is nobody to tell
+		return false, unavailable("verification-unavailable", "The request was given up.", retryAfterBusy)
 	case err != nil && !e.shadow:
-		h.options.Logger.Warn("authenticity could not be decided", "endpoint", e.name, "error", err)
+		e.undecided.log(h.options.Logger, h.options.Now(), slog.LevelWarn, "authenticity could not be decided", e.name, err)
 		return false, unavailable("verification-unavailable", "The signature cannot be checked now. Retry later.", retryAfterBusy)
 	case err != nil:
 		refusal = "undecided"

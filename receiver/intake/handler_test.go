@@ -135,7 +135,7 @@ func TestProblems(t *testing.T) {
 		"method":             {nil, func(r *http.Request) { r.Method = http.MethodPut }, 405, "POST", "Allow"},
 		"declared too large": {small, nil, 413, "spec.maxBodySize", ""},
 		"chunked too large":  {small, func(r *http.Request) { r.ContentLength = -1 }, 413, "spec.maxBodySize", ""},
-		"compressed":         {nil, func(r *http.Request) { r.Header.Set("Content-Encoding", "gzip") }, 415, "without Content-Encoding", ""},
+		"compressed":         {nil, func(r *http.Request) { r.Header.Set("Content-Encoding", "gzip") }, 415, "without Content-Encoding", "Accept-Encoding"},
 		"truncated":          {nil, func(r *http.Request) { r.ContentLength = int64(len(body)) + 1 }, 400, "ended before", ""},
 		"paused":             {func(e *config.Endpoint) { e.State = config.Paused }, nil, 503, "paused", "Retry-After"},
 		"unavailable":        {unavailable, nil, 503, "cannot work now", "Retry-After"},

@@ -37,6 +37,17 @@ type front struct {
 	handler *intake.Handler
 	journal *embedded.Journal
 	table   *intake.Table
+	metrics *metrics.Metrics
+}
+
+// counts returns what was counted of an endpoint.
+func (f *front) counts(name string) metrics.Counts {
+	f.t.Helper()
+	all, err := f.metrics.Counts()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return all[name]
 }
 
 // emailEngine returns an EmailEngine endpoint at /hooks/mail/ee with one route that takes everything.
@@ -70,7 +81,11 @@ func newFrontWith(t *testing.T, o intake.Options, endpoints ...config.Endpoint) 
 		}
 	})
 	f := &front{t: t, journal: j}
-	o.Metrics, o.Logger = metrics.New(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)
+	f.metrics = metrics.New(prometheus.NewRegistry())
+	o.Metrics = f.metrics
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}

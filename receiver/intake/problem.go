@@ -50,7 +50,7 @@ func tooLarge(limit int64) *problem {
 }
 
 func encoded() *problem {
-	return newProblem(http.StatusUnsupportedMediaType, "content-encoding", "Compressed body", "Send the body without Content-Encoding.")
+	return newProblem(http.StatusUnsupportedMediaType, "content-encoding", "Encoded body", "Send the body without Content-Encoding.")
 }
 
 func badBody(detail string) *problem {
@@ -83,6 +83,8 @@ func (p *problem) write(w http.ResponseWriter) {
 	case http.StatusUnauthorized:
 		// RFC 9110 section 11.6.1 asks for a challenge; it is the same for every endpoint, so that it tells nothing.
 		h.Set("WWW-Authenticate", `Basic realm="mailvane", charset="UTF-8"`)
+	case http.StatusUnsupportedMediaType:
+		h.Set("Accept-Encoding", "identity") // RFC 9110 section 15.5.16
 	case http.StatusMethodNotAllowed:
 		h.Set("Allow", "POST, GET, HEAD")
 	}

@@ -94,7 +94,7 @@ func (e *Endpoint) redecode(d *journal.DeadLetter) (journal.Batch, error) {
 		header.Set(name, value)
 	}
 	r := &provider.Request{Header: header, Body: d.Payload, ReceivedAt: d.At}
-	decoded := e.webhook.Decode(r)
+	decoded := e.decode(r)
 	if len(decoded.Undecodable) > 0 {
 		return journal.Batch{}, fmt.Errorf("cannot be decoded: %s", decoded.Undecodable[0].Reason)
 	}

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -14,7 +15,7 @@ import (
 // store decodes, routes and appends what a request holds.
 func (h *Handler) store(ctx context.Context, x *exchange, unverified bool) (receipt, *problem) {
 	e := x.endpoint
-	decoded := e.webhook.Decode(&x.request)
+	decoded := e.decode(&x.request)
 	b := batchBuilder{exchange: x}
 	b.batch.Entries = make([]journal.Entry, 0, len(decoded.Events))
 	for i := range decoded.Events {
@@ -37,7 +38,7 @@ func (h *Handler) storageProblem(e *Endpoint, err error) *problem {
 	if errors.Is(err, journal.ErrFull) {
 		return unavailable("journal-full", "No space to store events. Retry later.", retryAfterFull)
 	}
-	h.options.Logger.Error("events could not be stored", "endpoint", e.name, "error", err)
+	e.unstored.log(h.options.Logger, h.options.Now(), slog.LevelError, "events could not be stored", e.name, err)
 	return unavailable("journal-unavailable", "Events cannot be stored now. Retry later.", retryAfterBusy)
 }
 

@@ -36,6 +36,8 @@ type Endpoint struct {
 	maxBodyBytes  int64
 	metrics       *metrics.Endpoint
 	inFlight      account // of the budget, and locked with it
+	undecided     sparing // what is logged of requests whose authenticity could not be decided
+	unstored      sparing // and of those that could not be stored
 }
 
 // Summary describes one endpoint for people.
@@ -165,13 +167,18 @@ func settingsOf(p config.Plugin) json.RawMessage {
 	return p.Settings
 }
 
-// lookup finds the endpoint of a URL path, and the token behind the endpoint's own path.
+// lookup finds the endpoint of a URL path, and the token behind the endpoint's own path. One slash at the end, which is easily typed
+// or added by a proxy, makes no difference; a redirect would lose the request.
 func (t *Table) lookup(path string) (e *Endpoint, token string) {
 	if e, ok := t.byPath[path]; ok {
 		return e, ""
 	}
+	path = strings.TrimSuffix(path, "/")
+	if e, ok := t.byPath[path]; ok {
+		return e, ""
+	}
 	cut := strings.LastIndexByte(path, '/')
-	if cut <= 0 {
+	if cut <= 0 || cut == len(path)-1 {
 		return nil, ""
 	}
 	if e, ok := t.byPath[path[:cut]]; ok && e.takesToken {

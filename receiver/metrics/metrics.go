@@ -44,6 +44,7 @@ const (
 	LimitEndpointShare = "endpoint_share"
 	LimitClientShare   = "client_share"
 	LimitBodyTime      = "body_time"
+	LimitEncoding      = "content_encoding"
 	LimitJournal       = "journal"
 )
 
@@ -154,12 +155,16 @@ type Counts struct {
 	Duplicates uint64 `json:"duplicates"`
 	// Refused counts requests that were not authentic.
 	Refused uint64 `json:"refused"`
+	// TooLarge counts requests whose body was above the endpoint's bound, and Encoded those whose body was encoded: both lose what
+	// they brought where the provider does not try again.
+	TooLarge uint64 `json:"tooLarge,omitzero"`
+	Encoded  uint64 `json:"encoded,omitzero"`
 }
 
 // Counts returns what has been counted so far, by the endpoint's name.
 func (m *Metrics) Counts() (map[string]Counts, error) {
 	some := prometheus.NewRegistry()
-	some.MustRegister(m.events, m.refusals)
+	some.MustRegister(m.events, m.refusals, m.limits)
 	families, err := some.Gather()
 	if err != nil {
 		return nil, fmt.Errorf("gather metrics: %w", err)
@@ -172,22 +177,35 @@ func (m *Metrics) Counts() (map[string]Counts, error) {
 				labels[pair.GetName()] = pair.GetValue()
 			}
 			name := labels["endpoint"]
-			all[name] = all[name].plus(labels, uint64(metric.GetCounter().GetValue()))
+			all[name] = all[name].with(labels, uint64(metric.GetCounter().GetValue()))
 		}
 	}
 	return all, nil
 }
 
-// plus returns c with one counter added: one of events by its outcome, or one of refusals by its reason.
-func (c Counts) plus(labels map[string]string, n uint64) Counts {
-	outcome, events := labels["outcome"]
+// Plus returns the sum of c and other.
+func (c Counts) Plus(other Counts) Counts {
+	c.Accepted += other.Accepted
+	c.Duplicates += other.Duplicates
+	c.Refused += other.Refused
+	c.TooLarge += other.TooLarge
+	c.Encoded += other.Encoded
+	return c
+}
+
+// with returns c with one counter added: one of events by its outcome, one of limits by its bound, or one of refusals by its reason.
+func (c Counts) with(labels map[string]string, n uint64) Counts {
 	switch {
-	case !events:
+	case labels["reason"] != "":
 		c.Refused += n
-	case outcome == EventAccepted:
+	case labels["outcome"] == EventAccepted:
 		c.Accepted += n
-	case outcome == EventDuplicate:
+	case labels["outcome"] == EventDuplicate:
 		c.Duplicates += n
+	case labels["limit"] == LimitBody:
+		c.TooLarge += n
+	case labels["limit"] == LimitEncoding:
+		c.Encoded += n
 	}
 	return c
 }

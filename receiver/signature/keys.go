@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"hash"
+	"strings"
 	"sync"
 )
 
@@ -14,11 +15,11 @@ var errEmptySecret = errors.New("a secret is empty")
 // Keys are the symmetric secrets that are valid now: one, or several during a rotation.
 type Keys [][]byte
 
-// NewKeys returns the keys for secrets. An empty secret is an error.
+// NewKeys returns the keys for secrets. An empty secret, or one of blanks only, is an error.
 func NewKeys(secrets []string) (Keys, error) {
 	keys := make(Keys, 0, len(secrets))
 	for _, s := range secrets {
-		if s == "" {
+		if strings.TrimSpace(s) == "" {
 			return nil, errEmptySecret
 		}
 		keys = append(keys, []byte(s))

@@ -108,9 +108,7 @@ func mergeEndpoints(objects []v1alpha1.WebhookEndpoint, served answers[[]admin.E
 			one := &answer.said[i]
 			sum := counted[one.Name]
 			sum.Receivers++
-			sum.Accepted += one.Accepted
-			sum.Duplicates += one.Duplicates
-			sum.Refused += one.Refused
+			sum.Counts = sum.Plus(one.Counts)
 			counted[one.Name] = sum
 		}
 	}

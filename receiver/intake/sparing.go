@@ -1,0 +1,33 @@
+package intake
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// sayEvery is how often the same is logged of one endpoint: strangers can cause any number of requests that fail alike, and the
+// metrics count them all.
+const sayEvery = time.Minute
+
+// sparing logs the first of what happens in each sayEvery, and how many it left out before.
+type sparing struct {
+	mu      sync.Mutex
+	next    time.Time
+	leftOut int
+}
+
+// log logs unless it has done so just before. The endpoint's name and err go with it.
+func (s *sparing) log(l *slog.Logger, now time.Time, level slog.Level, message, endpoint string, err error) {
+	s.mu.Lock()
+	if now.Before(s.next) {
+		s.leftOut++
+		s.mu.Unlock()
+		return
+	}
+	leftOut := s.leftOut
+	s.next, s.leftOut = now.Add(sayEvery), 0
+	s.mu.Unlock()
+	l.Log(context.Background(), level, message, "endpoint", endpoint, "error", err, "left_out", leftOut)
+}
