@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/binary"
 	"errors"
+	"iter"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -71,7 +72,8 @@ func (w objectWriter) identity(e *Event, when []byte) objectWriter {
 		time(`"time":`, when).
 		optional(`"timeRaw":`, e.TimeRaw).
 		flag(`"timeZoneAssumed":`, e.TimeZoneAssumed).
-		flag(`"timeImplausible":`, e.TimeImplausible)
+		flag(`"timeImplausible":`, e.TimeImplausible).
+		flag(`"late":`, e.Late)
 }
 
 func (w objectWriter) addresses(e *Event) objectWriter {
@@ -228,22 +230,36 @@ func (w objectWriter) texts(name string, values map[string]string) objectWriter 
 
 // appendCompact appends JSON without the white space between its tokens.
 func appendCompact(out, raw []byte) []byte {
-	from := 0
-	for i := 0; i < len(raw); {
-		switch {
-		case raw[i] == '"':
-			i = endOfString(raw, i+1)
-		case raw[i] > ' ':
-			i++
-		default:
-			out = append(out, raw[from:i]...)
-			for i < len(raw) && raw[i] <= ' ' {
+	for part := range CompactParts(raw) {
+		out = append(out, part...)
+	}
+	return out
+}
+
+// CompactParts returns JSON in parts, without the white space between its tokens: the form that it has in an encoded event.
+func CompactParts(raw []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		from := 0
+		for i := 0; i < len(raw); {
+			switch {
+			case raw[i] == '"':
+				i = endOfString(raw, i+1)
+			case raw[i] > ' ':
 				i++
+			default:
+				if from < i && !yield(raw[from:i]) {
+					return
+				}
+				for i < len(raw) && raw[i] <= ' ' {
+					i++
+				}
+				from = i
 			}
-			from = i
+		}
+		if from < len(raw) {
+			yield(raw[from:])
 		}
 	}
-	return append(out, raw[from:]...)
 }
 
 // endOfString returns where the string ends of which the rest begins at an index.

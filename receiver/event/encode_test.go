@@ -28,7 +28,7 @@ func derived(e *Event, source string) ([]byte, error) {
 func filled(nasty string) *Event {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 600, time.UTC)
 	return &Event{
-		ID: "id" + nasty, Type: Bounced, Provider: "EmailEngine", ProviderEvent: "p" + nasty, Time: at, TimeRaw: nasty, TimeZoneAssumed: true, TimeImplausible: true,
+		ID: "id" + nasty, Type: Bounced, Provider: "EmailEngine", ProviderEvent: "p" + nasty, Time: at, TimeRaw: nasty, TimeZoneAssumed: true, TimeImplausible: true, Late: true,
 		Recipient: nasty, Recipients: []string{"a@example.com", nasty}, Sender: nasty, Subject: nasty, MessageID: nasty, ProviderMessageID: nasty,
 		ProviderEventID: nasty, CorrelationID: nasty, Account: nasty, SMTPCode: 550, EnhancedCode: "5.1.1", Reason: nasty, Diagnostic: nasty,
 		Bounce: Bounce{Type: Hard, Category: nasty}, Reject: Reject{Reason: PolicyViolation}, Complaint: Complaint{FeedbackType: nasty},

@@ -32,6 +32,9 @@ type Event struct {
 	TimeZoneAssumed bool `json:"timeZoneAssumed,omitzero"`
 	// TimeImplausible says that TimeRaw is missing, unreadable, before the year 2000 or more than a day ahead of the receipt.
 	TimeImplausible bool `json:"timeImplausible,omitzero"`
+	// Late says that Time is more than a day before the receipt, for which duplicates are remembered: the provider delivers late, or
+	// somebody sends an old request of its again. Only a signed time rules the latter out, see the page of the provider.
+	Late bool `json:"late,omitzero"`
 
 	// Recipient is the one address that the event is about; empty when the provider did not say which one.
 	Recipient string `json:"recipient,omitzero"`
@@ -54,7 +57,7 @@ type Event struct {
 	Account string `json:"account,omitzero"`
 
 	// SMTPCode is the three-digit SMTP reply code (RFC 5321 section 4.2), 200 to 599.
-	SMTPCode int `json:"smtpCode,omitzero"`
+	SMTPCode int `json:"smtpCode,omitzero" jsonschema:"minimum=200,maximum=599"`
 	// EnhancedCode is the enhanced mail system status code (RFC 3463), such as "5.1.1".
 	EnhancedCode string `json:"enhancedCode,omitzero"`
 	// Reason is the provider's explanation for people.
@@ -66,7 +69,7 @@ type Event struct {
 	Bounce Bounce `json:"bounce,omitzero"`
 	// Reject tells more of an event of type [Rejected].
 	Reject Reject `json:"reject,omitzero"`
-	// Complaint tells more of an event of type [Complained].
+	// Complaint tells more of an event of type [Complained] or [Uncomplained].
 	Complaint Complaint `json:"complaint,omitzero"`
 
 	// URL is the link that was clicked.
@@ -98,8 +101,6 @@ type Event struct {
 
 	// PartitionKey overrides what [Event.Key] derives; not part of the record.
 	PartitionKey string `json:"-"`
-	// SecondaryID also identifies the event for deduplication, where ID rests on something unsigned; not part of the record.
-	SecondaryID string `json:"-"`
 }
 
 // BounceType says whether a bounce is final.

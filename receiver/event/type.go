@@ -31,6 +31,9 @@ const (
 	Clicked Type = "email.clicked"
 	// Complained says that the recipient reported the message as spam; see [Complaint].
 	Complained Type = "email.complained"
+	// Uncomplained says that the recipient, or the provider of the mailbox, reported that the message is no spam: the opposite of a
+	// complaint. See [Complaint].
+	Uncomplained Type = "email.uncomplained"
 	// Unsubscribed says that the recipient asked for no more mail.
 	Unsubscribed Type = "email.unsubscribed"
 	// Resubscribed says that the recipient took an unsubscription back.
@@ -101,7 +104,7 @@ func (t Type) CloudEvents() string {
 func Types() []Type {
 	return []Type{
 		Accepted, Sent, Delivered, Deferred, Bounced, Rejected, Failed,
-		Opened, Clicked, Complained, Unsubscribed, Resubscribed, Received, Autoresponded,
+		Opened, Clicked, Complained, Uncomplained, Unsubscribed, Resubscribed, Received, Autoresponded,
 		MailboxMessageCreated, MailboxMessageUpdated, MailboxMessageDeleted, MailboxMessageMissing,
 		MailboxFolderCreated, MailboxFolderDeleted, MailboxFolderReset,
 		AccountAdded, AccountInitialized, AccountDeleted,

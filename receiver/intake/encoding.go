@@ -6,9 +6,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/provider"
 )
+
+// lateAfter is how long before its receipt an event may have happened without being marked: as long as duplicates are remembered by
+// default, and longer than a provider tries again by itself.
+const lateAfter = 24 * time.Hour
 
 // noCoding are the values of Content-Encoding that certainly mean that the body is as it is: RFC 9110 section 8.4.1 reserves
 // "identity" for it, "none" says it, and the others are the charsets of a JSON text and the MIME encodings that change no byte
@@ -42,5 +47,10 @@ func (e *Endpoint) decode(r *provider.Request) provider.Batch {
 			return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: reason}}}
 		}
 	}
-	return e.webhook.Decode(r)
+	decoded := e.webhook.Decode(r)
+	for i := range decoded.Events {
+		ev := &decoded.Events[i]
+		ev.Late = r.ReceivedAt.Sub(ev.Time) > lateAfter
+	}
+	return decoded
 }

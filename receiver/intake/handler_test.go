@@ -59,18 +59,6 @@ func TestTheCopyOfACustomRoute(t *testing.T) {
 	}
 }
 
-func TestARepeatUnderAnotherEventIDIsADuplicate(t *testing.T) {
-	t.Parallel()
-	// The header is not signed: whoever holds a signed body may change it.
-	f := newFront(t, emailEngine(nil))
-	f.do(sample(t, "EmailEngine", "messageBounce", path))
-	r := sample(t, "EmailEngine", "messageBounce", path)
-	r.Header.Set("X-EE-Wh-Event-Id", "11111111-2222-3333-4444-555555555555")
-	if a := f.do(r); a.Duplicates != 1 || a.Accepted != 0 {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
-}
-
 func TestWhatIsNotAuthenticIsRefusedAlike(t *testing.T) {
 	t.Parallel()
 	f := newFront(t, emailEngine(nil))

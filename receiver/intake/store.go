@@ -85,11 +85,7 @@ func dedupeKeys(endpoint string, ev *event.Event) []string {
 	if ev.Unverified {
 		scope = "\x00unverified\x00"
 	}
-	first := endpoint + scope + ev.ID
-	if ev.SecondaryID == "" {
-		return []string{first}
-	}
-	return []string{first, endpoint + scope + ev.SecondaryID}
+	return []string{endpoint + scope + ev.ID}
 }
 
 // StoredKeys returns the keys by which a provider's retry of an encoded event is recognised; none when it cannot be read.

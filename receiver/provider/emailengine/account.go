@@ -14,6 +14,11 @@ func account(t event.Type) converter {
 		}
 		e.Reason = n.data.Text("response")
 		wire.KeepDetails(e, n.data, "user", "serverResponseCode")
+		// How the request for an OAuth2 token failed; what it answered is in the raw event.
+		request := n.data.Object("tokenRequest")
+		for _, name := range []string{"grant", "provider", "status"} {
+			wire.SetDetail(e, "tokenRequest."+name, request.Text(name))
+		}
 	}
 }
 
@@ -22,7 +27,8 @@ func export(t event.Type) converter {
 	return func(e *event.Event, n notice) {
 		e.Type = t
 		e.Reason = n.data.Text("error")
-		wire.KeepDetails(e, n.data, "exportId", "phase", "errorCode", "messagesExported", "messagesSkipped", "messagesQueued",
-			"bytesWritten", "expiresAt")
+		wire.KeepDetails(e, n.data, "exportId", "phase", "errorCode", "startDate", "endDate", "duration",
+			"messagesExported", "messagesSkipped", "messagesQueued", "bytesWritten", "expiresAt")
+		wire.SetDetailList(e, "folders", n.data.Texts("folders"))
 	}
 }

@@ -2,17 +2,14 @@ package emailengine
 
 import (
 	"errors"
-	"net/http"
-	"unicode"
-	"unicode/utf8"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
-
-// maxHeaderID is the length, in bytes, of an id that is taken from an unsigned header; a UUID has 36.
-const maxHeaderID = 128
 
 var errNoEvent = errors.New("the member event is missing")
 
@@ -23,18 +20,26 @@ type notice struct {
 	data wire.Object
 }
 
-// Decode reads the one event that a request holds.
+// Decode reads what a request holds: one event, and beside a mail that is a delivery report the event that it reports.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	events := make([]event.Event, 1)
-	err := wire.Single(r.Body, func(item wire.Item) error { return decode(&events[0], item, r) })
+	events := make([]event.Event, 1, 2)
+	err := wire.Single(r.Body, func(item wire.Item) error {
+		n := notice{Item: item, data: item.Object.Object("data")}
+		if err := decode(&events[0], n, r); err != nil {
+			return err
+		}
+		if report, ok := reported(&events[0], n); ok {
+			events = append(events, report)
+		}
+		return nil
+	})
 	if err != nil {
 		return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
 	}
 	return provider.Batch{Events: events}
 }
 
-func decode(e *event.Event, item wire.Item, r *provider.Request) error {
-	n := notice{Item: item, data: item.Object.Object("data")}
+func decode(e *event.Event, n notice, r *provider.Request) error {
 	name := n.Text("event")
 	if name == "" {
 		return errNoEvent
@@ -43,7 +48,7 @@ func decode(e *event.Event, item wire.Item, r *provider.Request) error {
 	e.Provider = Type
 	e.ProviderEvent = name
 	e.Account = n.Text("account")
-	e.Raw = n.Raw
+	e.Raw = withoutPassword(n)
 	wire.KeepDetails(e, n.Object, "serviceUrl")
 	wire.DateTime(n.Text("date")).SetTime(e, r.ReceivedAt)
 	if convert, known := converters[name]; known {
@@ -53,28 +58,18 @@ func decode(e *event.Event, item wire.Item, r *provider.Request) error {
 	return nil
 }
 
-// identify sets the ids. The event id of the header is the same for every attempt, but it is not signed: whoever holds a
-// captured request could vary it, so the body identifies the event as well.
-func identify(e *event.Event, n notice, r *provider.Request) {
-	e.SecondaryID = wire.Opaque(r.Body)
-	if id := headerID(r.Header, eventIDHeader); id != "" {
-		e.ProviderEventID = id
-		e.ID = event.HashID("event", id, headerID(r.Header, customRouteHeader))
-		return
+// withoutPassword returns the raw notice without the credentials of a proxy, which older versions send along.
+func withoutPassword(n notice) jsontext.Value {
+	scheme, rest, _ := strings.Cut(n.data.Object("networkRouting").Text("proxy"), "://")
+	at := strings.LastIndexByte(rest, '@')
+	if at < 0 {
+		return n.Raw
 	}
-	e.ID = event.HashID("body", n.Text("serviceUrl"), n.Text("account"), e.ProviderEvent, n.Text("date"), wire.Opaque([]byte(n.JSON("data"))))
-}
-
-// headerID returns a header's value when it is of a sane form, else "". The name must be as net/http writes it.
-func headerID(h http.Header, name string) string {
-	values := h[name]
-	if len(values) == 0 || len(values[0]) > maxHeaderID || !utf8.ValidString(values[0]) {
-		return ""
-	}
-	for _, c := range values[0] {
-		if (c < ' ' || c > '~') && !unicode.IsPrint(c) {
-			return ""
+	bare := wire.Quote(scheme + "://" + rest[at+1:])
+	return wire.Edit(n.Raw, func(pointer jsontext.Pointer, _ jsontext.Token) string {
+		if pointer == "/data/networkRouting/proxy" {
+			return bare
 		}
-	}
-	return values[0]
+		return ""
+	})
 }

@@ -104,19 +104,47 @@ func TestBounces(t *testing.T) {
 			wantBounce: event.Bounce{Type: event.Soft, Category: "greylisting"},
 		},
 		"no status, other category": {
+			data: `"action": "failed", "response": {"category": "mailbox_disabled"}`, want: event.Bounced,
+			wantBounce: event.Bounce{Type: event.Undetermined, Category: "mailbox_disabled"},
+		},
+		"no status, other category, advice to remove the address": {
+			data: `"action": "failed", "response": {"category": "mailbox_disabled", "recommendedAction": "remove"}`, want: event.Bounced,
+			wantBounce: event.Bounce{Type: event.Hard, Category: "mailbox_disabled"},
+		},
+		"no status, no such address": {
 			data: `"action": "failed", "response": {"category": "user_unknown"}`, want: event.Bounced,
-			wantBounce: event.Bounce{Type: event.Undetermined, Category: "user_unknown"},
+			wantBounce: event.Bounce{Type: event.Hard, Category: "user_unknown"},
+		},
+		"no such address, in a status for now": {
+			data: `"action": "failed", "response": {"status": "4.1.1", "category": "user_unknown"}`, want: event.Bounced,
+			wantBounce: event.Bounce{Type: event.Hard, Category: "user_unknown"}, wantCode: "4.1.1",
+		},
+		"no status, a code in the words": {
+			data: `"action": "failed", "response": {"message": "554 delivery error: dd No such mailbox", "category": "unknown"}`, want: event.Bounced,
+			wantBounce: event.Bounce{Type: event.Hard, Category: "unknown"},
+		},
+		"no status, a code of class 4 in the words": {
+			data: `"action": "failed", "response": {"message": "421 try again"}`, want: event.Bounced, wantBounce: event.Bounce{Type: event.Soft},
+		},
+		"block of the sender, not of the address": {
+			data: `"action": "failed", "response": {"status": "5.7.1", "category": "ip_blacklisted"}`, want: event.Bounced,
+			wantBounce: event.Bounce{Type: event.Soft, Category: "ip_blacklisted"}, wantCode: "5.7.1",
+		},
+		"block of the sender, with a status that does not say so": {
+			data: `"action": "failed", "response": {"status": "5.0.0", "category": "spam_blocked"}`, want: event.Bounced,
+			wantBounce: event.Bounce{Type: event.Soft, Category: "spam_blocked"}, wantCode: "5.0.0",
 		},
 		"nothing but the address": {data: `"recipient": "a@example.com"`, want: event.Bounced, wantBounce: event.Bounce{Type: event.Undetermined}},
 		"response is a text":      {data: `"action": "failed", "response": "550"`, want: event.Bounced, wantBounce: event.Bounce{Type: event.Undetermined}},
 		"code in the message only": {
 			data: `"action": "failed", "response": {"message": "550 5.7.1 no"}`, want: event.Bounced,
-			wantBounce: event.Bounce{Type: event.Undetermined}, wantCode: "5.7.1",
+			wantBounce: event.Bounce{Type: event.Soft}, wantCode: "5.7.1",
 		},
-		"delayed":   {data: `"action": "delayed", "response": {"status": "4.4.1"}`, want: event.Deferred, wantCode: "4.4.1"},
-		"delivered": {data: `"action": "delivered"`, want: event.Delivered},
-		"relayed":   {data: `"action": "relayed"`, want: event.Delivered},
-		"expanded":  {data: `"action": "expanded"`, want: event.Delivered},
+		"action in capitals, with a comment": {data: `"action": "Delayed (warning)", "response": {"status": "4.4.1"}`, want: event.Deferred, wantCode: "4.4.1"},
+		"delayed":                            {data: `"action": "delayed", "response": {"status": "4.4.1"}`, want: event.Deferred, wantCode: "4.4.1"},
+		"delivered":                          {data: `"action": "delivered"`, want: event.Delivered},
+		"relayed":                            {data: `"action": "relayed"`, want: event.Delivered},
+		"expanded":                           {data: `"action": "expanded"`, want: event.Delivered},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -247,40 +275,53 @@ func TestOneMessageHasOneKey(t *testing.T) {
 	}
 }
 
+// TestIDs takes the view of each who can send a request: EmailEngine itself, and whoever holds one that it has signed.
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	header := func(id, route string) http.Header {
 		h := http.Header{}
 		h.Set("X-EE-Wh-Event-Id", id)
-		h.Set("X-EE-Wh-Custom-Route", route)
+		if route != "" {
+			h.Set("X-EE-Wh-Custom-Route", route)
+		}
 		return h
 	}
-	one := func(h http.Header, body string) event.Event { return decode(t, h, body).Events[0] }
+	id := func(h http.Header, body string) string { return decode(t, h, body).Events[0].ID }
 	body := notice("trackOpen", `{"messageId": "<m@example.com>"}`)
-	first := one(header("e-1", ""), body)
-
-	if first.ProviderEventID != "e-1" || first.ID == "" {
-		t.Errorf("got %q, %q", first.ProviderEventID, first.ID)
+	const undated = `{"account": "a", "event": "trackOpen"}`
+	dateOfDay := strings.Replace(body, "T11:44:46.934Z", "T11:44:46Z", 1)
+	cases := map[string]struct {
+		one, other string
+		same       bool
+	}{
+		"another attempt":                             {id(header("e-1", ""), body), id(withAttempt(header("e-1", "")), body), true},
+		"white space, as a stored event has none":     {id(header("e-1", ""), body), id(header("e-1", ""), strings.ReplaceAll(body, ": ", ":")), true},
+		"blanks in a text":                            {id(nil, notice("x", `{"a": "b c"}`)), id(nil, notice("x", `{"a": "bc"}`)), false},
+		"captured, with another event id":             {id(header("e-1", ""), body), id(header("e-2", ""), body), true},
+		"captured, without an event id":               {id(header("e-1", ""), body), id(nil, body), true},
+		"captured, with the id of another event":      {id(header("e-1", ""), body), id(header("e-1", ""), notice("trackOpen", `{"messageId": "<n@example.com>"}`)), false},
+		"copy of a custom route, which says the same": {id(header("e-1", ""), body), id(header("e-1", "r"), body), true},
+		"captured, with routes made up":               {id(header("e-1", "r"), body), id(header("e-1", "s"), body), true},
+		"no time in the body: two events":             {id(header("e-1", "r"), undated), id(header("e-2", "r"), undated), false},
+		"no time in the body: another attempt":        {id(header("e-1", "r"), undated), id(withAttempt(header("e-1", "r")), undated), true},
+		"no time in the body: two routes":             {id(header("e-1", "r"), undated), id(header("e-1", "s"), undated), false},
+		"no time in the body: an event id taken":      {id(header("e-1", "r"), undated), id(header("e-1", "r"), `{"account": "b", "event": "trackOpen"}`), false},
+		"a time to the second: two events":            {id(header("e-1", ""), dateOfDay), id(header("e-2", ""), dateOfDay), false},
+		"equal but for the envelope's path":           {id(nil, `{"path": "a",`+body[1:]), id(nil, `{"path": "b",`+body[1:]), false},
+		"equal but for a member that nobody reads": {
+			id(nil, notice("trackOpen", `{"messageId": "<m@example.com>", "new": 1}`)), id(nil, notice("trackOpen", `{"messageId": "<m@example.com>", "new": 2}`)), false,
+		},
 	}
-	if retry := header("e-1", ""); one(withAttempt(retry), body).ID != first.ID {
-		t.Error("another attempt has another id")
+	for name, c := range cases {
+		if c.one == "" || (c.one == c.other) != c.same {
+			t.Errorf("%s: ids %s and %s; the same: want %v", name, c.one, c.other, c.same)
+		}
 	}
-	if one(header("e-1", "route"), body).ID == first.ID {
-		t.Error("another route has the same id")
-	}
-	varied := one(header("e-2", ""), body)
-	if varied.ID == first.ID || varied.SecondaryID != first.SecondaryID {
-		t.Error("a captured body with another header must be recognised by its secondary id")
-	}
-	bare := one(nil, body)
-	if bare.SecondaryID != first.SecondaryID || bare.ProviderEventID != "" {
-		t.Error("without the header the secondary id stays")
-	}
-	if other := one(nil, notice("trackOpen", `{"messageId": "<n@example.com>"}`)); other.ID == bare.ID || other.SecondaryID == bare.SecondaryID {
-		t.Error("other data has the same id")
+	if e := decode(t, header("e-1", ""), body).Events[0]; e.ProviderEventID != "e-1" {
+		t.Errorf("event id %q", e.ProviderEventID)
 	}
 	for what, bad := range map[string]string{"long": strings.Repeat("x", 129), "unprintable": "a\x00b", "not UTF-8": "\xff"} {
-		if e := one(http.Header{"X-Ee-Wh-Event-Id": {bad}}, body); e.ProviderEventID != "" || e.ID != bare.ID {
+		if e := decode(t, http.Header{"X-Ee-Wh-Event-Id": {bad}}, undated).Events[0]; e.ProviderEventID != "" || e.ID != id(nil, undated) {
 			t.Errorf("a %s event id is taken", what)
 		}
 	}

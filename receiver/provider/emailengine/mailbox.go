@@ -17,24 +17,30 @@ func messageNew(e *event.Event, n notice) {
 	switch {
 	case !inInbox(n):
 		e.Type = event.MailboxMessageCreated
-	case n.data.Text("isAutoReply") == "true":
+	case n.data.Text("isAutoReply") == "true" && !isReport(n):
 		e.Type = event.Autoresponded
 	default:
 		e.Type = event.Received
 	}
 	identifyMessage(e, n)
-	e.Sender = n.data.Object("from").Text("address")
+	e.Sender = n.data.Address("from")
 	e.Subject = n.data.Text("subject")
 	e.MessageID = wire.MessageID(n.data.Text("messageId"))
-	var to []string
-	for _, a := range n.data.Objects("to") {
-		if address := a.Text("address"); address != "" {
-			to = append(to, address)
-		}
+	wire.SetRecipients(e, n.data.Addresses("to"), n.data.Addresses("cc"), n.data.Addresses("bcc"))
+	if sender := n.data.Address("sender"); sender != e.Sender {
+		wire.SetDetail(e, "sender", sender)
 	}
-	setRecipients(e, to)
+	if from := n.data.Mailboxes("from"); len(from) > 0 {
+		wire.SetDetail(e, "from.name", from[0].Name)
+	}
+	wire.SetDetailList(e, "replyTo", n.data.Addresses("replyTo"))
 	wire.SetDetail(e, "inReplyTo", wire.MessageID(n.data.Text("inReplyTo")))
-	wire.KeepDetails(e, n.data, "seemsLikeNew", "category", "isBounce", "isComplaint")
+	wire.SetDetail(e, "relatedMessageId", wire.MessageID(n.data.Text("relatedMessageId")))
+	wire.KeepDetails(e, n.data, "date", "size", "unseen", "seemsLikeNew", "category", "isBounce", "isComplaint", "isAutoReply", "messageSpecialUse")
+	wire.SetDetailList(e, "flags", n.data.Texts("flags"))
+	wire.SetDetailList(e, "labels", n.data.Texts("labels"))
+	wire.SetDetailList(e, "attachments", textsOf(n.data.Objects("attachments"), "filename"))
+	wire.SetDetailList(e, "calendarEvents", textsOf(n.data.Objects("calendarEvents"), "eventId"))
 }
 
 func inInbox(n notice) bool {
@@ -42,6 +48,15 @@ func inInbox(n notice) bool {
 		n.Text("specialUse") == inboxUse ||
 		n.data.Text("messageSpecialUse") == inboxUse ||
 		slices.Contains(n.data.Texts("labels"), inboxUse)
+}
+
+// textsOf returns a member of each of a list of objects.
+func textsOf(objects []wire.Object, name string) []string {
+	var texts []string
+	for _, o := range objects {
+		texts = appendNew(texts, o.Text(name))
+	}
+	return texts
 }
 
 // identifyMessage sets what identifies a message in a mailbox. Its text, headers and attachments stay in the raw event.
@@ -61,6 +76,12 @@ func mailboxMessage(t event.Type) converter {
 		e.Type = t
 		identifyMessage(e, n)
 		wire.KeepDetails(e, n.data, "missingRetries", "missingDelay")
+		changes := n.data.Object("changes")
+		for _, what := range []string{"flags", "labels"} {
+			for _, how := range []string{"added", "deleted", "value"} {
+				wire.SetDetailList(e, "changes."+what+"."+how, changes.Object(what).Texts(how))
+			}
+		}
 	}
 }
 

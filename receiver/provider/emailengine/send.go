@@ -36,7 +36,7 @@ func sign(data, _ []byte, r *provider.Request) error {
 	return nil
 }
 
-// freshen gives a sample the time now, its message another Message-ID, and its data a nonce, because not every event
+// freshen gives a sample the time now, its message another Message-ID and queue id, and its data a nonce, because not every event
 // names something that could be changed. The event id is not in the body: a fresh request goes without the header.
 func freshen(body []byte, unique string, now time.Time) []byte {
 	date := wire.Quote(now.UTC().Format("2006-01-02T15:04:05.000Z"))
@@ -50,7 +50,7 @@ func freshen(body []byte, unique string, now time.Time) []byte {
 			if token.Kind() == jsontext.KindBeginObject && !hasNonce {
 				return `"nonce":` + wire.Quote(unique)
 			}
-		case "/data/nonce":
+		case "/data/nonce", "/data/queueId":
 			return wire.Quote(unique)
 		case "/data/messageId", "/data/headers/messageId":
 			return messageID

@@ -1,6 +1,8 @@
 package emailengine
 
 import (
+	"strings"
+
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
@@ -8,10 +10,15 @@ import (
 // submission sets what all three events of a submission share.
 func submission(e *event.Event, n notice) {
 	envelope := n.data.Object("envelope") // of SMTP
-	e.Sender = envelope.Text("from")
-	setRecipients(e, envelope.Texts("to"))
+	e.Sender = envelope.Address("from")
+	wire.SetRecipients(e, envelope.Addresses("to"))
 	e.MessageID = wire.MessageID(n.data.Text("messageId"))
 	e.ProviderMessageID = n.data.Text("queueId")
+	// Its proxy is left out: it may hold credentials.
+	routing := n.data.Object("networkRouting")
+	for _, name := range []string{"localAddress", "name", "requestedLocalAddress"} {
+		wire.SetDetail(e, "networkRouting."+name, routing.Text(name))
+	}
 }
 
 // messageSent: the upstream server took the message.
@@ -25,9 +32,9 @@ func messageSent(e *event.Event, n notice) {
 	}
 }
 
-// messageDeliveryError: an attempt failed. After the last one nextAttempt is false and messageFailed follows.
+// messageDeliveryError: an attempt failed. When no other follows, EmailEngine gives up with messageFailed, which names no recipient: so
+// the refusal of the recipients, or of the message for them, is told here as the bounce that it is.
 func messageDeliveryError(e *event.Event, n notice) {
-	e.Type = event.Deferred
 	submission(e, n)
 	e.Reason = n.data.Text("error")
 	e.Diagnostic = n.data.Text("smtpResponse")
@@ -35,9 +42,50 @@ func messageDeliveryError(e *event.Event, n notice) {
 	e.EnhancedCode = enhanced
 	if e.SMTPCode = wire.SMTPCode(n.data.Text("smtpResponseCode")); e.SMTPCode == 0 {
 		e.SMTPCode = code
+		keepUnlessFalse(e, n.data, "smtpResponseCode")
 	}
-	wire.KeepDetails(e, n.data, "errorCode")
+	wire.KeepDetails(e, n.data, "errorCode", "smtpCommand")
 	wire.KeepDetails(e, n.data.Object("job"), "attemptsMade", "attempts", "nextAttempt")
+	switch {
+	case !isFinal(e, n):
+		e.Type = event.Deferred
+	case refusedForRecipients(e, n):
+		e.Type = event.Bounced
+		e.Bounce = event.Bounce{Type: wire.BounceType(e.EnhancedCode, e.SMTPCode), Category: wire.BounceCategory(e.EnhancedCode)}
+	default:
+		e.Type = event.Failed
+	}
+}
+
+// isFinal says whether no attempt follows. A reply of class 5 ends a submission, whatever nextAttempt says, but 503, which EmailEngine
+// takes for temporary (workers/submit.js).
+func isFinal(e *event.Event, n notice) bool {
+	if e.SMTPCode >= 500 && e.SMTPCode != 503 {
+		return true
+	}
+	job := n.data.Object("job")
+	next, readable := wire.DateTime(job.Text("nextAttempt")).Time()
+	return job.JSON("nextAttempt") != "" && (!readable || next.Unix() == 0) // false, and false as a date
+}
+
+// refusedForRecipients says whether the server refused the recipients, or the message for them: not the login, the sender or the connection.
+func refusedForRecipients(e *event.Event, n notice) bool {
+	if e.SMTPCode < 400 {
+		return false
+	}
+	switch command := strings.ToUpper(n.data.Text("smtpCommand")); {
+	case strings.HasPrefix(command, "RCPT"), strings.HasPrefix(command, "DATA"), strings.HasPrefix(command, "BDAT"):
+		return true
+	case command != "":
+		return false
+	}
+	switch n.data.Text("errorCode") {
+	case "EENVELOPE", "EMESSAGE":
+		return true
+	default:
+		_, subject, _ := strings.Cut(e.EnhancedCode, ".")
+		return strings.HasPrefix(subject, "1.") || strings.HasPrefix(subject, "2.") // address or mailbox (RFC 3463 section 3)
+	}
 }
 
 // messageFailed: EmailEngine gave up. The event names no recipient; the queue id leads to the earlier errors.
@@ -46,12 +94,4 @@ func messageFailed(e *event.Event, n notice) {
 	submission(e, n)
 	e.Reason = n.data.Text("error")
 	e.SMTPCode, e.EnhancedCode = wire.SMTPReply(e.Reason)
-}
-
-// setRecipients sets the recipients, and the recipient when there is only one.
-func setRecipients(e *event.Event, to []string) {
-	e.Recipients = to
-	if len(to) == 1 {
-		e.Recipient = to[0]
-	}
 }

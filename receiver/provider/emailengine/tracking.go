@@ -9,7 +9,7 @@ import (
 func tracking(t event.Type) converter {
 	return func(e *event.Event, n notice) {
 		e.Type = t
-		e.Recipient = n.data.Text("recipient")
+		e.Recipient = n.data.Address("recipient")
 		e.MessageID = wire.MessageID(n.data.Text("messageId"))
 		e.URL = n.data.Text("url")
 		e.IP = n.data.Text("remoteAddress")

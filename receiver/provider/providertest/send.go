@@ -51,14 +51,11 @@ func checkFresh(t *testing.T, now time.Time, before, after provider.Batch) {
 	}
 }
 
-// ids returns the ids of a batch, secondary ones included.
+// ids returns the ids of a batch.
 func ids(b provider.Batch) map[string]bool {
 	set := map[string]bool{}
 	for _, e := range b.Events {
 		set[e.ID] = true
-		if e.SecondaryID != "" {
-			set[e.SecondaryID] = true
-		}
 	}
 	return set
 }

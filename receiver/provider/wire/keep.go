@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/mailvane/mailvane/receiver/event"
+import (
+	"strings"
+
+	"github.com/mailvane/mailvane/receiver/event"
+)
 
 // Bounds of the metadata of one event, and of its details. What is beyond them is in the raw item only.
 const (
@@ -35,6 +39,11 @@ func KeepDetails(e *event.Event, o Object, names ...string) {
 	for _, name := range names {
 		SetDetail(e, name, o.Text(name))
 	}
+}
+
+// SetDetailList adds a list as one detail, joined with commas.
+func SetDetailList(e *event.Event, name string, values []string) {
+	SetDetail(e, name, strings.Join(values, ","))
 }
 
 // keep adds a value unless there are too many, and says whether it did. An empty one is nothing to add.
