@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/mailvane/mailvane/receiver/connections"
 	"github.com/mailvane/mailvane/receiver/intake"
 )
 
@@ -28,9 +29,9 @@ func (r *Receiver) Serve(ctx context.Context, webhooks, admin net.Listener) erro
 		WriteTimeout: intake.WriteTimeout, IdleTimeout: intake.IdleTimeout, MaxHeaderBytes: intake.MaxHeaderBytes, ErrorLog: quiet(r.options.Logger),
 	}
 	failed := make(chan error, 2)
-	serve(front, webhooks, failed)
+	serve(front, connections.Bound(front, webhooks, connections.Options{Max: webhookConnections(), Handled: true, Hit: r.metrics.Limit}), failed)
 	if admin != nil {
-		serve(back, admin, failed)
+		serve(back, connections.Bound(back, admin, connections.Options{Max: adminConnections, Hit: r.metrics.Limit}), failed)
 	}
 	adopting, stopAdopting := context.WithCancel(ctx)
 	go r.adoptAbsent(adopting)

@@ -44,6 +44,9 @@ const (
 	LimitEndpointShare = "endpoint_share"
 	LimitClientShare   = "client_share"
 	LimitBodyTime      = "body_time"
+	LimitConnections   = "connections"
+	LimitHeader        = "header"
+	LimitHeaderTime    = "header_time"
 	LimitEncoding      = "content_encoding"
 	LimitJournal       = "journal"
 )

@@ -1,6 +1,7 @@
 package pressure
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -21,9 +22,6 @@ func TestSlowClients(t *testing.T) {
 	paused := endpoint("paused")
 	paused.State = config.Paused
 	c := configuration(nowhere, guarded, paused)
-	for i := range c.Endpoints {
-		c.Endpoints[i].MaxBodyBytes = 1 << 20 // larger ones are given more time
-	}
 	r := start(t, c)
 	stop := r.provide()
 	defer stop()
@@ -52,6 +50,70 @@ func TestSlowClients(t *testing.T) {
 				}
 			})
 		}
+	}
+	group.Wait()
+}
+
+// TestAnnouncedBodies has some connections announce what their endpoint takes at most, and send nothing, again as soon as they are cut.
+func TestAnnouncedBodies(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		maxBody int64
+		idle    int
+		text    string // after the headers
+	}{
+		"4 of the default bound":       {10 << 20, 4, ""},
+		"1 of 50 MiB":                  {50 << 20, 1, ""},
+		"1 of 100 MiB":                 {100 << 20, 1, ""},
+		"300 of 100 MiB":               {100 << 20, 300, ""},
+		"300 of 100 MiB, with a byte":  {100 << 20, 300, "{"},
+		"300 of 100 MiB, with 3,000":   {100 << 20, 300, strings.Repeat(" ", 3000)},
+		"100 of 100 MiB, with 100 KiB": {100 << 20, 100, strings.Repeat(" ", 100<<10)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			large := endpoint("large")
+			large.MaxBodyBytes = c.maxBody
+			r := start(t, configuration(nowhere, large))
+			before := r.memory()
+			beside := r.signed("/hooks/mail/large", "").URL.Path
+			text := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: example.com\r\nContent-Length: %d\r\n\r\n%s", beside, c.maxBody, c.text)
+			stop := r.provide()
+			ended := time.Now().Add(12 * time.Second) // the first are cut after 5 or 15
+			var group sync.WaitGroup
+			for range c.idle {
+				group.Go(func() {
+					for time.Now().Before(ended) {
+						if _, lived := r.attack(text); lived > 30*time.Second {
+							t.Errorf("a connection lived for %v", lived)
+						}
+					}
+				})
+			}
+			for i := 0; time.Now().Before(ended); i++ {
+				if status := r.post(r.signed(beside, event(1_000_000+i))); status != http.StatusOK {
+					t.Errorf("beside them a provider is answered %d", status)
+				}
+				time.Sleep(50 * time.Millisecond) // providers pause
+			}
+			group.Wait()
+			stop()
+			if grown := r.memory() - before; grown > 128<<20 {
+				t.Errorf("the receiver grew by %d MiB", grown>>20)
+			}
+		})
+	}
+}
+
+// TestMoreConnectionsThanThereMayBe opens more than a receiver keeps, which say nothing.
+func TestMoreConnectionsThanThereMayBe(t *testing.T) {
+	t.Parallel()
+	r := start(t, configuration(nowhere))
+	stop := r.provide()
+	defer stop()
+	var group sync.WaitGroup
+	for range 5000 {
+		group.Go(func() { r.attack("") })
 	}
 	group.Wait()
 }
