@@ -69,8 +69,10 @@ type DeadLetter struct {
 	Route    string        `json:"route,omitzero"`
 	Sink     string        `json:"sink,omitzero"`
 	EventID  string        `json:"eventId,omitzero"`
-	Attempts int           `json:"attempts,omitzero"`
-	Time     time.Time     `json:"time"`
+	// Unverified says that the request failed verification and was taken in shadow mode.
+	Unverified bool      `json:"unverified,omitzero"`
+	Attempts   int       `json:"attempts,omitzero"`
+	Time       time.Time `json:"time"`
 	// Payload is the encoded event or the raw body, when it was asked for and is UTF-8; else PayloadBase64 is.
 	Payload       string `json:"payload,omitzero"`
 	PayloadBase64 []byte `json:"payloadBase64,omitzero"`
@@ -80,7 +82,7 @@ type DeadLetter struct {
 func NewDeadLetter(d *journal.DeadLetter) DeadLetter {
 	view := DeadLetter{
 		ID: d.ID, Cause: d.Cause, Reason: d.Reason, Endpoint: d.Endpoint, Route: d.Route, Sink: d.Sink,
-		EventID: d.EventID, Attempts: d.Attempts, Time: d.At.UTC(),
+		EventID: d.EventID, Unverified: d.Unverified, Attempts: d.Attempts, Time: d.At.UTC(),
 	}
 	if utf8.Valid(d.Payload) {
 		view.Payload = string(d.Payload)

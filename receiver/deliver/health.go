@@ -3,6 +3,8 @@ package deliver
 import (
 	"sync"
 	"time"
+
+	"github.com/mailvane/mailvane/receiver/journal"
 )
 
 // Health says how a sink is doing.
@@ -38,7 +40,7 @@ func (w *Worker) up() {
 
 // note records a failure and returns its text.
 func (f *lastFailure) note(cause error) string {
-	text := truncate(cause.Error())
+	text := journal.Reason(cause.Error())
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.text, f.at = text, time.Now()

@@ -2,15 +2,11 @@ package deliver
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
-
-// maxReasonBytes bounds what a sink's error may put into a dead letter.
-const maxReasonBytes = 1024
 
 // settle ends the leases of a batch and returns the deliveries that may be sent next because of it.
 func (w *Worker) settle(ctx context.Context, settlements []journal.Settlement) []journal.Delivery {
@@ -46,10 +42,11 @@ func (w *Worker) release(settlements []journal.Settlement) (freed []journal.Deli
 
 // dead describes a delivery that the sink will not get.
 func (w *Worker) dead(d journal.Delivery, cause journal.Cause, err error) journal.Settlement {
-	letter := &journal.DeadLetter{Cause: cause, Reason: truncate(err.Error()), At: time.Now()}
+	letter := &journal.DeadLetter{Cause: cause, Reason: journal.Reason(err.Error()), At: time.Now()}
 	if envelope, err := event.ParseEnvelope(d.Payload); err == nil {
 		letter.EventID = envelope.ID
 		letter.Endpoint = event.EndpointOf(envelope.Source)
+		letter.Unverified = envelope.Unverified
 	}
 	w.lengths.forget([]journal.Delivery{d})
 	w.options.Metrics.DeadLettered(string(cause), 1)
@@ -79,11 +76,4 @@ func (w *Worker) divert(ctx context.Context, s *journal.Settlement) {
 	if err == nil {
 		s.Outcome = journal.Delivered
 	}
-}
-
-func truncate(s string) string {
-	if len(s) <= maxReasonBytes {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxReasonBytes], "")
 }

@@ -61,7 +61,8 @@ func (w objectWriter) attributes(e *Event, source string, when []byte) objectWri
 		member(`"datacontenttype":"`+dataContentType+`","dataschema":"`+DataSchema+`"`).
 		lower(`"provider":`, e.Provider).
 		attribute(`"providerevent":`, e.ProviderEvent).
-		attribute(`"partitionkey":`, e.Key())
+		attribute(`"partitionkey":`, e.Key()).
+		flag(`"unverified":`, e.Unverified)
 }
 
 func (w objectWriter) identity(e *Event, when []byte) objectWriter {

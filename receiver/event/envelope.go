@@ -35,6 +35,8 @@ type Attributes struct {
 	ProviderEvent string `json:"providerevent,omitzero"`
 	// PartitionKey is the key of the CloudEvents partitioning extension.
 	PartitionKey string `json:"partitionkey,omitzero"`
+	// Unverified says that the request failed verification; see [Event].
+	Unverified bool `json:"unverified,omitzero"`
 	// DeadLetterSink and DeadLetterReason are set on events that a dead-letter sink gets instead of the sink that refused them.
 	DeadLetterSink   string `json:"deadlettersink,omitzero"`
 	DeadLetterReason string `json:"deadletterreason,omitzero"`

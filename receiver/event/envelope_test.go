@@ -43,6 +43,24 @@ func TestEncode(t *testing.T) {
 	}
 }
 
+// TestUnverifiedIsAnAttribute lets a consumer of binary mode, which reads the attributes alone, tell such an event apart.
+func TestUnverifiedIsAnAttribute(t *testing.T) {
+	t.Parallel()
+	e := sample()
+	e.Unverified = true
+	encoded, err := event.Encode(e, "/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(encoded), `"partitionkey":"m@example.com","unverified":true,"data":`) {
+		t.Errorf("envelope %s", encoded)
+	}
+	envelope, err := event.ParseEnvelope(encoded)
+	if err != nil || !envelope.Unverified {
+		t.Errorf("read as %+v, %v", envelope.Attributes, err)
+	}
+}
+
 func TestEncodeIsOneLine(t *testing.T) {
 	t.Parallel()
 	e := sample()

@@ -130,6 +130,7 @@ func TestShadowAcceptsAndMarks(t *testing.T) {
 	f := newFront(t, emailEngine(func(e *config.Endpoint) {
 		e.Verification = config.Shadow
 		e.Authentication.Header = config.HeaderFactor{Name: "X-Api-Key", Secrets: []string{"k"}}
+		e.Routes = append(e.Routes, config.Route{Name: "forged", Sink: "watch", Filter: "event.unverified"})
 	}))
 	forged := signed(t, path, trackOpen)
 	forged.Header.Set("X-EE-Wh-Signature", "AAAA")
@@ -145,9 +146,38 @@ func TestShadowAcceptsAndMarks(t *testing.T) {
 	if a := f.do(genuine); a.Accepted != 1 {
 		t.Fatalf("what was forged took the place of the genuine event: %s", a.body)
 	}
-	owed := f.owed("crm")
-	if len(owed) != 3 || !owed[0].Unverified || !owed[1].Unverified || owed[2].Unverified {
-		t.Errorf("owed: %+v", owed)
+	watched, owed := f.owed("watch"), f.owed("crm")
+	if len(watched) != 2 || !watched[0].Unverified || !watched[1].Unverified || len(owed) != 1 || owed[0].Unverified {
+		t.Errorf("watched: %+v, owed: %+v", watched, owed)
+	}
+}
+
+// TestWhatIsNotVerifiedIsStoredForNobody posts to an endpoint in shadow mode whose routes do not ask for what is not verified: events,
+// and what cannot be read, are counted and take no space, however they are called and whatever fails.
+func TestWhatIsNotVerifiedIsStoredForNobody(t *testing.T) {
+	t.Parallel()
+	f := newFront(t, emailEngine(func(e *config.Endpoint) {
+		e.Verification = config.Shadow
+		e.Routes = append(e.Routes,
+			config.Route{Name: "opens", Sink: "crm", Filter: `event.type == "email.opened"`},
+			config.Route{Name: "gone", Sink: "gone", Problem: "no sink"},
+			config.Route{Name: "fails", Sink: "crm", Filter: `event.unverified && {"a": 1}[event.id] == 1`},
+		)
+	}))
+	for name, body := range map[string]string{
+		"an event": trackOpen, "no JSON": "hello", "no event": `{"a":1}`, "no object": `[1,2,3]`, "a year that has no form": `{"event":"trackOpen","account":"b","date":"9999-99"}`,
+	} {
+		r := signed(t, path, body)
+		r.Header.Del("X-EE-Wh-Signature")
+		if a := f.do(r); a.status != 200 || a.Accepted+a.DeadLettered != 0 {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	if stats := f.journal.Stats(); stats.DeadLetters != 0 || len(stats.Pending) != 0 && stats.Pending["mail/crm"] != 0 {
+		t.Errorf("stored: %+v", stats)
+	}
+	if a := f.do(signed(t, path, "hello")); a.DeadLettered != 1 {
+		t.Errorf("what is verified and cannot be read: %d %s", a.status, a.body)
 	}
 }
 

@@ -50,8 +50,9 @@ type Handler struct {
 	budget    budget
 	table     atomic.Pointer[Table]
 	closed    atomic.Bool
-	sure      time.Time // from then on, what is not in the table does not exist
-	exchanges sync.Pool // of *exchange
+	sure      time.Time     // from then on, what is not in the table does not exist
+	exchanges sync.Pool     // of *exchange
+	decoding  chan struct{} // holds one for each large body that is being decoded
 }
 
 // NewHandler returns a Handler that knows no endpoint yet.
@@ -59,7 +60,7 @@ func NewHandler(o Options) *Handler {
 	if o.MaxInFlightBytes == 0 {
 		o.MaxInFlightBytes = DefaultInFlightBytes
 	}
-	h := &Handler{options: o, budget: newBudget(o.MaxInFlightBytes, o.Metrics), sure: o.Now().Add(o.UnknownPathGrace)}
+	h := &Handler{options: o, budget: newBudget(o.MaxInFlightBytes, o.Metrics), sure: o.Now().Add(o.UnknownPathGrace), decoding: newDecoding()}
 	h.table.Store(&Table{})
 	h.exchanges.New = func() any { return new(exchange) }
 	return h

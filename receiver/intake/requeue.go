@@ -104,5 +104,6 @@ func (e *Endpoint) redecode(d *journal.DeadLetter) (journal.Batch, error) {
 		decoded.Events[i].Unverified = d.Unverified
 		b.event(&decoded.Events[i], e.routes.Decide(&decoded.Events[i]))
 	}
+	b.undecodable()
 	return b.batch, nil
 }

@@ -3,8 +3,6 @@ package intake_test
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
@@ -67,7 +66,7 @@ func TestRequeueKeepsWhatStillCannotBeDecoded(t *testing.T) {
 
 func TestRequeueDecodesAgain(t *testing.T) {
 	t.Parallel()
-	f := newFront(t, emailEngine(nil))
+	f := newFront(t, emailEngine(func(e *config.Endpoint) { e.Routes[0].Filter = "event.unverified" }))
 	// As a body stands in the dead letters that an earlier release could not read.
 	_, err := f.journal.Append(context.Background(), journal.Batch{DeadLetters: []journal.DeadLetter{{
 		Cause: journal.CauseUndecodable, Reason: "x", Endpoint: "mail/ee", At: time.Now(), Payload: []byte(trackOpen), Unverified: true,
@@ -109,16 +108,17 @@ func TestRequeueRedeliversToTheSinkThatRefused(t *testing.T) {
 // TestRequeueKeepsTheOrderingKey has an event whose partition key is not its message's.
 func TestRequeueKeepsTheOrderingKey(t *testing.T) {
 	t.Parallel()
-	endpoint := func(filter string) config.Endpoint {
-		return config.Endpoint{
-			Namespace: "mail", Name: "mc", Path: "/hooks/mail/mc", Provider: config.Plugin{Type: "MailChannels", Settings: []byte(`{"customerHandles":["abc123"]}`)},
-			Verification: config.Shadow, State: config.Active, MaxBodyBytes: 1 << 20, Routes: []config.Route{{Name: "all", Sink: "crm", Filter: filter}},
-		}
+	f := newFront(t, emailEngine(nil))
+	payload, err := event.Encode(&event.Event{ID: "1", Type: event.Opened, MessageID: "m@example.com", PartitionKey: "R"}, event.Source("mail", "ee"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	f := newFront(t, endpoint(`{"a": 1}[event.id] == 1`))
-	f.do(httptest.NewRequest(http.MethodPost, "/hooks/mail/mc",
-		strings.NewReader(`[{"customer_handle":"abc123","timestamp":1625097600,"event":"open","request_id":"R","smtp_id":"<m@example.com>"}]`)))
-	if err := f.requeue(compile(t, metrics.New(prometheus.NewRegistry()), endpoint(`event.type == "email.opened"`))); err != nil {
+	if _, err := f.journal.Append(t.Context(), journal.Batch{DeadLetters: []journal.DeadLetter{{
+		Cause: journal.CauseFilterFailed, Reason: "x", Endpoint: "mail/ee", Route: "all", Sink: "mail/crm", At: time.Now(), Payload: payload,
+	}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.requeue(f.table); err != nil {
 		t.Fatal(err)
 	}
 	deliveries, err := f.journal.Queue("mail/crm").Fetch(t.Context(), journal.Limit{Events: 1})

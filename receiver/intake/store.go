@@ -15,26 +15,33 @@ import (
 // store decodes, routes and appends what a request holds.
 func (h *Handler) store(ctx context.Context, x *exchange, unverified bool) (receipt, *problem) {
 	e := x.endpoint
-	decoded := e.decode(&x.request)
-	b := batchBuilder{exchange: x}
-	b.batch.Entries = make([]journal.Entry, 0, len(decoded.Events))
+	decoded, p := h.decode(x)
+	if p != nil {
+		return receipt{}, p
+	}
+	b := batchBuilder{exchange: x, unreadable: decoded.Undecodable}
+	b.batch = journal.Batch{Endpoint: e.name, Unverified: unverified, Entries: make([]journal.Entry, 0, len(decoded.Events))}
 	for i := range decoded.Events {
 		decoded.Events[i].Unverified = unverified
 		b.event(&decoded.Events[i], e.routes.Decide(&decoded.Events[i]))
 	}
-	for i := range decoded.Undecodable {
-		b.undecodable(&decoded.Undecodable[i], unverified)
+	b.undecodable()
+	var done journal.Receipt
+	if len(b.batch.Entries)+len(b.batch.DeadLetters) > 0 {
+		var err error
+		if done, err = h.options.Journal.Append(ctx, b.batch); err != nil {
+			return receipt{}, h.storageProblem(e, err)
+		}
 	}
-	done, err := h.options.Journal.Append(ctx, b.batch)
-	if err != nil {
-		return receipt{}, h.storageProblem(e, err)
-	}
-	b.count(done, decoded.Refused, unverified)
+	b.count(done, &decoded)
 	return receipt{accepted: done.Accepted, duplicates: done.Duplicates, deadLettered: done.DeadLettered, refused: decoded.Refused}, nil
 }
 
 func (h *Handler) storageProblem(e *Endpoint, err error) *problem {
 	e.metrics.Limit(metrics.LimitJournal)
+	if errors.Is(err, journal.ErrShare) {
+		return unavailable("journal-share", "This endpoint has used up its share of the space to store events. Retry later.", retryAfterFull)
+	}
 	if errors.Is(err, journal.ErrFull) {
 		return unavailable("journal-full", "No space to store events. Retry later.", retryAfterFull)
 	}
@@ -46,11 +53,12 @@ func (h *Handler) storageProblem(e *Endpoint, err error) *problem {
 type batchBuilder struct {
 	*exchange
 
-	batch         journal.Batch
-	unrouted      int
-	unknown       int
-	filterFailed  int
-	undecodableIn int
+	batch journal.Batch
+	// unreadable are the items that could not be decoded or encoded.
+	unreadable   []provider.Undecodable
+	unrouted     int
+	unknown      int
+	filterFailed int
 }
 
 // event adds one event with what was decided about it.
@@ -64,19 +72,27 @@ func (b *batchBuilder) event(ev *event.Event, d route.Decision) {
 	}
 	if len(d.Sinks)+len(d.Failures) == 0 {
 		b.unrouted++
-		b.batch.Entries = append(b.batch.Entries, entry)
+		b.add(entry)
 		return
 	}
 	payload, err := b.encode(ev)
 	if err != nil {
-		b.undecodable(&provider.Undecodable{Raw: ev.Raw, Reason: err.Error()}, ev.Unverified)
+		b.unreadable = append(b.unreadable, provider.Undecodable{Raw: ev.Raw, Reason: err.Error()})
 		return
 	}
 	entry.Payload = payload
-	b.batch.Entries = append(b.batch.Entries, entry)
+	b.add(entry)
 	for i := range d.Failures {
 		b.filterFailure(ev, &d.Failures[i], payload)
 	}
+}
+
+// add adds an entry. Of what is not verified only that is stored which a sink is owed: even a dedupe key takes space.
+func (b *batchBuilder) add(e journal.Entry) {
+	if b.batch.Unverified && len(e.Sinks) == 0 {
+		return
+	}
+	b.batch.Entries = append(b.batch.Entries, e)
 }
 
 // dedupeKeys scopes an event's identity to its endpoint. What was not verified cannot take the place of what is.
@@ -104,24 +120,14 @@ func StoredKeys(payload []byte) []string {
 
 func (b *batchBuilder) filterFailure(ev *event.Event, f *route.Failure, payload []byte) {
 	b.filterFailed++
+	if ev.Unverified {
+		return // anybody could fill the journal with such
+	}
 	b.batch.DeadLetters = append(b.batch.DeadLetters, journal.DeadLetter{
 		Cause: journal.CauseFilterFailed, Reason: f.Err.Error(),
 		Endpoint: b.endpoint.name, Route: f.Route, Sink: f.Sink, EventID: ev.ID,
 		At: b.request.ReceivedAt, Payload: payload,
 		DedupeKey: dedupeKeys(b.endpoint.name, ev)[0] + "\x00" + f.Route,
-	})
-}
-
-func (b *batchBuilder) undecodable(u *provider.Undecodable, unverified bool) {
-	b.undecodableIn++
-	identity := &event.Event{ID: event.HashID(string(u.Raw), u.Reason), Unverified: unverified}
-	b.batch.DeadLetters = append(b.batch.DeadLetters, journal.DeadLetter{
-		Cause: journal.CauseUndecodable, Reason: u.Reason,
-		Endpoint: b.endpoint.name, At: b.request.ReceivedAt,
-		Header:     b.keptHeader(),
-		DedupeKey:  dedupeKeys(b.endpoint.name, identity)[0],
-		Unverified: unverified,
-		Payload:    u.Raw,
 	})
 }
 
@@ -139,16 +145,16 @@ func (b *batchBuilder) keptHeader() map[string]string {
 	return kept
 }
 
-func (b *batchBuilder) count(done journal.Receipt, refused int, unverified bool) {
+func (b *batchBuilder) count(done journal.Receipt, decoded *provider.Batch) {
 	m := b.endpoint.metrics
 	m.Accepted(done.Accepted)
 	m.Events(metrics.EventDuplicate, done.Duplicates)
-	m.Events(metrics.EventRefused, refused)
-	m.Events(metrics.EventUndecodable, b.undecodableIn)
+	m.Events(metrics.EventRefused, decoded.Refused)
+	m.Events(metrics.EventUndecodable, len(b.unreadable))
 	m.Events(metrics.EventUnrouted, b.unrouted)
 	m.Events(metrics.EventUnknown, b.unknown)
 	m.Events(metrics.FilterFailed, b.filterFailed)
-	if unverified {
-		m.Events(metrics.EventUnverified, len(b.batch.Entries))
+	if b.batch.Unverified {
+		m.Events(metrics.EventUnverified, len(decoded.Events)+len(decoded.Undecodable))
 	}
 }

@@ -26,7 +26,7 @@ type DeadLetter struct {
 	ID uint64
 	// Cause is the class of the problem.
 	Cause Cause
-	// Reason says for people what happened. It holds no credential.
+	// Reason says for people what happened. It holds no credential. It is stored as [Reason] returns it.
 	Reason string
 	// Endpoint is the "namespace/name" of the WebhookEndpoint that took the request.
 	Endpoint string
@@ -36,7 +36,7 @@ type DeadLetter struct {
 	Sink string
 	// EventID is the event's id, where it has one.
 	EventID string
-	// Unverified says, for CauseUndecodable, that the request failed verification and was taken in shadow mode.
+	// Unverified says that the request failed verification and was taken in shadow mode.
 	Unverified bool
 	// Attempts counts the deliveries that were attempted.
 	Attempts int

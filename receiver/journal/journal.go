@@ -12,6 +12,8 @@ import (
 var (
 	// ErrFull says that the space bound is reached. Nothing of the batch was stored; later appends may succeed.
 	ErrFull = errors.New("journal is full")
+	// ErrShare says that the share of those who append is used up; others may append. It is an [ErrFull].
+	ErrShare = fmt.Errorf("%w for this endpoint", ErrFull)
 	// ErrUnavailable says that the storage cannot take or give entries now. Nothing of the batch was acknowledged.
 	ErrUnavailable = errors.New("journal is unavailable")
 	// ErrClosed says that the journal was closed.
@@ -49,6 +51,10 @@ type Batch struct {
 	Entries []Entry
 	// DeadLetters are stored beside them.
 	DeadLetters []DeadLetter
+	// Endpoint names who appends, so that no one takes the space of all; empty = whatever is added has been accepted before.
+	Endpoint string
+	// Unverified says that it may come from anybody: it is refused before it takes space from what is genuine.
+	Unverified bool
 	// Resolves names dead letters that this batch replaces: they are removed in the same step.
 	Resolves []uint64
 }

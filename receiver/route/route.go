@@ -19,7 +19,7 @@ type Table struct {
 type compiled struct {
 	name    string
 	sink    string
-	filter  *filter.Filter // nil selects every event but tests
+	filter  *filter.Filter // nil selects every event but tests and unverified ones
 	problem error          // why the route cannot work; nil = it can
 }
 
@@ -87,9 +87,12 @@ func (t *Table) decide(e *event.Event, considered func(*compiled) bool) Decision
 	return d
 }
 
-// selects says whether the route takes e. One that cannot work takes nothing: what it would take is an error, and so is every
-// event when it has no filter, since it may have lost it.
+// selects says whether the route takes e. An event that was not verified is only for a filter that asks for such. A route that cannot
+// work takes nothing: what it would take is an error, and so is every event when it has no filter, since it may have lost it.
 func (r *compiled) selects(e *event.Event) (bool, error) {
+	if e.Unverified && (r.filter == nil || !r.filter.AsksForUnverified()) {
+		return false, nil
+	}
 	if r.filter == nil {
 		return e.Type != event.Test, r.problem
 	}

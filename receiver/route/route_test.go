@@ -44,6 +44,15 @@ func TestDecide(t *testing.T) {
 			{Name: "bug", Sink: "a", Filter: `{"a": 1}[event.id] == 1`}, {Name: "all", Sink: "b"},
 		}, bounce, []string{"mail/b"}, []string{"bug"}},
 		"no routes": {nil, bounce, nil, nil},
+		"what is not verified goes where a filter asks for it": {[]config.Route{
+			{Name: "all", Sink: "a"}, {Name: "bounces", Sink: "b", Filter: `event.type == "email.bounced"`}, {Name: "no sink", Sink: "c", Problem: "no sink"},
+			{Name: "fails", Sink: "d", Filter: `{"a": 1}[event.id] == 1`}, {Name: "asks", Sink: "e", Filter: `event.unverified`},
+			{Name: "asks in part", Sink: "f", Filter: `event.type == "email.bounced" && [event].exists(e, event.unverified)`},
+			{Name: "refuses", Sink: "g", Filter: `!event.unverified`}, {Name: "another's member", Sink: "h", Filter: `{"unverified": true}.unverified`},
+		}, &event.Event{Type: event.Bounced, Unverified: true}, []string{"mail/e", "mail/f"}, nil},
+		"what is verified goes where it is not refused": {[]config.Route{
+			{Name: "asks", Sink: "e", Filter: `event.unverified`}, {Name: "refuses", Sink: "g", Filter: `!event.unverified`},
+		}, bounce, []string{"mail/g"}, nil},
 		"a route that cannot work takes only itself": {[]config.Route{
 			{Name: "broken", Sink: "a", Problem: "filter: does not compile"}, {Name: "all", Sink: "b"},
 		}, bounce, []string{"mail/b"}, []string{"broken"}},

@@ -10,6 +10,7 @@ import (
 	_ "time/tzdata" // filters name time zones, and a receiver's image has no zone files
 
 	"github.com/google/cel-go/cel"
+	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/ext"
 
 	"github.com/mailvane/mailvane/receiver/event"
@@ -41,6 +42,8 @@ type Compiler struct {
 // Filter is a compiled expression. It is safe for concurrent use.
 type Filter struct {
 	program cel.Program
+	// unverified says that the expression reads event.unverified.
+	unverified bool
 }
 
 // NewCompiler returns a Compiler.
@@ -98,7 +101,7 @@ func (c *Compiler) compile(expression string) (*Filter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("does not compile: %w", err)
 	}
-	return &Filter{program: program}, nil
+	return &Filter{program: program, unverified: reads(ast, "unverified")}, nil
 }
 
 // typed parses an expression and checks its types.
@@ -115,6 +118,20 @@ func (c *Compiler) typed(expression string) (*cel.Ast, error) {
 	}
 	return ast, nil
 }
+
+// reads says whether an expression mentions a field of the event.
+func reads(ast *cel.Ast, field string) bool {
+	return len(celast.MatchDescendants(celast.NavigateAST(ast.NativeRep()), func(e celast.NavigableExpr) bool {
+		if e.Kind() != celast.SelectKind || e.AsSelect().FieldName() != field {
+			return false
+		}
+		of := e.AsSelect().Operand()
+		return of.Kind() == celast.IdentKind && of.AsIdent() == variable
+	})) > 0
+}
+
+// AsksForUnverified says whether the expression reads event.unverified, without which it is about events that are genuine.
+func (f *Filter) AsksForUnverified() bool { return f.unverified }
 
 // activation is what an expression sees. A map in its place would be most of what an evaluation allocates.
 type activation struct{ event *event.Event }

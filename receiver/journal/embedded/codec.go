@@ -68,7 +68,7 @@ type deadLetterRecord struct {
 
 func encodeDeadLetter(d *journal.DeadLetter) ([]byte, error) {
 	v, err := json.Marshal(deadLetterRecord{
-		Cause: d.Cause, Reason: d.Reason, Endpoint: d.Endpoint, Route: d.Route, Sink: d.Sink,
+		Cause: d.Cause, Reason: journal.Reason(d.Reason), Endpoint: d.Endpoint, Route: d.Route, Sink: d.Sink,
 		EventID: d.EventID, Unverified: d.Unverified, Attempts: d.Attempts, At: toMillis(d.At), Header: d.Header,
 	}, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {

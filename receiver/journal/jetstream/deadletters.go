@@ -39,7 +39,7 @@ type letter struct {
 
 func (j *Journal) letterMessage(d *journal.DeadLetter) ([]*nats.Msg, error) {
 	text, err := json.Marshal(letter{
-		Cause: d.Cause, Reason: strings.ToValidUTF8(d.Reason, "\uFFFD"), Endpoint: d.Endpoint, Route: d.Route, Sink: d.Sink, EventID: d.EventID,
+		Cause: d.Cause, Reason: journal.Reason(d.Reason), Endpoint: d.Endpoint, Route: d.Route, Sink: d.Sink, EventID: d.EventID,
 		Unverified: d.Unverified, Attempts: d.Attempts, At: d.At.UnixMilli(),
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package journaltest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ func deadLetterPromises() []promise {
 		{"a dead letter with a dedupe key is stored once", duplicateDeadLetter},
 		{"a dead delivery becomes a dead letter with its payload", deadDelivery},
 		{"dead letter ids are not used again", idsGrow},
+		{"the reason of a dead letter is bounded, whatever it is made of", boundReason},
 	}
 }
 
@@ -158,6 +160,16 @@ func deadDelivery(t *testing.T, h Harness) {
 		s := j.Stats()
 		return s.Pending[sinkA] == 0 && s.DeadLetters == 1
 	})
+}
+
+func boundReason(t *testing.T, h Harness) {
+	j := h.Open(t)
+	d := letter(0)
+	d.Reason = strings.Repeat("\x1b[31m\xff\n", 100_000)
+	wantReceipt(t, j, journal.Batch{DeadLetters: []journal.DeadLetter{d}}, journal.Receipt{DeadLettered: 1})
+	if got := list(t, j, 0, 1)[0].Reason; got != journal.Reason(d.Reason) || len(got) > journal.MaxReasonBytes {
+		t.Errorf("%d bytes: %.80q", len(got), got)
+	}
 }
 
 func idsGrow(t *testing.T, h Harness) {

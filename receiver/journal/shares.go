@@ -1,0 +1,51 @@
+package journal
+
+import "sync"
+
+// The shares of a journal's space.
+const (
+	// unverifiedDivisor is the part of a journal that may be in use for what was not verified to be taken, 1/8: strangers never fill
+	// more than that.
+	unverifiedDivisor = 8
+	// laneDivisor is the part that no endpoint takes alone, the last 1/8, and laneShareDivisor the part of that which each may take.
+	laneDivisor      = 8
+	laneShareDivisor = 4
+)
+
+// Shares divides the space of a journal among those who append to it, so that one of them never keeps all others out: in the last
+// part of it each endpoint has a share. The zero Shares is ready. It is safe for concurrent use.
+type Shares struct {
+	mu sync.Mutex
+	// added is what each endpoint has added since the journal has nothing left but the last part.
+	added map[string]int64
+}
+
+// Admit returns [ErrShare] when b, of size bytes, is not to be added to a journal of which used of limit bytes are in use, although it
+// might still fit. A limit of 0 is none.
+func (s *Shares) Admit(b *Batch, size, used, limit int64) error {
+	if limit <= 0 {
+		return nil
+	}
+	if b.Unverified && used > limit/unverifiedDivisor {
+		return ErrShare
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lane := limit / laneDivisor
+	if used+size <= limit-lane {
+		clear(s.added)
+		return nil
+	}
+	if b.Endpoint == "" {
+		return nil
+	}
+	added := s.added[b.Endpoint]
+	if added > 0 && added+size > lane/laneShareDivisor {
+		return ErrShare
+	}
+	if s.added == nil {
+		s.added = map[string]int64{}
+	}
+	s.added[b.Endpoint] = added + size
+	return nil
+}
