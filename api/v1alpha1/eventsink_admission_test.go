@@ -13,7 +13,7 @@ func TestSinkUnion(t *testing.T) {
 
 	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
 		"HTTP":                 {"each type takes its member", "type: HTTP\nhttp: {url: 'https://crm.example.com/events'}", ""},
-		"File":                 {"each type takes its member", "type: File\nfile: {path: /data/events.jsonl}", ""},
+		"File":                 {"each type takes its member", "type: File\nfile: {path: audit/events.jsonl}", ""},
 		"Stdout":               {"Stdout has no settings", "type: Stdout", ""},
 		"Stdout with a member": {"the empty member may be written", "type: Stdout\nstdout: {}", ""},
 
@@ -25,6 +25,10 @@ func TestSinkUnion(t *testing.T) {
 		"unknown type":  {"the enum lists what this release can do", "type: Fax", `spec.type: "Stdout"`},
 		"no type":       {"the discriminator is required", "delivery: {maxInFlight: 1}", "spec.type: Required"},
 		"no path":       {"required", "type: File\nfile: {}", "spec.file.path: Required"},
+		"absolute path": {"the journal and the device files are there", "type: File\nfile: {path: /var/lib/mailvane/journal/OPTIONS-000003}", "spec.file.path: must be a relative name"},
+		"path upwards":  {"as above", "type: File\nfile: {path: a/../../journal/OPTIONS-000003}", "spec.file.path: must be a relative name"},
+		"hidden file":   {"as above, and nobody looks for it", "type: File\nfile: {path: .events}", "spec.file.path: must be a relative name"},
+		"odd name":      {"a line's end in a name misleads who reads a log", "type: File\nfile: {path: \"a\\nb\"}", "spec.file.path: must be a relative name"},
 	})
 }
 

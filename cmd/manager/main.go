@@ -108,7 +108,7 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 	if err != nil {
 		return err
 	}
-	judges, err := checks.New()
+	judges, err := checks.New("") // no receiver of a cluster has a folder for File sinks
 	if err != nil {
 		return fmt.Errorf("prepare checks: %w", err)
 	}

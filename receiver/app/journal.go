@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -53,15 +54,76 @@ func (s *Settings) openJournal(self string, log *slog.Logger) (journal.Journal, 
 		}
 		return j, nil
 	case JournalEmbedded, "":
-		j, err := embedded.Open(embedded.Options{
-			Dir: s.Data, MaxBytes: s.JournalMaxBytes, MinFreeBytes: s.JournalMinFreeBytes, DedupeWindow: s.DedupeWindow, HeadStart: headStart, Logger: log,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("open the journal in %s: %w", s.Data, err)
-		}
-		return j, nil
+		return s.openEmbedded(log)
 	}
 	return nil, errors.New("--journal must be Embedded or JetStream")
+}
+
+// JournalFolder is the folder of the embedded journal in Settings.Data.
+const JournalFolder = "journal"
+
+func (s *Settings) openEmbedded(log *slog.Logger) (journal.Journal, error) {
+	dir := filepath.Join(s.Data, JournalFolder)
+	if err := embedded.Move(s.Data, dir, log); err != nil {
+		return nil, fmt.Errorf("move the journal of an earlier release from %s to %s: %w", s.Data, dir, err)
+	}
+	o := embedded.Options{
+		Dir: dir, MaxBytes: s.JournalMaxBytes, MinFreeBytes: s.JournalMinFreeBytes, DedupeWindow: s.DedupeWindow, HeadStart: headStart, Logger: log,
+	}
+	j, err := embedded.Open(o)
+	if err != nil {
+		return nil, fmt.Errorf("open the journal in %s: %w", dir, err)
+	}
+	return j, nil
+}
+
+// checkAmounts refuses 0 where it would mean the default and not nothing.
+func (s *Settings) checkAmounts() error {
+	var errs []error
+	for name, amount := range map[string]int64{
+		"--max-in-flight-bytes": s.MaxInFlightBytes, "--journal-max-bytes": s.JournalMaxBytes, "--dedupe-window": int64(s.DedupeWindow),
+	} {
+		if amount <= 0 {
+			errs = append(errs, fmt.Errorf("%s must be more than 0", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkFolders refuses a folder for File sinks in which a sink could write into what the receiver keeps itself.
+func (s *Settings) checkFolders() error {
+	if s.FileSinks == "" || s.Journal == JournalJetStream {
+		return nil
+	}
+	data, err := realPath(s.Data)
+	files, filesErr := realPath(s.FileSinks)
+	if err := errors.Join(err, filesErr); err != nil {
+		return fmt.Errorf("--data and --file-sinks: %w", err)
+	}
+	if within(data, files) || within(files, data) {
+		return fmt.Errorf("--file-sinks=%s must be apart from --data=%s: neither may be in the other, since a sink could overwrite the journal", s.FileSinks, s.Data)
+	}
+	return nil
+}
+
+// realPath returns the absolute path without links of a file that need not be there yet.
+func realPath(path string) (string, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	real, err := filepath.EvalSymlinks(absolute)
+	if parent := filepath.Dir(absolute); errors.Is(err, os.ErrNotExist) && parent != absolute {
+		real, err = realPath(parent)
+		real = filepath.Join(real, filepath.Base(absolute))
+	}
+	return real, err
+}
+
+// within says whether a path is the folder or in it.
+func within(folder, path string) bool {
+	relative, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(relative)
 }
 
 // journalOpened says whether the journal could be opened at least once.

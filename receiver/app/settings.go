@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -21,8 +22,10 @@ const defaultHandoffTimeout = 45 * time.Second
 
 // Settings are the process settings of a receiver, the same for every program that runs one.
 type Settings struct {
-	// Data is the folder of the embedded journal.
+	// Data is the folder of what the receiver keeps itself: the embedded journal is in a folder there.
 	Data string
+	// FileSinks is the folder that File sinks write below, apart from Data; "" = such sinks are refused.
+	FileSinks string
 	// Listen and AdminListen are the addresses of the two servers, "host:port".
 	Listen, AdminListen string
 	// TrustedProxies and AllowedSinkAddresses are comma-separated address ranges.
@@ -57,7 +60,8 @@ type Settings struct {
 
 // Flags defines a flag for every setting, with the given defaults for the addresses, the data folder and the times of start and stop.
 func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
-	f.StringVar(&s.Data, "data", defaults.Data, "folder of the journal")
+	f.StringVar(&s.Data, "data", defaults.Data, "folder of what the receiver keeps, its journal above all")
+	f.StringVar(&s.FileSinks, "file-sinks", defaults.FileSinks, "folder that File sinks write below; empty = such sinks are refused")
 	f.StringVar(&s.Listen, "listen", defaults.Listen, "address to take webhooks on")
 	f.StringVar(&s.AdminListen, "admin-listen", defaults.AdminListen, "address of metrics, probes and the admin API, which shows personal data and asks for no credential")
 	f.StringVar(&s.TrustedProxies, "trusted-proxies", "", "comma-separated address ranges whose X-Forwarded-For is believed")
@@ -65,7 +69,7 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	f.DurationVar(&s.UnknownPathGrace, "unknown-path-grace", defaults.UnknownPathGrace, "how long after the start an unknown path is answered 503, which providers retry, instead of 404: the configuration may still be an old one")
 	f.Int64Var(&s.MaxInFlightBytes, "max-in-flight-bytes", intake.DefaultInFlightBytes, "bound on the memory for request bodies")
 	f.Int64Var(&s.JournalMaxBytes, "journal-max-bytes", embedded.DefaultMaxBytes, "space at which the journal refuses events with 503")
-	f.Int64Var(&s.JournalMinFreeBytes, "journal-min-free-bytes", embedded.DefaultMinFreeBytes, "space that the journal leaves free on its file system")
+	f.Int64Var(&s.JournalMinFreeBytes, "journal-min-free-bytes", embedded.DefaultMinFreeBytes, "space that the journal leaves free on its file system; 0 = none")
 	f.DurationVar(&s.DedupeWindow, "dedupe-window", embedded.DefaultDedupeWindow, "how long a repeated event is recognised")
 	s.journalFlags(f)
 	f.BoolVar(&s.FetchKeys, "fetch-keys", true, "fetch providers' public keys; without it only pinned keys are known")
@@ -93,6 +97,9 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	if err != nil {
 		return nil, fmt.Errorf("--allow-sink-addresses: %w", err)
 	}
+	if err := errors.Join(s.checkAmounts(), s.checkFolders()); err != nil {
+		return nil, err
+	}
 	instance := &Instance{}
 	if err := s.listen(ctx, instance); err != nil {
 		return nil, err
@@ -109,7 +116,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	}
 	o := Options{
 		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: s.MaxInFlightBytes, UnknownPathGrace: s.UnknownPathGrace,
-		Sinks:         sink.Environment{AllowedPrefixes: allowed, Stdout: stdout},
+		Sinks:         sink.Environment{AllowedPrefixes: allowed, Stdout: stdout, Files: s.FileSinks},
 		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout, Handoff: handoff,
 	}
 	if s.FetchKeys {

@@ -47,4 +47,6 @@ type Environment struct {
 	AllowedPrefixes []netip.Prefix
 	// Stdout is what the Stdout sink writes to; nil = the standard output of the process.
 	Stdout io.Writer
+	// Files is the folder that File sinks write below; "" = there are none.
+	Files string
 }

@@ -15,8 +15,8 @@ import (
 	sinks "github.com/mailvane/mailvane/receiver/sink/builtin"
 )
 
-// New returns the checks of this release.
-func New() (render.Checks, error) {
+// New returns the checks of this release. files is the folder for File sinks, "" = there is none, and such sinks are refused.
+func New(files string) (render.Checks, error) {
 	filters, err := filter.NewCompiler()
 	if err != nil {
 		return render.Checks{}, err
@@ -31,7 +31,7 @@ func New() (render.Checks, error) {
 			_, err := kind.New(p.Settings, provider.Environment{})
 			return err
 		},
-		Sink: checkSink,
+		Sink: func(p config.Plugin) error { return checkSink(p, sink.Environment{Stdout: io.Discard, Files: files}) },
 	}, nil
 }
 
@@ -44,12 +44,12 @@ func providerTypes() []string {
 	return types
 }
 
-func checkSink(p config.Plugin) error {
+func checkSink(p config.Plugin, env sink.Environment) error {
 	kind, ok := sinks.Lookup(p.Type)
 	if !ok {
 		return fmt.Errorf("this release knows no sink %q", p.Type)
 	}
-	destination, err := kind.New(p.Settings, sink.Environment{Stdout: io.Discard})
+	destination, err := kind.New(p.Settings, env)
 	if err != nil {
 		return err
 	}

@@ -203,6 +203,16 @@ func TestFullFileSystemRefuses(t *testing.T) {
 	}
 }
 
+// TestNoReserveIsNone leaves nothing free where nothing was asked for.
+func TestNoReserveIsNone(t *testing.T) {
+	t.Parallel()
+	s := newStorage()
+	s.fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1})
+	if _, err := s.open(t).Append(t.Context(), numberedBatch(0, 100)); err != nil {
+		t.Errorf("Append = %v, want success: nobody asked for space to be left", err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

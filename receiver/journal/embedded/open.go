@@ -93,6 +93,11 @@ func newJournal(o Options) (*Journal, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
+	if _, ours := o.FS.(privateFS); ours {
+		if err := makePrivate(o.Dir, o.Logger); err != nil {
+			return nil, fmt.Errorf("open journal %s: %w", o.Dir, err)
+		}
+	}
 	j := &Journal{
 		opts:     o,
 		arrivals: newArrivals(),

@@ -16,7 +16,7 @@ import (
 const (
 	// DefaultMaxBytes is the default of Options.MaxBytes.
 	DefaultMaxBytes = 8 << 30
-	// DefaultMinFreeBytes is the default of Options.MinFreeBytes: room for two memtables, their logs and one compaction.
+	// DefaultMinFreeBytes is room for two memtables, their logs and one compaction.
 	DefaultMinFreeBytes = 128 << 20
 	// DefaultDedupeWindow is the default of Options.DedupeWindow.
 	DefaultDedupeWindow = 24 * time.Hour
@@ -57,11 +57,11 @@ const (
 type Options struct {
 	// Dir is the directory of the journal; it is created. One process has it open at a time.
 	Dir string
-	// FS is the file system that holds Dir; nil = that of the operating system.
+	// FS is the file system that holds Dir; nil = that of the operating system, with files that only the process's user can read.
 	FS vfs.FS
 	// MaxBytes bounds the space on the device, at least 8 MiB. 0 = [DefaultMaxBytes].
 	MaxBytes int64
-	// MinFreeBytes is what appends leave free on the file system. 0 = [DefaultMinFreeBytes], negative = nothing.
+	// MinFreeBytes is what appends leave free on the file system; 0 = nothing. [DefaultMinFreeBytes] is what programs ask for.
 	MinFreeBytes int64
 	// DedupeWindow is how long dedupe keys are kept at least, at least 1 s; they are forgotten after at most twice the
 	// window. 0 = [DefaultDedupeWindow].
@@ -82,11 +82,10 @@ func (o *Options) complete() error {
 		return errors.New("journal directory is not set")
 	}
 	setDefault(&o.MaxBytes, DefaultMaxBytes)
-	setDefault(&o.MinFreeBytes, DefaultMinFreeBytes)
 	setDefault(&o.DedupeWindow, DefaultDedupeWindow)
 	setDefault(&o.DeadLetterRetention, DefaultDeadLetterRetention)
 	if o.FS == nil {
-		o.FS = vfs.Default
+		o.FS = privateFS{vfs.Default}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -15,29 +15,37 @@ import (
 // fileMode lets the group read: events hold personal data.
 const fileMode = 0o640
 
+// folderMode keeps others out of the folder, where it is made by the receiver.
+const folderMode = 0o750
+
 // Kind returns the sink kind "File".
 func Kind() sink.Kind { return sink.Kind{Type: "File", New: newSink} }
 
 type fileSink struct {
-	path string
-	turn sink.Turn // it guards the rest
-	file *os.File
+	// folder is that of all File sinks, and name that of the file in it.
+	folder, name string
+	turn         sink.Turn // it guards the rest
+	file         *os.File
 	// torn says that the file does not end with a line's end.
 	torn bool
 }
 
-func newSink(settings []byte, _ sink.Environment) (sink.Sink, error) {
+func newSink(settings []byte, env sink.Environment) (sink.Sink, error) {
 	var s struct {
 		Path string `json:"path"`
 	}
 	if err := sink.DecodeSettings(settings, &s); err != nil {
 		return nil, err
 	}
-	if s.Path == "" {
+	switch {
+	case s.Path == "":
 		return nil, errors.New("path is not set")
+	case !filepath.IsLocal(s.Path) || filepath.Clean(s.Path) == ".":
+		return nil, errors.New("path must be a relative name without \"..\": the file is below the folder of the receiver's --file-sinks")
+	case env.Files == "":
+		return nil, errors.New("there is no folder for File sinks here: a receiver has one if it is started with --file-sinks DIR, in a cluster none has")
 	}
-	f := &fileSink{path: filepath.Clean(s.Path), turn: sink.NewTurn()}
-	return f, nil
+	return &fileSink{folder: env.Files, name: filepath.Clean(s.Path), turn: sink.NewTurn()}, nil
 }
 
 // Send appends the messages in one write and waits until they are on stable storage: the journal forgets them afterwards.
@@ -60,12 +68,18 @@ func (f *fileSink) write(lines []byte) error {
 	return nil
 }
 
-// reopen opens the file unless it is open and still the one at the path: log rotation moves it away.
+// reopen opens the file unless it is open and still the one at the path: log rotation moves it away. Nothing outside of the folder is
+// opened, whatever links lead there.
 func (f *fileSink) reopen() error {
-	at, err := os.Stat(f.path)
+	root, err := f.openRoot()
+	if err != nil {
+		return fmt.Errorf("folder of the file sinks: %w", err)
+	}
+	defer root.Close() //nolint:errcheck // nothing was written to it
+	at, err := root.Stat(f.name)
 	switch {
 	case err == nil && !at.Mode().IsRegular():
-		return fmt.Errorf("%s is not a regular file", f.path)
+		return fmt.Errorf("%s is not a regular file", f.name)
 	case err != nil && !errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("file sink: %w", err)
 	}
@@ -78,20 +92,32 @@ func (f *fileSink) reopen() error {
 			return err
 		}
 	}
-	return f.open(err != nil)
+	return f.open(root, err != nil)
 }
 
-func (f *fileSink) open(create bool) error {
-	file, err := os.OpenFile(f.path, os.O_RDWR|os.O_APPEND|os.O_CREATE, fileMode)
+// openRoot opens the folder of all File sinks, and makes it before the first one writes.
+func (f *fileSink) openRoot() (*os.Root, error) {
+	root, err := os.OpenRoot(f.folder)
+	if !errors.Is(err, os.ErrNotExist) {
+		return root, err
+	}
+	if err := os.MkdirAll(f.folder, folderMode); err != nil {
+		return nil, err
+	}
+	return os.OpenRoot(f.folder)
+}
+
+func (f *fileSink) open(root *os.Root, create bool) error {
+	file, err := root.OpenFile(f.name, os.O_RDWR|os.O_APPEND|os.O_CREATE, fileMode)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("folder %s of the file sink does not exist", filepath.Dir(f.path))
+		return fmt.Errorf("folder %s of the file sink does not exist", filepath.Dir(f.name))
 	}
 	if err != nil {
 		return fmt.Errorf("file sink: %w", err)
 	}
 	torn, err := endsInsideLine(file)
 	if err == nil && create {
-		err = syncFolder(filepath.Dir(f.path))
+		err = syncFolder(root, filepath.Dir(f.name))
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("file sink: %w", err), file.Close())
@@ -112,8 +138,8 @@ func endsInsideLine(file *os.File) (bool, error) {
 }
 
 // syncFolder makes the name of a new file durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
+func syncFolder(root *os.Root, path string) error {
+	folder, err := root.Open(path)
 	if err != nil {
 		return err
 	}
@@ -170,7 +196,7 @@ func (f *fileSink) Close() error {
 	err := f.turn.Take(ctx, f.release)
 	if errors.Is(err, context.DeadlineExceeded) {
 		go func() { _ = f.turn.Take(context.Background(), f.release) }() // nobody is left to tell
-		return fmt.Errorf("file sink: %s is still being written", f.path)
+		return fmt.Errorf("file sink: %s is still being written", f.name)
 	}
 	return err
 }

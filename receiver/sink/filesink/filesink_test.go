@@ -41,9 +41,15 @@ func idsIn(t *testing.T, path string) []string {
 
 func settings(path string) string { return fmt.Sprintf(`{"path":%q}`, path) }
 
+// open opens a sink of its own folder.
 func open(t *testing.T, path string) sink.Sink {
 	t.Helper()
-	s, err := filesink.Kind().New([]byte(settings(path)), sink.Environment{})
+	return openIn(t, filepath.Dir(path), filepath.Base(path))
+}
+
+func openIn(t *testing.T, folder, name string) sink.Sink {
+	t.Helper()
+	s, err := filesink.Kind().New([]byte(settings(name)), sink.Environment{Files: folder})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,11 +73,11 @@ func TestConformance(t *testing.T) {
 		}
 		path := filepath.Join(folder, "events.jsonl")
 		return sinktest.Harness{
-			Kind: filesink.Kind(), Settings: settings(path),
+			Kind: filesink.Kind(), Settings: settings("events.jsonl"), Environment: sink.Environment{Files: folder},
 			Received: func(t *testing.T) []string { t.Helper(); return idsIn(t, path) },
 			Break: func(t *testing.T) {
 				t.Helper()
-				if err := os.RemoveAll(folder); err != nil {
+				if err := errors.Join(os.RemoveAll(folder), os.WriteFile(folder, nil, 0o600)); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -171,19 +177,61 @@ func limitFileSize(t *testing.T, size uint64) (restore func()) {
 
 func TestUnusablePaths(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	tests := map[string]struct{ reason, path, want string }{
-		"missing folder": {"a typing error must not make folders", filepath.Join(folder, "missing", "events"), "does not exist"},
-		"folder":         {"it cannot be written", folder, "not a regular file"},
-		"device":         {"it cannot be made durable", os.DevNull, "not a regular file"},
+	outside, folder := t.TempDir(), t.TempDir()
+	for name, target := range map[string]string{"link": filepath.Join(outside, "events"), "links": outside, "up": "..", "device": os.DevNull} {
+		if err := os.Symlink(target, filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(folder, "folder"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct{ reason, name, want string }{
+		"missing folder":        {"a typing error must not make folders", "missing/events", "does not exist"},
+		"folder":                {"it cannot be written", "folder", "not a regular file"},
+		"device":                {"it is outside, and cannot be made durable", "device", "file sink"},
+		"link that leads out":   {"a link is not a way out", "link", "file sink"},
+		"folder that leads out": {"a link to a folder is not a way out", "links/events", "file sink"},
+		"folder above":          {"a link upwards is not a way out", "up/events", "file sink"},
 	}
 	for name, test := range tests {
-		err := open(t, test.path).Send(t.Context(), sinktest.Messages(0, 1))
+		err := openIn(t, folder, test.name).Send(t.Context(), sinktest.Messages(0, 1))
 		if err == nil || !strings.Contains(err.Error(), test.want) || sink.IsPermanent(err) {
 			t.Errorf("%s: %v, want a transient error with %q: %s", name, err, test.want, test.reason)
 		}
 	}
-	if _, err := filesink.Kind().New([]byte(`{}`), sink.Environment{}); err == nil {
-		t.Error("New accepts settings without a path")
+	if left, err := os.ReadDir(outside); err != nil || len(left) > 0 {
+		t.Errorf("outside of the folder there is %v, %v", left, err)
+	}
+}
+
+func TestTheFolderIsMadeWhenSomethingIsWritten(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "files")
+	s := openIn(t, folder, "events.jsonl")
+	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("before the first event: %v", err)
+	}
+	mustSend(t, s, sinktest.Message(0))
+	if diff := cmp.Diff([]string{sinktest.ID(0)}, idsIn(t, filepath.Join(folder, "events.jsonl"))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestRefusedSettings lists what no receiver takes, whatever its files are.
+func TestRefusedSettings(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ reason, settings, folder, want string }{
+		"no path":       {"which file?", `{}`, "files", "path is not set"},
+		"absolute":      {"the journal, and all else of the receiver, is there", settings("/var/lib/mailvane/journal/OPTIONS-000003"), "files", "relative"},
+		"upwards":       {"as above", settings("../journal/OPTIONS-000003"), "files", "relative"},
+		"upwards later": {"as above", settings("a/../../journal/OPTIONS-000003"), "files", "relative"},
+		"the folder":    {"it is no file", settings("."), "files", "relative"},
+		"no folder":     {"the installation names one, or there are no such sinks", settings("events.jsonl"), "", "--file-sinks"},
+	} {
+		_, err := filesink.Kind().New([]byte(test.settings), sink.Environment{Files: test.folder})
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, want an error with %q: %s", name, err, test.want, test.reason)
+		}
 	}
 }

@@ -8,14 +8,14 @@ import (
 
 const checkLong = `Say of a folder of manifests what a cluster would say, offline: the API server's schema and rules, and everything that
 the controllers would report as a condition. Every problem is listed, with what to write instead. The exit status is 1 when
-there is any.`
+there is any. A cluster has no folder for File sinks; with --file-sinks they are checked as "mailvane run" takes them.`
 
 func newCheck() *cobra.Command {
-	var folder string
+	var folder, files string
 	c := &cobra.Command{
 		Use: "check -f DIR", Short: "Check a folder of manifests, offline", Long: checkLong, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := reportProblems(c.Context(), c.OutOrStdout(), folder); err != nil {
+			if err := reportProblems(c.Context(), c.OutOrStdout(), folder, files); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(c.OutOrStdout(), "no problems")
@@ -23,5 +23,6 @@ func newCheck() *cobra.Command {
 		},
 	}
 	folderFlag(c, &folder)
+	c.Flags().StringVar(&files, "file-sinks", "", "folder for File sinks, as of \"mailvane run\"; without it there is none, as in a cluster")
 	return c
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,13 +67,10 @@ func runDemo(ctx context.Context, settings *app.Settings, once bool, stdout, std
 	if err := writeQuickstart(work, destination.url()); err != nil {
 		return err
 	}
-	if d.folder, err = loadFolder(ctx, work); err != nil {
+	if d.folder, err = loadFolder(ctx, work, work); err != nil {
 		return err
 	}
-	settings.Data, err = os.MkdirTemp(work, "journal-")
-	if err != nil {
-		return fmt.Errorf("make a temporary folder: %w", err)
-	}
+	settings.Data, settings.FileSinks = filepath.Join(work, "data"), filepath.Join(work, "files")
 	d.instance, err = settings.Open(ctx, slog.New(slog.NewTextHandler(stderr, nil)), d.arrivals.lines("console"))
 	if err != nil {
 		return err

@@ -29,13 +29,13 @@ type folder struct {
 	config config.Config
 }
 
-// readFolder reads manifests and everything that is wrong with them.
-func readFolder(ctx context.Context, path string) (folder, []manifest.Problem, error) {
+// readFolder reads manifests and everything that is wrong with them. files is the folder for File sinks; "" = there is none.
+func readFolder(ctx context.Context, path, files string) (folder, []manifest.Problem, error) {
 	loader, err := manifest.NewLoader()
 	if err != nil {
 		return folder{}, nil, err
 	}
-	judges, err := checks.New()
+	judges, err := checks.New(files)
 	if err != nil {
 		return folder{}, nil, err
 	}
@@ -47,8 +47,8 @@ func readFolder(ctx context.Context, path string) (folder, []manifest.Problem, e
 }
 
 // reportProblems writes every problem of a folder, and fails when there is any.
-func reportProblems(ctx context.Context, w io.Writer, path string) error {
-	_, problems, err := readFolder(ctx, path)
+func reportProblems(ctx context.Context, w io.Writer, path, files string) error {
+	_, problems, err := readFolder(ctx, path, files)
 	if err != nil {
 		return err
 	}
@@ -62,8 +62,8 @@ func reportProblems(ctx context.Context, w io.Writer, path string) error {
 }
 
 // loadConfig returns the configuration of a folder without problems.
-func loadConfig(ctx context.Context, path string) (*config.Config, error) {
-	f, err := loadFolder(ctx, path)
+func loadConfig(ctx context.Context, path, files string) (*config.Config, error) {
+	f, err := loadFolder(ctx, path, files)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +71,8 @@ func loadConfig(ctx context.Context, path string) (*config.Config, error) {
 }
 
 // loadFolder reads a folder without problems.
-func loadFolder(ctx context.Context, path string) (*folder, error) {
-	f, problems, err := readFolder(ctx, path)
+func loadFolder(ctx context.Context, path, files string) (*folder, error) {
+	f, problems, err := readFolder(ctx, path, files)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func loadFolder(ctx context.Context, path string) (*folder, error) {
 // loadTarget finds an endpoint, by NAME or NAMESPACE/NAME, among those of a folder that have no problems but in their routes: those
 // have no part in what a provider sends.
 func loadTarget(ctx context.Context, path, name string) (*sender.Target, error) {
-	f, problems, err := readFolder(ctx, path)
+	f, problems, err := readFolder(ctx, path, defaultFiles) // nothing is written
 	if err != nil {
 		return nil, err
 	}

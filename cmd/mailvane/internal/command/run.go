@@ -34,6 +34,9 @@ func newRun() *cobra.Command {
 	return c
 }
 
+// defaultFiles is the folder for File sinks on a laptop.
+const defaultFiles = "mailvane-files"
+
 func folderFlag(c *cobra.Command, folder *string) {
 	c.Flags().StringVarP(folder, "filename", "f", "", "folder (or file) of manifests")
 	cobra.CheckErr(c.MarkFlagRequired("filename"))
@@ -41,12 +44,12 @@ func folderFlag(c *cobra.Command, folder *string) {
 
 func settingsFlags(c *cobra.Command, settings *app.Settings) {
 	flags := flag.NewFlagSet(c.Name(), flag.ContinueOnError)
-	settings.Flags(flags, app.Settings{Data: "mailvane-data", Listen: "127.0.0.1:8080", AdminListen: defaultAdmin, FlushTimeout: 3 * time.Second})
+	settings.Flags(flags, app.Settings{Data: "mailvane-data", FileSinks: defaultFiles, Listen: "127.0.0.1:8080", AdminListen: defaultAdmin, FlushTimeout: 3 * time.Second})
 	c.Flags().AddGoFlagSet(flags)
 }
 
 func serveFolder(ctx context.Context, settings *app.Settings, folder string, stdout, stderr io.Writer) error {
-	if err := reportProblems(ctx, stderr, folder); err != nil {
+	if err := reportProblems(ctx, stderr, folder, settings.FileSinks); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
@@ -54,7 +57,7 @@ func serveFolder(ctx context.Context, settings *app.Settings, folder string, std
 	if err != nil {
 		return err
 	}
-	if err := instance.Follow(ctx, folder, func() (*config.Config, error) { return loadConfig(ctx, folder) }); err != nil {
+	if err := instance.Follow(ctx, folder, func() (*config.Config, error) { return loadConfig(ctx, folder, settings.FileSinks) }); err != nil {
 		instance.Abandon()
 		return err
 	}

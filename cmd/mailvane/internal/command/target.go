@@ -62,7 +62,7 @@ func clusterTarget(ctx context.Context, c *cluster.Cluster, name string) (*sende
 	if err != nil {
 		return nil, err
 	}
-	judges, err := checks.New()
+	judges, err := checks.New("")
 	if err != nil {
 		return nil, err
 	}
