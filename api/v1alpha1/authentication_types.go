@@ -13,7 +13,8 @@ type Authentication struct {
 	// +optional
 	Header HeaderFactor `json:"header,omitzero"`
 	// allowedCIDRs requires that the client's address lies in one of these ranges, for example 203.0.113.0/24 or 2001:db8::/32.
-	// Behind an Ingress or a Gateway, trustedProxies of the receiver must say which proxies tell that address.
+	// Behind an Ingress or a Gateway, trustedProxies of the receiver must say which proxies tell that address. Where nothing else
+	// authenticates requests, ranges shorter than /8, of IPv6 /32, are no factor.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -29,7 +30,7 @@ type CIDR string
 
 // PathTokenFactor is a secret at the end of the URL.
 type PathTokenFactor struct {
-	// secretRefs name the tokens that are valid now; several during a rotation.
+	// secretRefs name the tokens that are valid now, of 16 bytes or more; several during a rotation.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -39,7 +40,8 @@ type PathTokenFactor struct {
 
 // BasicFactor is HTTP basic authentication (RFC 7617).
 type BasicFactor struct {
-	// secretRefs name Secrets with the keys username and password that are valid now; several during a rotation.
+	// secretRefs name Secrets with the keys username and password that are valid now, passwords of 12 bytes or more; several during a
+	// rotation.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -55,7 +57,7 @@ type HeaderFactor struct {
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`
 	Name string `json:"name,omitempty"`
-	// secretRefs name the values that are valid now; several during a rotation.
+	// secretRefs name the values that are valid now, of 16 bytes or more; several during a rotation.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1

@@ -12,8 +12,15 @@ const (
 	EngageLabMD5             EngageLabSignatureAlgorithm = "MD5"
 )
 
+// BodyIntegrity says what vouches for a body that a provider does not sign.
+// +kubebuilder:validation:Enum=None
+type BodyIntegrity string
+
+// BodyIntegrityNone says that nothing does, and that this is known.
+const BodyIntegrityNone BodyIntegrity = "None"
+
 // EngageLabProvider holds the settings of an EngageLab Email webhook. EngageLab's signature covers a timestamp and not the
-// body, so a further factor in spec.authentication is advisable.
+// body: whoever has seen one request can sign any other, so spec.authentication must set a further factor.
 type EngageLabProvider struct {
 	// appKeyRefs name the APP KEYs that are valid now; several during a rotation.
 	// +required
@@ -27,6 +34,10 @@ type EngageLabProvider struct {
 	// +optional
 	// +kubebuilder:default=Auto
 	SignatureAlgorithm EngageLabSignatureAlgorithm `json:"signatureAlgorithm,omitempty"`
+	// bodyIntegrity, set to None, lets spec.authentication be left out. Then whoever has seen one request of EngageLab, for example in
+	// a log, can forge bounces, complaints and unsubscriptions for as long as toleranceSeconds lets him.
+	// +optional
+	BodyIntegrity BodyIntegrity `json:"bodyIntegrity,omitempty"`
 	// toleranceSeconds is how far the signed timestamp may lie from now; 0 means that it is not checked. EngageLab does not
 	// say whether a retry keeps its timestamp, so a small value may refuse retries.
 	// +optional

@@ -8,7 +8,8 @@ type SecretKeyReference struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
 	Name string `json:"name,omitempty"`
-	// key is the key in the Secret. Its value is used as it is: a line break at its end is refused.
+	// key is the key in the Secret. Its value is used as it is. What can never be right is refused, such as a line break at its end; blanks
+	// around it are a warning.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

@@ -11,7 +11,7 @@ import (
 
 const (
 	routes    = "\nroutes: [{name: all, sinkRef: {name: console}}]"
-	engageLab = "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a, key: b}]}}"
+	engageLab = "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a, key: b}], bodyIntegrity: None}}"
 	ref       = "[{name: a, key: b}]"
 )
 
@@ -66,12 +66,55 @@ func TestProviderCredentials(t *testing.T) {
 		"EmailEngine unsigned, but CIDRs":  {"another factor is set", "provider: {type: EmailEngine, emailEngine: {}}" + routes + cidrs, ""},
 		"EmailEngine empty authentication": {"an empty authentication is no factor", "provider: {type: EmailEngine, emailEngine: {}}" + routes + "\nauthentication: {}", "spec.authentication: at least 1"},
 		"EmailEngine bad algorithm":        {"enum", "provider: {type: WebexConnect, webexConnect: {hubSecretRefs: " + ref + ", signatureAlgorithm: MD5}}" + routes, `spec.provider.webexConnect.signatureAlgorithm: "SHA512"`},
-		"EngageLab itime":                  {"enum", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", signatureAlgorithm: HMACSHA256ITime}}" + routes, ""},
+		"EngageLab itime":                  {"enum", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", signatureAlgorithm: HMACSHA256ITime}}" + routes + pathToken, ""},
 		"EngageLab bad algorithm":          {"enum", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", signatureAlgorithm: SHA1}}" + routes, `spec.provider.engageLab.signatureAlgorithm: "HMACSHA256"`},
 		"negative tolerance":               {"bounds", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", toleranceSeconds: -1}}" + routes, "spec.provider.engageLab.toleranceSeconds: greater than or equal to 0"},
 		"no key in a reference":            {"a reference names a key", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a}]}}" + routes, "spec.provider.engageLab.appKeyRefs[0].key: Required"},
 		"a Secret of another namespace":    {"references stay in the namespace", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: other/a, key: b}]}}" + routes, "spec.provider.engageLab.appKeyRefs[0].name: should match"},
 	})
+}
+
+// TestAFactorThatIsNone has nothing that would tell the provider from everybody else.
+func TestAFactorThatIsNone(t *testing.T) {
+	t.Parallel()
+
+	const (
+		none, whole = "", "0.0.0.0/0"
+		refused     = "spec.authentication.allowedCIDRs: where nothing else authenticates requests"
+	)
+	cidrs := func(ranges string) string { return "\nauthentication: {allowedCIDRs: [" + ranges + "]}" }
+	unsigned := map[string]string{
+		"WebexConnect": "provider: {type: WebexConnect, webexConnect: {}}",
+		"EmailEngine":  "provider: {type: EmailEngine, emailEngine: {}}",
+		"EngageLab":    "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + "}}",
+	}
+	tests := map[string]admissionCase{
+		"EngageLab alone":                 {"it signs no body", unsigned["EngageLab"] + routes, "spec.authentication: bodyIntegrity to None"},
+		"EngageLab with the word":         {"somebody knows", engageLab + routes, none},
+		"EngageLab with another word":     {"there is no other", strings.Replace(engageLab, "None", "Body", 1) + routes, `spec.provider.engageLab.bodyIntegrity: "None"`},
+		"EngageLab with a token":          {"a second factor", unsigned["EngageLab"] + routes + "\nauthentication: {pathToken: {secretRefs: " + ref + "}}", none},
+		"EngageLab in Shadow":             {"it does not stay there", unsigned["EngageLab"] + routes + "\nverification: Shadow", "spec.authentication: bodyIntegrity to None"},
+		"EngageLab, the word, everywhere": {"the word covers it", engageLab + routes + cidrs(whole), none},
+		"signed and everywhere":           {"the signature is the factor", "provider: {type: EmailEngine, emailEngine: {serviceSecretRefs: " + ref + "}}" + routes + cidrs(whole), none},
+		"MailChannels and everywhere":     {"it always signs", "provider: {type: MailChannels, mailChannels: {customerHandles: [a]}}" + routes + cidrs(whole), none},
+	}
+	for name, provider := range unsigned {
+		token := "\nauthentication: {pathToken: {secretRefs: " + ref + "}, allowedCIDRs: [0.0.0.0/0]}"
+		for what, tc := range map[string]struct{ reason, ranges, want string }{
+			"everywhere":            {"IPv4", "0.0.0.0/0", refused},
+			"everywhere in IPv6":    {"IPv6", "'::/0'", refused},
+			"everywhere, in halves": {"two of them are all", "0.0.0.0/1, 128.0.0.0/1", refused},
+			"one that is too large": {"one is enough", "203.0.113.0/24, 1.0.0.0/7", refused},
+			"IPv6 of /31":           {"", "'2001:db8::/31'", refused},
+			"IPv4 in IPv6":          {"it is no range of the API server's", "'::ffff:0:0/96'", "spec.authentication.allowedCIDRs[0]: must be a range"},
+			"the largest":           {"", "10.0.0.0/8, '2001:db8::/32'", none},
+			"addresses":             {"", "203.0.113.7/32, '2001:db8::1/128'", none},
+		} {
+			tests[name+" "+what] = admissionCase{tc.reason, provider + routes + cidrs(tc.ranges), tc.want}
+		}
+		tests[name+" everywhere with a token"] = admissionCase{"the token is the factor", provider + routes + token, none}
+	}
+	runCreate(t, v1alpha1.WebhookEndpointKind, tests)
 }
 
 func TestAuthentication(t *testing.T) {
@@ -138,7 +181,7 @@ func TestEndpointDefaults(t *testing.T) {
 		t.Fatal(errs.ToAggregate())
 	}
 	want := decode(t, v1alpha1.WebhookEndpointKind, `
-provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a, key: b}], signatureAlgorithm: Auto}}
+provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a, key: b}], bodyIntegrity: None, signatureAlgorithm: Auto}}
 routes: [{name: all, sinkRef: {name: console}}]
 verification: Enforce
 state: Active
@@ -157,7 +200,7 @@ func TestProviderTypeIsImmutable(t *testing.T) {
 			"an endpoint of another provider is another endpoint", "provider: {type: MailChannels, mailChannels: {customerHandles: [a]}}" + routes,
 			"spec.provider.type: must not be changed",
 		},
-		"another key": {"keys rotate", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a, key: c}]}}" + routes, ""},
+		"another key": {"keys rotate", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a, key: c}], bodyIntegrity: None}}" + routes, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

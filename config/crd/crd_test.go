@@ -68,6 +68,24 @@ func discover(t *testing.T) *discovery.DiscoveryClient {
 }
 
 // TestResources checks the names that people type.
+// TestDefinitionsFitIntoAnAnnotation holds the definitions below what kubectl apply, which keeps the whole object in an annotation, can
+// write without --server-side: the API server takes 256 KiB of annotations.
+func TestDefinitionsFitIntoAnAnnotation(t *testing.T) {
+	t.Parallel()
+
+	const limit = 240 << 10 // which leaves room for labels and annotations of others
+	definitions, err := controlplane.Definitions()
+	if err != nil || len(definitions) == 0 {
+		t.Fatalf("%d definitions, %v", len(definitions), err)
+	}
+	for _, definition := range definitions {
+		text, err := json.Marshal(definition)
+		if err != nil || len(text) > limit {
+			t.Errorf("%s: %d bytes, %v; shorten descriptions, or generate with maxDescLen", definition.Name, len(text), err)
+		}
+	}
+}
+
 func TestResources(t *testing.T) {
 	t.Parallel()
 

@@ -26,7 +26,7 @@ const (
 type Finding struct {
 	// Reason is one of the Reason constants of the API; empty = true.
 	Reason string
-	// Message says for people what is wrong and what to do. It is the same each time.
+	// Message says for people what is wrong and what to do; of a condition that is true, what is odd. It is the same each time.
 	Message string
 	// Unknown says that the reason is not known to be one: the condition is unknown instead of false.
 	Unknown bool
@@ -45,20 +45,38 @@ func First(findings ...Finding) Finding {
 	return Finding{}
 }
 
-// OfProblems returns the finding of a list of problems: the reason of the first, the messages of all.
+// Warn adds to a finding what is odd and no reason for the condition not to be true.
+func (f Finding) Warn(warning string) Finding {
+	if warning != "" {
+		f.Message = strings.TrimSpace(f.Message + " Warning: " + warning)
+	}
+	return f
+}
+
+// Warnings returns the messages of what is odd in other objects and works all the same.
+func Warnings(problems []render.Problem) string {
+	return messages(filter(problems, func(p render.Problem) bool { return p.Warning }))
+}
+
+// OfProblems returns the finding of a list of problems: the reason of the first, the messages of all. A warning is none.
 func OfProblems(problems []render.Problem) Finding {
+	problems = render.Faults(problems)
 	if len(problems) == 0 {
 		return Finding{}
 	}
-	messages := make([]string, 0, len(problems))
+	return Finding{Reason: problems[0].Reason, Message: messages(problems)}
+}
+
+func messages(problems []render.Problem) string {
+	all := make([]string, 0, len(problems))
 	for _, p := range problems {
 		where := p.Field
 		if p.Route != "" {
 			where = fmt.Sprintf("%s (route %s)", p.Field, p.Route)
 		}
-		messages = append(messages, where+": "+p.Message)
+		all = append(all, where+": "+p.Message)
 	}
-	return Finding{Reason: problems[0].Reason, Message: strings.Join(messages, "; ")}
+	return strings.Join(all, "; ")
 }
 
 // meanwhile says what becomes of the events of routes with problems.
@@ -80,7 +98,7 @@ func Endpoint(problems []render.Problem) []render.Problem {
 
 // References returns the problems that lie in other objects.
 func References(problems []render.Problem) []render.Problem {
-	return filter(problems, func(p render.Problem) bool { return p.Related != render.Object{} })
+	return filter(problems, func(p render.Problem) bool { return p.Related != render.Object{} && !p.Warning })
 }
 
 // Stalling returns the problems that nothing but a change of the object solves.
@@ -116,8 +134,9 @@ func (w Writer) Set(conditionType string, f Finding) {
 		Type: conditionType, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReconciled,
 		ObservedGeneration: w.Generation, LastTransitionTime: metav1.NewTime(w.Now),
 	}
+	c.Message = trim(f.Message)
 	if !f.OK() {
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, f.Reason, trim(f.Message)
+		c.Status, c.Reason = metav1.ConditionFalse, f.Reason
 	}
 	if f.Unknown {
 		c.Status = metav1.ConditionUnknown

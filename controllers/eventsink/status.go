@@ -15,7 +15,7 @@ func Status(s *v1alpha1.EventSink, problems []render.Problem, now time.Time) v1a
 	status := v1alpha1.EventSinkStatus{Conditions: slices.Clone(s.Status.Conditions), ObservedGeneration: s.Generation}
 	w := condition.Writer{Conditions: &status.Conditions, Generation: s.Generation, Now: now}
 	w.Set(v1alpha1.ConditionReady, ready(problems))
-	w.Set(v1alpha1.ConditionReferencesResolved, condition.OfProblems(condition.References(problems)))
+	w.Set(v1alpha1.ConditionReferencesResolved, condition.OfProblems(condition.References(problems)).Warn(condition.Warnings(problems)))
 	w.SetStalled(condition.OfProblems(condition.Stalling(problems)))
 	return status
 }
@@ -24,7 +24,7 @@ func Status(s *v1alpha1.EventSink, problems []render.Problem, now time.Time) v1a
 func ready(problems []render.Problem) condition.Finding {
 	f := condition.OfProblems(problems)
 	own := func(p render.Problem) bool { return p.Related.Kind != v1alpha1.EventSinkKind }
-	if !f.OK() && !slices.ContainsFunc(problems, own) {
+	if !f.OK() && !slices.ContainsFunc(render.Faults(problems), own) {
 		f.Message = "The sink gets its events; its dead letters wait for the other sink. " + f.Message
 	}
 	return f

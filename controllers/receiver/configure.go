@@ -47,9 +47,10 @@ func (r *Reconciler) configure(ctx context.Context, s *scope) (refused, err erro
 	cfg, problems := render.Render(render.Input{
 		Endpoints: s.endpoints, Sinks: s.sinks, Checks: checks, Receiver: receiverName,
 		Secret: func(_, name string) (map[string][]byte, bool) {
-			data, found := secrets[name]
-			return data, found
+			secret, found := secrets[name]
+			return secret.data, found
 		},
+		SecretType: func(_, name string) string { return string(secrets[name].kind) },
 	})
 	s.memory.problems = map[render.Object][]render.Problem{}
 	for _, p := range problems {
@@ -160,11 +161,11 @@ func (s *scope) inputs() string {
 
 // readSecrets reads the referenced Secrets that exist, whether or not the cache knows them: an endpoint may be seen before the
 // Secret that was created for it, and would take nothing until then. Their values live as long as the pass.
-func (r *Reconciler) readSecrets(ctx context.Context, s *scope) (map[string]map[string][]byte, error) {
+func (r *Reconciler) readSecrets(ctx context.Context, s *scope) (map[string]secretValues, error) {
 	if len(s.secretVersions) > readEach {
 		return r.listSecrets(ctx, s)
 	}
-	values := make(map[string]map[string][]byte, len(s.secretVersions))
+	values := make(map[string]secretValues, len(s.secretVersions))
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(requestsAtOnce)
@@ -188,8 +189,8 @@ func (r *Reconciler) readSecrets(ctx context.Context, s *scope) (map[string]map[
 }
 
 // listSecrets reads all Secrets of the namespace and keeps the referenced ones: a few requests instead of one for each.
-func (r *Reconciler) listSecrets(ctx context.Context, s *scope) (map[string]map[string][]byte, error) {
-	values := make(map[string]map[string][]byte, len(s.secretVersions))
+func (r *Reconciler) listSecrets(ctx context.Context, s *scope) (map[string]secretValues, error) {
+	values := make(map[string]secretValues, len(s.secretVersions))
 	for next := ""; ; {
 		var page corev1.SecretList
 		if err := r.Live.List(ctx, &page, client.InNamespace(s.namespace), client.Limit(pageSize), client.Continue(next)); err != nil {
@@ -206,14 +207,16 @@ func (r *Reconciler) listSecrets(ctx context.Context, s *scope) (map[string]map[
 	}
 }
 
-// keep keeps what a Secret holds, which is not nil, unless it is a configuration that the cache does not know yet.
-func keep(values map[string]map[string][]byte, secret *corev1.Secret) {
-	if _, ours := receiverOf(secret); ours {
-		return
-	}
-	values[secret.Name] = secret.Data
-	if secret.Data == nil {
-		values[secret.Name] = map[string][]byte{}
+// secretValues is what a Secret holds, and its type.
+type secretValues struct {
+	data map[string][]byte
+	kind corev1.SecretType
+}
+
+// keep keeps what a Secret holds, unless it is a configuration that the cache does not know yet.
+func keep(values map[string]secretValues, secret *corev1.Secret) {
+	if _, ours := receiverOf(secret); !ours {
+		values[secret.Name] = secretValues{secret.Data, secret.Type}
 	}
 }
 

@@ -22,7 +22,7 @@ func (r *endpointRenderer) render(endpoint *v1alpha1.WebhookEndpoint) config.End
 	spec := &endpoint.Spec
 	s := settingsResolver{
 		object: Object{Kind: v1alpha1.WebhookEndpointKind, Namespace: endpoint.Namespace, Name: endpoint.Name},
-		secret: r.in.Secret,
+		secret: r.in.Secret, secretType: r.in.SecretType,
 	}
 	rendered := config.Endpoint{
 		Namespace:      endpoint.Namespace,
@@ -77,6 +77,8 @@ func (r *endpointRenderer) route(s *settingsResolver, path string, route v1alpha
 // authentication resolves the factors. Their configuration is that of the API with the references replaced, so it is
 // made by the same walk as the settings of providers and sinks.
 func authentication(s *settingsResolver, factors v1alpha1.Authentication) config.Authentication {
+	s.factors = true
+	defer func() { s.factors = false }()
 	var rendered config.Authentication
 	if err := json.Unmarshal(s.settings(factors, "spec.authentication"), &rendered); err != nil {
 		s.add("spec.authentication", v1alpha1.ReasonInvalidSettings, "%v", err)

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,13 +23,20 @@ type Problem struct {
 	Message string
 	// Related is the sink or the Secret that the problem lies in; zero when it lies in Object itself.
 	Related Object
+	// Warning says that the object works all the same.
+	Warning bool
+}
+
+// Faults returns the problems that are not only warnings.
+func Faults(problems []Problem) []Problem {
+	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.Warning })
 }
 
 // OfRoute says whether the problem concerns one route of an endpoint and nothing else.
-func OfRoute(p Problem) bool { return p.Route != "" }
+func OfRoute(p Problem) bool { return p.Route != "" && !p.Warning }
 
 // OfEndpoint says whether the problem concerns all of an endpoint.
-func OfEndpoint(p Problem) bool { return p.Route == "" }
+func OfEndpoint(p Problem) bool { return p.Route == "" && !p.Warning }
 
 // String returns the problem on one line.
 func (p Problem) String() string {

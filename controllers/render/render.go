@@ -20,6 +20,8 @@ type Input struct {
 	Sinks []v1alpha1.EventSink
 	// Secret returns the data of a Secret, and whether it exists.
 	Secret func(namespace, name string) (data map[string][]byte, found bool)
+	// SecretType returns the type of a Secret, such as Opaque; empty when it has none. nil = nobody knows the types.
+	SecretType func(namespace, name string) string
 	// Checks judge what the API's schema cannot.
 	Checks Checks
 	// Receiver returns the name of the receiver of an endpoint: a path belongs to one endpoint of each. nil = all have the same.

@@ -1,11 +1,9 @@
 package render
 
 import (
-	"bytes"
+	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 )
@@ -33,27 +31,45 @@ func secretNames(resolve func(*settingsResolver)) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// secretKey returns the value of a Secret's key. A value that could never match what a provider sends is a problem:
-// most of all the line break that echo leaves behind, which nobody sees.
-func (s *settingsResolver) secretKey(field, name, key string) string {
+// maxEdits is in how many letters a key may differ from one that a Secret has for that to be named. The names of all keys are nobody's
+// business who may not read the Secret.
+const maxEdits = 2
+
+// secretKey returns the value of a Secret's key, of at least the given length in bytes. A value that could never match what a provider
+// sends is a problem: most of all the line break that echo leaves behind, which nobody sees. One that is only odd is a warning.
+func (s *settingsResolver) secretKey(field, name, key string, least int) string {
 	data, found := s.secret(s.object.Namespace, name)
 	value, hasKey := data[key]
 	related := Object{Kind: "Secret", Namespace: s.object.Namespace, Name: name}
+	if s.secretType != nil {
+		if why := refusedType(s.secretType(s.object.Namespace, name)); why != "" {
+			s.addRelated(related, field, v1alpha1.ReasonCredentialInvalid, "Secret %q %s and is not read; name another one", name, why)
+			return ""
+		}
+	}
 	switch {
 	case !found:
 		s.addRelated(related, field, v1alpha1.ReasonSecretNotFound, "Secret %q does not exist in namespace %q", name, s.object.Namespace)
-	case !hasKey && len(data) == 0:
-		s.addRelated(related, field, v1alpha1.ReasonCredentialMissing, "Secret %q has no key %q; it is empty", name, key)
+		return ""
 	case !hasKey:
-		s.addRelated(related, field, v1alpha1.ReasonCredentialMissing, "Secret %q has no key %q; it has %s",
-			name, key, strings.Join(slices.Sorted(maps.Keys(data)), ", "))
-	case len(value) == 0:
-		s.addRelated(related, field, v1alpha1.ReasonCredentialInvalid, "Secret %q key %q is empty", name, key)
-	case bytes.HasSuffix(value, []byte("\n")), bytes.HasSuffix(value, []byte("\r")):
-		s.addRelated(related, field, v1alpha1.ReasonCredentialInvalid,
-			"Secret %q key %q ends with a line break; recreate it without one (printf %%s, not echo)", name, key)
-	case !utf8.Valid(value):
-		s.addRelated(related, field, v1alpha1.ReasonCredentialInvalid, "Secret %q key %q is not UTF-8 text; is it encoded twice?", name, key)
+		s.addRelated(related, field, v1alpha1.ReasonCredentialMissing, "Secret %q has no key %q; %s", name, key, other(key, data))
+		return ""
+	}
+	if why := unusable(value, least); why != "" {
+		s.addRelated(related, field, v1alpha1.ReasonCredentialInvalid, "Secret %q key %q %s", name, key, why)
+	} else if why := suspicious(string(value)); why != "" {
+		s.warn(related, field, "Secret %q key %q %s", name, key, why)
 	}
 	return string(value)
+}
+
+// other says what a Secret has instead of a key.
+func other(key string, data map[string][]byte) string {
+	if near := Nearest(key, slices.Sorted(maps.Keys(data)), maxEdits); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if len(data) == 0 {
+		return "it is empty"
+	}
+	return "it has others, which kubectl describe secret lists"
 }

@@ -20,6 +20,10 @@ import (
 type settingsResolver struct {
 	object Object
 	secret func(namespace, name string) (map[string][]byte, bool)
+	// secretType returns the type of a Secret; nil = nobody knows.
+	secretType func(namespace, name string) string
+	// factors says that the values are factors by themselves, and must not be guessed.
+	factors bool
 
 	problems []Problem
 }
@@ -31,7 +35,17 @@ func (s *settingsResolver) add(field, reason, format string, args ...any) {
 
 // addRelated notes a problem that lies in another object of the same namespace, once.
 func (s *settingsResolver) addRelated(related Object, field, reason, format string, args ...any) {
-	problem := Problem{Object: s.object, Field: field, Reason: reason, Message: fmt.Sprintf(format, args...), Related: related}
+	s.note(Problem{Object: s.object, Field: field, Reason: reason, Message: fmt.Sprintf(format, args...), Related: related})
+}
+
+// warn notes what is odd and may be right.
+func (s *settingsResolver) warn(related Object, field, format string, args ...any) {
+	s.note(Problem{
+		Object: s.object, Field: field, Reason: v1alpha1.ReasonReconciled, Message: fmt.Sprintf(format, args...), Related: related, Warning: true,
+	})
+}
+
+func (s *settingsResolver) note(problem Problem) {
 	if !slices.Contains(s.problems, problem) {
 		s.problems = append(s.problems, problem)
 	}
@@ -40,7 +54,7 @@ func (s *settingsResolver) addRelated(related Object, field, reason, format stri
 // plugin returns the settings of the union's member that is named like kind, up to the case of its letters. A kind without
 // a member, or with one that is not set, has no settings.
 func (s *settingsResolver) plugin(kind string, union any, path string, check func(config.Plugin) error) config.Plugin {
-	before := len(s.problems)
+	before := len(Faults(s.problems))
 	plugin := config.Plugin{Type: kind, Settings: json.RawMessage("{}")}
 	value := reflect.ValueOf(union)
 	for i := range value.NumField() {
@@ -50,7 +64,7 @@ func (s *settingsResolver) plugin(kind string, union any, path string, check fun
 			plugin.Settings = s.settings(value.Field(i).Interface(), path)
 		}
 	}
-	if check == nil || len(s.problems) > before {
+	if check == nil || len(Faults(s.problems)) > before {
 		return plugin
 	}
 	if err := check(plugin); err != nil {
@@ -76,11 +90,11 @@ func (s *settingsResolver) value(v reflect.Value, path string) any {
 	}
 	switch reference := v.Interface().(type) {
 	case v1alpha1.SecretKeyReference:
-		return s.secretKey(path, reference.Name, reference.Key)
+		return s.secretKey(path, reference.Name, reference.Key, s.least(minFactorBytes))
 	case v1alpha1.BasicSecretReference:
 		return config.BasicCredential{
-			Username: s.secretKey(path, reference.Name, "username"),
-			Password: s.secretKey(path, reference.Name, "password"),
+			Username: s.secretKey(path, reference.Name, "username", 0),
+			Password: s.secretKey(path, reference.Name, "password", s.least(minPasswordBytes)),
 		}
 	}
 	switch v.Kind() {
@@ -97,6 +111,14 @@ func (s *settingsResolver) value(v reflect.Value, path string) any {
 	default:
 		return v.Interface()
 	}
+}
+
+// least returns the length that a value must have, in bytes.
+func (s *settingsResolver) least(ofFactor int) int {
+	if s.factors {
+		return ofFactor
+	}
+	return 0
 }
 
 // structure returns the fields of a struct that are set.

@@ -36,7 +36,7 @@ func renderSinks(in Input) (sinkTable, []Problem) {
 func renderSink(in Input, sink *v1alpha1.EventSink) *sinkState {
 	state := &sinkState{resolver: settingsResolver{
 		object: Object{Kind: v1alpha1.EventSinkKind, Namespace: sink.Namespace, Name: sink.Name},
-		secret: in.Secret,
+		secret: in.Secret, secretType: in.SecretType,
 	}}
 	state.config = config.Sink{
 		Namespace: sink.Namespace,
@@ -44,7 +44,7 @@ func renderSink(in Input, sink *v1alpha1.EventSink) *sinkState {
 		Kind:      state.resolver.plugin(string(sink.Spec.Type), sink.Spec, "spec", in.Checks.Sink),
 		Delivery:  delivery(&sink.Spec.Delivery),
 	}
-	state.usable = len(state.resolver.problems) == 0
+	state.usable = len(Faults(state.resolver.problems)) == 0
 	return state
 }
 

@@ -3,6 +3,7 @@ package webhookendpoint
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -44,7 +45,7 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 		ObservedGeneration: e.Generation,
 	}
 	w := condition.Writer{Conditions: &status.Conditions, Generation: e.Generation, Now: in.Now}
-	resolved := condition.OfProblems(condition.References(in.Problems))
+	resolved := condition.OfProblems(condition.References(in.Problems)).Warn(condition.Warnings(in.Problems))
 	programmed := Programmed(e, in)
 	exposed := in.Exposed
 	if exposed.Unknown { // which is no reason to doubt the rest
@@ -61,7 +62,7 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 	if e.Spec.Exposure == nil {
 		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionExposed)
 	} else {
-		w.Set(v1alpha1.ConditionExposed, in.Exposed)
+		w.Set(v1alpha1.ConditionExposed, in.Exposed.Warn(inTheClear(e, in.ExternalURL)))
 	}
 	w.SetStalled(condition.OfProblems(condition.Stalling(in.Problems)))
 	status.Receiver = receiver(e, in, status.Conditions)
@@ -70,6 +71,25 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 		status.URL = in.BaseURL(Serving(e, in.Name, programmed)) + e.Path()
 	}
 	return status
+}
+
+// inTheClear warns of credentials that everybody between the provider and the cluster can read.
+func inTheClear(e *v1alpha1.WebhookEndpoint, url string) string {
+	if !strings.HasPrefix(url, "http://") {
+		return ""
+	}
+	factors := &e.Spec.Authentication
+	if len(factors.PathToken.SecretRefs)+len(factors.Basic.SecretRefs)+len(factors.Header.SecretRefs) == 0 {
+		return ""
+	}
+	return "the URL begins with http, so what spec.authentication asks for is sent in the clear; " + secure(e)
+}
+
+func secure(e *v1alpha1.WebhookEndpoint) string {
+	if e.Spec.Exposure.Gateway != nil {
+		return "name a listener with TLS in spec.exposure.gateway.parentRefs"
+	}
+	return "set spec.exposure.ingress.tlsSecretName"
 }
 
 // Serving returns the name of the receiver to send requests to: the one that the endpoint asks for, or the former one until that

@@ -256,3 +256,48 @@ func TestStatusOfAnExposedEndpoint(t *testing.T) {
 		})
 	}
 }
+
+// TestWarnings has what works and is odd: it is said in the condition that it belongs to, which stays what it is.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	ref := []v1alpha1.SecretKeyReference{{Name: "a", Key: "b"}}
+	token := v1alpha1.Authentication{PathToken: v1alpha1.PathTokenFactor{SecretRefs: ref}}
+	basic := v1alpha1.Authentication{Basic: v1alpha1.BasicFactor{SecretRefs: []v1alpha1.BasicSecretReference{{Name: "a"}}}}
+	header := v1alpha1.Authentication{Header: v1alpha1.HeaderFactor{SecretRefs: ref}}
+	ingress := &v1alpha1.Exposure{Ingress: &v1alpha1.IngressExposure{}}
+	gateway := &v1alpha1.Exposure{Gateway: &v1alpha1.GatewayExposure{}}
+	pending := condition.Finding{Reason: v1alpha1.ReasonIngressPending, Message: "Nobody says.", Unknown: true}
+	odd := render.Problem{Field: "spec.provider", Message: "it is odd", Related: render.Object{Kind: "Secret", Name: "a"}, Warning: true}
+	for name, tc := range map[string]struct {
+		reason     string
+		factors    v1alpha1.Authentication
+		exposure   *v1alpha1.Exposure
+		in         webhookendpoint.Inputs
+		exposed    string // status and message
+		references string
+	}{
+		"token over http":     {"", token, ingress, webhookendpoint.Inputs{ExternalURL: "http://a"}, "True Warning: the URL begins with http, so what spec.authentication asks for is sent in the clear; set spec.exposure.ingress.tlsSecretName", "True "},
+		"password over http":  {"", basic, gateway, webhookendpoint.Inputs{ExternalURL: "http://a"}, "True Warning: the URL begins with http, so what spec.authentication asks for is sent in the clear; name a listener with TLS in spec.exposure.gateway.parentRefs", "True "},
+		"header over http":    {"without an address", header, ingress, webhookendpoint.Inputs{ExternalURL: "http://a", Exposed: pending}, "Unknown Nobody says. Warning: the URL begins with http, so what spec.authentication asks for is sent in the clear; set spec.exposure.ingress.tlsSecretName", "True "},
+		"token over https":    {"", token, ingress, webhookendpoint.Inputs{ExternalURL: "https://a"}, "True ", "True "},
+		"signature over http": {"it is of no use to who reads it", v1alpha1.Authentication{}, ingress, webhookendpoint.Inputs{ExternalURL: "http://a"}, "True ", "True "},
+		"an odd Secret":       {"it works", token, ingress, webhookendpoint.Inputs{ExternalURL: "https://a", Problems: []render.Problem{odd}}, "True ", "True Warning: spec.provider: it is odd"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := object(0)
+			e.Spec.Authentication, e.Spec.Exposure = tc.factors, tc.exposure
+			tc.in.Name, tc.in.BaseURL, tc.in.Now = "mailvane-receiver", base, now()
+			status := webhookendpoint.Status(e, tc.in)
+			for conditionType, want := range map[string]string{v1alpha1.ConditionExposed: tc.exposed, v1alpha1.ConditionReferencesResolved: tc.references} {
+				c := meta.FindStatusCondition(status.Conditions, conditionType)
+				if got := string(c.Status) + " " + c.Message; got != want {
+					t.Errorf("%s: %s is %s, want %s", tc.reason, conditionType, got, want)
+				}
+			}
+			if !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady) {
+				t.Errorf("%s: %+v", tc.reason, status.Conditions)
+			}
+		})
+	}
+}

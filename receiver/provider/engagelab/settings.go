@@ -29,6 +29,8 @@ type settings struct {
 	AppKeys []string `json:"appKeys"`
 	// SignatureAlgorithm is Auto (the default), HMACSHA256, HMACSHA256ITime or MD5.
 	SignatureAlgorithm string `json:"signatureAlgorithm"`
+	// BodyIntegrity says that nothing but the timestamp is signed, and that the user knows. It is for admission alone.
+	BodyIntegrity string `json:"bodyIntegrity"`
 	// ToleranceSeconds bounds the age of the signed timestamp; 0 is off.
 	ToleranceSeconds int64 `json:"toleranceSeconds"`
 }

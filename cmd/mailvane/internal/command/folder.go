@@ -46,7 +46,7 @@ func readFolder(ctx context.Context, path, files string) (folder, []manifest.Pro
 	return folder{set: set, config: rendered}, problems, nil
 }
 
-// reportProblems writes every problem of a folder, and fails when there is any.
+// reportProblems writes every problem of a folder, and fails when there is any but warnings.
 func reportProblems(ctx context.Context, w io.Writer, path, files string) error {
 	_, problems, err := readFolder(ctx, path, files)
 	if err != nil {
@@ -55,7 +55,7 @@ func reportProblems(ctx context.Context, w io.Writer, path, files string) error 
 	for _, p := range problems {
 		fmt.Fprintln(w, p)
 	}
-	if len(problems) > 0 {
+	if len(manifest.Faults(problems)) > 0 {
 		return errReported
 	}
 	return nil
@@ -77,7 +77,7 @@ func loadFolder(ctx context.Context, path, files string) (*folder, error) {
 		return nil, err
 	}
 	errs := make([]error, 0, len(problems))
-	for _, p := range problems {
+	for _, p := range manifest.Faults(problems) {
 		errs = append(errs, errors.New(p.String()))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -116,7 +116,7 @@ func (f *folder) find(name string, problems []manifest.Problem) (*sender.Target,
 		found = e
 	}
 	if found == nil {
-		for _, p := range problems {
+		for _, p := range manifest.Faults(problems) {
 			return nil, fmt.Errorf("no endpoint %q without problems; the first is %s", name, p)
 		}
 		return nil, fmt.Errorf("no endpoint %q; there are: %s", name, strings.Join(known, ", "))

@@ -67,7 +67,7 @@ func clusterTarget(ctx context.Context, c *cluster.Cluster, name string) (*sende
 		return nil, err
 	}
 	rendered, problems := render.Render(render.Input{Endpoints: []v1alpha1.WebhookEndpoint{*object}, Secret: secret, Checks: judges})
-	if len(problems) > 0 {
+	if problems = render.Faults(problems); len(problems) > 0 {
 		return nil, errors.New(problems[0].String())
 	}
 	return newTarget(&rendered.Endpoints[0], object, secret)

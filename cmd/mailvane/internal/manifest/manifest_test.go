@@ -145,7 +145,7 @@ apiVersion: mailvane.dev/v1alpha1
 kind: WebhookEndpoint
 metadata: {name: one}
 spec:
-  provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: keys, key: key}]}}
+  provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: keys, key: key}], bodyIntegrity: None}}
   routes: [{name: all, sinkRef: {name: console}}]
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

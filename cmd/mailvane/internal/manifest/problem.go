@@ -18,9 +18,17 @@ type Problem struct {
 	Field string
 	// Message says what is wrong and what to write instead. It holds no credential.
 	Message string
+	// Warning says that the object works all the same.
+	Warning bool
 }
 
-// String returns "file:line: Kind/name: field: message", without the parts that are empty. Further lines of the message are indented.
+// Faults returns the problems that are not only warnings.
+func Faults(problems []Problem) []Problem {
+	return slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.Warning })
+}
+
+// String returns "file:line: Kind/name: field: message", without the parts that are empty; before the message of a warning is that word.
+// Further lines of the message are indented.
 func (p Problem) String() string {
 	parts := make([]string, 0, 4)
 	if p.Line > 0 {
@@ -32,6 +40,9 @@ func (p Problem) String() string {
 		if part != "" {
 			parts = append(parts, part)
 		}
+	}
+	if p.Warning {
+		parts = append(parts, "warning")
 	}
 	return strings.Join(append(parts, strings.ReplaceAll(p.Message, "\n", "\n    ")), ": ")
 }

@@ -39,7 +39,7 @@ func (r *reading) addSecret(_ context.Context, _ schema.GroupVersionKind, conten
 		data[key] = []byte(value)
 	}
 	key := render.Object{Kind: secretKind, Namespace: secret.Namespace, Name: secret.Name}
-	return func() { r.set.secrets[key] = data }, problems
+	return func() { r.set.secrets[key], r.set.types[key] = data, string(secret.Type) }, problems
 }
 
 // secretProblem says what to do about a Secret that does not decode. It does not repeat values.

@@ -16,6 +16,7 @@ type Set struct {
 	Sinks     []v1alpha1.EventSink
 
 	secrets map[render.Object]map[string][]byte
+	types   map[render.Object]string // of the Secrets that say one
 	places  map[render.Object]place
 }
 
@@ -27,7 +28,7 @@ type place struct {
 }
 
 func newSet() *Set {
-	return &Set{secrets: map[render.Object]map[string][]byte{}, places: map[render.Object]place{}}
+	return &Set{secrets: map[render.Object]map[string][]byte{}, types: map[render.Object]string{}, places: map[render.Object]place{}}
 }
 
 // Secret returns the data of a Secret of the set, and whether there is one.
@@ -36,10 +37,16 @@ func (s *Set) Secret(namespace, name string) (data map[string][]byte, found bool
 	return data, found
 }
 
+func (s *Set) secretType(namespace, name string) string {
+	return s.types[render.Object{Kind: secretKind, Namespace: namespace, Name: name}]
+}
+
 // Render returns the configuration of the one receiver that serves all of the set, without what was read with a problem, and
 // what is wrong between the objects.
 func (s *Set) Render(checks render.Checks) (config.Config, []Problem) {
-	rendered, found := render.Render(render.Input{Endpoints: s.Endpoints, Sinks: s.Sinks, Secret: s.Secret, Checks: checks})
+	rendered, found := render.Render(render.Input{
+		Endpoints: s.Endpoints, Sinks: s.Sinks, Secret: s.Secret, SecretType: s.secretType, Checks: checks,
+	})
 	problems := make([]Problem, len(found))
 	for i, problem := range found {
 		problems[i] = s.locate(problem)
@@ -67,6 +74,7 @@ func (s *Set) locate(p render.Problem) Problem {
 		Object:  p.Object.Kind + "/" + p.Object.Name,
 		Field:   p.Field,
 		Message: p.Message,
+		Warning: p.Warning,
 	}
 	// To the renderer, an object that could not be read does not exist. Whoever wrote it knows better.
 	if related := s.places[p.Related]; related.broken {
