@@ -18,12 +18,28 @@ func metadataAddresses() []netip.Addr {
 		netip.MustParseAddr("fd00:ec2::23"),    // Amazon EKS Pod Identity, https://docs.aws.amazon.com/eks/latest/userguide/pod-id-agent-setup.html
 		netip.MustParseAddr("fd20:ce::254"),    // Google Cloud, https://cloud.google.com/compute/docs/metadata/querying-metadata
 		netip.MustParseAddr("100.100.100.200"), // Alibaba Cloud, https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
+		netip.MustParseAddr("192.0.0.192"),     // Oracle Cloud Infrastructure, https://docs.oracle.com/en-us/iaas/Content/Compute/Tasks/gettingmetadata.htm
 		netip.MustParseAddr("168.63.129.16"),   // Azure, https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16
 	}
 }
 
-// nat64 is the well-known prefix whose addresses end in an IPv4 address (RFC 6052 section 2.1).
-func nat64() netip.Prefix { return netip.MustParsePrefix("64:ff9b::/96") }
+// embedding is a range of IPv6 addresses that hold an IPv4 address, and where it may be in their 16 bytes.
+type embedding struct {
+	prefix netip.Prefix
+	places [][4]int
+}
+
+// embeddings are what a gateway may turn into IPv4. A NAT64 prefix of a network's own is not known here.
+func embeddings() []embedding {
+	last := [4]int{12, 13, 14, 15}
+	return []embedding{
+		{netip.MustParsePrefix("64:ff9b::/96"), [][4]int{last}}, // NAT64 (RFC 6052 section 2.1)
+		// NAT64 within a network (RFC 8215), whose prefix may have 48, 56, 64 or 96 bits; byte 8 is none of the address (RFC 6052 section 2.2).
+		{netip.MustParsePrefix("64:ff9b:1::/48"), [][4]int{{6, 7, 9, 10}, {7, 9, 10, 11}, {9, 10, 11, 12}, last}},
+		{netip.MustParsePrefix("2002::/16"), [][4]int{{2, 3, 4, 5}}}, // 6to4 (RFC 3056 section 2)
+		{netip.MustParsePrefix("::/96"), [][4]int{last}},             // IPv4-compatible (RFC 4291 section 2.5.5.1)
+	}
+}
 
 // Dialer returns a dialer that refuses what is guarded and in none of the allowed ranges. Nothing but the address that is
 // connected to is looked at, after its name was resolved; so a proxy must not be asked to resolve and connect in its place.
@@ -40,22 +56,34 @@ func check(address string, allowed []netip.Prefix) error {
 	if err != nil {
 		return fmt.Errorf("address to connect to is not an IP address: %w", err)
 	}
-	ip := embeddedIPv4(parsed.Addr().WithZone("").Unmap())
-	for _, prefix := range allowed {
-		if prefix.Contains(ip) {
-			return nil
-		}
+	ip := parsed.Addr().WithZone("").Unmap()
+	isAllowed := func(ip netip.Addr) bool {
+		return slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(ip) })
 	}
-	if ip.IsLinkLocalUnicast() || slices.Contains(metadataAddresses(), ip) {
-		return fmt.Errorf("address %s is link-local or a metadata service and is not allowed", ip)
+	if isAllowed(ip) {
+		return nil
+	}
+	for _, ip := range append(embeddedIPv4(ip), ip) {
+		if (ip.IsLinkLocalUnicast() || slices.Contains(metadataAddresses(), ip)) && !isAllowed(ip) {
+			return fmt.Errorf("address %s is link-local or a metadata service and is not allowed", ip)
+		}
 	}
 	return nil
 }
 
-func embeddedIPv4(ip netip.Addr) netip.Addr {
-	if !nat64().Contains(ip) {
-		return ip
+// embeddedIPv4 returns what may be meant by an address.
+func embeddedIPv4(ip netip.Addr) (meant []netip.Addr) {
+	if ip.Is4() {
+		return nil
 	}
 	bytes := ip.As16()
-	return netip.AddrFrom4([4]byte(bytes[12:]))
+	for _, e := range embeddings() {
+		if !e.prefix.Contains(ip) {
+			continue
+		}
+		for _, p := range e.places {
+			meant = append(meant, netip.AddrFrom4([4]byte{bytes[p[0]], bytes[p[1]], bytes[p[2]], bytes[p[3]]}))
+		}
+	}
+	return meant
 }
