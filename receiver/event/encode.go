@@ -60,7 +60,7 @@ func (w objectWriter) attributes(e *Event, source string, when []byte) objectWri
 		time(`"time":`, when).
 		member(`"datacontenttype":"`+dataContentType+`","dataschema":"`+DataSchema+`"`).
 		lower(`"provider":`, e.Provider).
-		attribute(`"providerevent":`, e.ProviderEvent).
+		attribute(`"providerevent":`, e.eventName()).
 		attribute(`"partitionkey":`, e.Key()).
 		flag(`"unverified":`, e.Unverified)
 }

@@ -20,7 +20,7 @@ func derived(e *Event, source string) ([]byte, error) {
 		SpecVersion: specVersion, ID: e.ID, Source: source, Type: e.Type.CloudEvents(),
 		Subject: attributeText(e.CloudEventsSubject()), Time: e.Time.UTC().Format(time.RFC3339Nano),
 		DataContentType: dataContentType, DataSchema: DataSchema, Provider: strings.ToLower(e.Provider),
-		ProviderEvent: attributeText(e.ProviderEvent), PartitionKey: attributeText(e.Key()), Unverified: e.Unverified,
+		ProviderEvent: attributeText(e.eventName()), PartitionKey: attributeText(e.Key()), Unverified: e.Unverified,
 	}, e}, marshalOptions())
 }
 

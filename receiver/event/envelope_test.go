@@ -169,6 +169,8 @@ func TestKeyAndSubject(t *testing.T) {
 		"account only":                          {event.Event{Account: "a"}, "a", "a"},
 		"provider's choice":                     {event.Event{PartitionKey: "k", MessageID: "m"}, "k", "m"},
 		"nothing":                               {event.Event{}, "", ""},
+		"as long as it may be":                  {event.Event{PartitionKey: strings.Repeat("k", 512), Account: "a"}, strings.Repeat("k", 512), "a"},
+		"longer":                                {event.Event{MessageID: strings.Repeat("k", 513), Account: "a"}, event.HashID(strings.Repeat("k", 513)), strings.Repeat("k", 513)},
 	}
 	for name, tc := range cases {
 		if got := tc.event.Key(); got != tc.key {
@@ -176,6 +178,24 @@ func TestKeyAndSubject(t *testing.T) {
 		}
 		if got := tc.event.CloudEventsSubject(); got != tc.subject {
 			t.Errorf("%s: subject = %q, want %q", name, got, tc.subject)
+		}
+	}
+}
+
+// TestALongNameOfAnEventIsInTheDataOnly has no attribute that a header or a table of a consumer cannot hold.
+func TestALongNameOfAnEventIsInTheDataOnly(t *testing.T) {
+	t.Parallel()
+	for length, want := range map[int]bool{0: false, 1: true, 256: true, 257: false, 5000: false} {
+		name := strings.Repeat("n", length)
+		encoded, err := event.Encode(&event.Event{ID: "1", Type: event.Unknown, Provider: "Test", ProviderEvent: name, Time: time.Unix(0, 0)}, "/mailvane/a/b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(encoded), `"providerevent":"`+name+`"`); got != want {
+			t.Errorf("%d bytes: the attribute is there: %t", length, got)
+		}
+		if length > 0 && !strings.Contains(string(encoded), `"providerEvent":"`+name+`"`) {
+			t.Errorf("%d bytes: the data lacks the name", length)
 		}
 	}
 }

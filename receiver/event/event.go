@@ -173,9 +173,29 @@ type Client struct {
 }
 
 // Key returns the ordering and partition key: what all events of one message share.
-// It is PartitionKey, else the message id, else the provider's message id, else the recipient, else the account.
+// It is PartitionKey, else the message id, else the provider's message id, else the recipient, else the account; and a hash of what has
+// more than maxKeyBytes, so that it fits where keys go.
 func (e *Event) Key() string {
-	return firstNonEmpty(e.PartitionKey, e.MessageID, e.ProviderMessageID, e.Recipient, e.Account)
+	key := firstNonEmpty(e.PartitionKey, e.MessageID, e.ProviderMessageID, e.Recipient, e.Account)
+	if len(key) > maxKeyBytes {
+		return HashID(key)
+	}
+	return key
+}
+
+// maxKeyBytes is above what a message id may have: a line of mail has at most 998 characters, and real ones have less than 256
+// (RFC 5322 section 2.1.1). maxNameBytes is above every name that a provider documents for an event.
+const (
+	maxKeyBytes  = 512
+	maxNameBytes = 256
+)
+
+// eventName returns the provider's name of the event where it is as short as names are: what is longer is in the data only.
+func (e *Event) eventName() string {
+	if len(e.ProviderEvent) > maxNameBytes {
+		return ""
+	}
+	return e.ProviderEvent
 }
 
 // CloudEventsSubject returns the CloudEvents "subject": the recipient, else the message id, else the account.
