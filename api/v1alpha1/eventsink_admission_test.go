@@ -38,6 +38,9 @@ func TestHTTPSink(t *testing.T) {
 	sink := func(more string) string {
 		return "type: HTTP\nhttp: {url: 'http://127.0.0.1:8090/events', " + more + "}"
 	}
+	https := func(more string) string {
+		return "type: HTTP\nhttp: {url: 'https://crm.internal/events', " + more + "}"
+	}
 	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
 		"headers": {"a value or a reference", sink("headers: [{name: X-Team, value: mail}, {name: Authorization, secretRef: {name: a, key: b}}]"), ""},
 		"signed":  {"several secrets during a rotation", sink("signingSecretRefs: [{name: a, key: b}, {name: a, key: c}]"), ""},
@@ -50,6 +53,11 @@ func TestHTTPSink(t *testing.T) {
 		"CloudEvents header":  {"Mailvane says what it sends", sink("headers: [{name: Ce-Id, value: a}]"), "spec.http.headers[0].name: must not be a header that Mailvane"},
 		"tea header":          {"only whole names are reserved", sink("headers: [{name: Tea, value: a}]"), ""},
 		"header name":         {"RFC 9110 section 5.1", sink("headers: [{name: 'A:', value: a}]"), "spec.http.headers[0].name: should match"},
+		"certificates":        {"all that there is", https("tls: {caRefs: [{name: ca, key: ca.crt}], secretRef: {name: client}, serverName: crm.internal}"), ""},
+		"empty tls":           {"what is meant by it?", https("tls: {}"), "spec.http.tls: at least 1 propert"},
+		"tls without https":   {"nothing would be verified", sink("tls: {serverName: crm.internal}"), "spec.http.tls: must not be set unless url begins with https:"},
+		"no authorities":      {"the image's are believed by leaving the field out", https("tls: {caRefs: []}"), "spec.http.tls.caRefs: at least 1"},
+		"server name":         {"RFC 1123 section 2.1", https("tls: {serverName: 'crm internal'}"), "spec.http.tls.serverName: should match"},
 		"no secrets":          {"unsigned is written by leaving the field out", sink("signingSecretRefs: []"), "spec.http.signingSecretRefs: at least 1"},
 		"bad content mode":    {"enum", sink("contentMode: Batch"), `spec.http.contentMode: "Batched"`},
 

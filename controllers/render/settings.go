@@ -17,6 +17,8 @@ import (
 //	xRefs []SecretKeyReference    becomes  xs, a list of strings
 //	xRefs []BasicSecretReference  becomes  xs, a list of {username, password}
 //	xRef  *SecretKeyReference     becomes  x, a string
+//	xRefs []CertificateReference  becomes  xs, a list of texts in PEM
+//	xRef  *TLSSecretReference     becomes  x, {certificate, key} in PEM
 type settingsResolver struct {
 	object Object
 	secret func(namespace, name string) (map[string][]byte, bool)
@@ -96,6 +98,13 @@ func (s *settingsResolver) value(v reflect.Value, path string) any {
 			Username: s.secretKey(path, reference.Name, "username", 0),
 			Password: s.secretKey(path, reference.Name, "password", s.least(minPasswordBytes)),
 		}
+	case v1alpha1.CertificateReference:
+		return s.pemKey(path, reference.Name, reference.Key)
+	case v1alpha1.TLSSecretReference:
+		return map[string]string{
+			"certificate": s.pemKey(path, reference.Name, "tls.crt"),
+			"key":         s.pemKey(path, reference.Name, "tls.key"),
+		}
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -141,7 +150,10 @@ func settingName(name string, field reflect.Type) string {
 	for field.Kind() == reflect.Slice || field.Kind() == reflect.Pointer {
 		field = field.Elem()
 	}
-	if field != reflect.TypeFor[v1alpha1.SecretKeyReference]() && field != reflect.TypeFor[v1alpha1.BasicSecretReference]() {
+	switch field {
+	case reflect.TypeFor[v1alpha1.SecretKeyReference](), reflect.TypeFor[v1alpha1.BasicSecretReference](),
+		reflect.TypeFor[v1alpha1.CertificateReference](), reflect.TypeFor[v1alpha1.TLSSecretReference]():
+	default:
 		return name
 	}
 	if isList {

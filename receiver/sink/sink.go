@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/netip"
+	"time"
 )
 
 // Message is one event on its way to a sink.
@@ -45,6 +46,9 @@ type Kind struct {
 type Environment struct {
 	// AllowedPrefixes are the address ranges that sinks may connect to although they are link-local or metadata addresses.
 	AllowedPrefixes []netip.Prefix
+	// Now, unless it is zero, has New also refuse what has expired by then, such as a certificate. It is set where settings are
+	// checked. A receiver leaves it zero: it must start, and its other sinks work, whatever has expired.
+	Now time.Time
 	// Stdout is what the Stdout sink writes to; nil = the standard output of the process.
 	Stdout io.Writer
 	// Files is the folder that File sinks write below; "" = there are none.

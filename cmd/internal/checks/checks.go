@@ -5,6 +5,7 @@ package checks
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -31,7 +32,9 @@ func New(files string) (render.Checks, error) {
 			_, err := kind.New(p.Settings, provider.Environment{})
 			return err
 		},
-		Sink: func(p config.Plugin) error { return checkSink(p, sink.Environment{Stdout: io.Discard, Files: files}) },
+		Sink: func(p config.Plugin) error {
+			return checkSink(p, sink.Environment{Stdout: io.Discard, Files: files, Now: time.Now()})
+		},
 	}, nil
 }
 

@@ -45,20 +45,27 @@ func (b body) length() (n int64) {
 }
 
 // attach makes b the body of a request, also if the client has to send it again on another connection. The client may go on with
-// a body after it has given the answer, and does not close every body that it asked for: detach ends them all, after which
+// a body after it has given the answer, and does not close every body that it asked for: the use ends them all, after which
 // nothing of b is read.
-func (b body) attach(r *http.Request) (detach func()) {
+func (b body) attach(r *http.Request) *use {
 	use := &use{}
 	r.ContentLength = b.length()
 	r.Body = &bodyReader{body: b, use: use}
 	r.GetBody = func() (io.ReadCloser, error) { return &bodyReader{body: b, use: use}, nil }
-	return use.end
+	return use
 }
 
 // use is the time during which the readers of a request may read its body.
 type use struct {
-	mu    sync.Mutex
-	ended bool
+	mu           sync.Mutex
+	begun, ended bool
+}
+
+// hasBegun says whether the body was asked for, which the client does when it has a connection.
+func (u *use) hasBegun() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.begun
 }
 
 func (u *use) end() {
@@ -81,6 +88,7 @@ type bodyReader struct {
 func (r *bodyReader) Read(p []byte) (n int, err error) {
 	r.use.mu.Lock()
 	defer r.use.mu.Unlock()
+	r.use.begun = true
 	if r.done || r.use.ended {
 		return 0, http.ErrBodyReadAfterClose
 	}

@@ -34,7 +34,7 @@ func TestBodyIsItsParts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := httptest.NewRequest(http.MethodPost, "/", http.NoBody)
-			detach := tc.body.attach(r)
+			use := tc.body.attach(r)
 			again, late := reader(t, r), reader(t, r)
 			for _, reader := range []io.ReadCloser{r.Body, again} {
 				if err := iotest.TestReader(reader, []byte(tc.want)); err != nil {
@@ -47,7 +47,7 @@ func TestBodyIsItsParts(t *testing.T) {
 					t.Errorf("Read = %d, %v after Close", n, err)
 				}
 			}
-			detach()
+			use.end()
 			if n, err := late.Read(make([]byte, 1)); n > 0 || err == nil {
 				t.Errorf("Read = %d, %v after detach", n, err)
 			}
@@ -107,7 +107,7 @@ func sendEarly(t *testing.T, http2 bool, status int) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	s.transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone() //nolint:forcetypeassert // documented
+	s.connections.transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone() //nolint:forcetypeassert // documented
 	messages := sinktest.Messages(0, 20_000)
 	if err := s.Send(t.Context(), messages); (err == nil) != (status == http.StatusOK) {
 		t.Errorf("Send = %v after %d", err, status)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,8 +17,10 @@ import (
 )
 
 const (
-	// maxDrainBytes is how much of an answer is read so that its connection can be used again.
+	// maxDrainBytes is how much of an answer is read so that its connection can be used again, and maxDrainTime for how long: the
+	// status line has decided, whatever follows it.
 	maxDrainBytes = 64 << 10
+	maxDrainTime  = 200 * time.Millisecond
 	// maxReadBytes is how much of a refusing answer is looked at for a reason.
 	maxReadBytes = 4 << 10
 	// maxReasonBytes is how much of it goes into the error.
@@ -40,7 +43,7 @@ func isPermanent(status int) bool {
 	return status == http.StatusNotImplemented || status == http.StatusHTTPVersionNotSupported
 }
 
-// classify turns an answer into the error of Send, or nil. It reads a bounded part of the body.
+// classify turns an answer into the error of Send, or nil. It reads a bounded part of the body, as far as it comes.
 func (t *target) classify(response *http.Response, now time.Time) error {
 	status := response.StatusCode
 	if status >= 200 && status < 300 {
@@ -52,6 +55,9 @@ func (t *target) classify(response *http.Response, now time.Time) error {
 	text := fmt.Sprintf("destination answered %d %s", status, http.StatusText(status))
 	if status >= 300 && status < 400 {
 		text += "; redirects are not followed"
+		if to := destinationOf(response); to != "" {
+			text += ", and this one leads to " + t.reason([]byte(to))
+		}
 	}
 	if reason := t.reason(body); reason != "" {
 		text += ": " + reason
@@ -60,7 +66,7 @@ func (t *target) classify(response *http.Response, now time.Time) error {
 	if isPermanent(status) {
 		return sink.Permanent(err)
 	}
-	if wait := retryAfter(response.Header.Get("Retry-After"), now); wait > 0 {
+	if wait := retryAfter(response.Header.Values("Retry-After"), now); wait > 0 {
 		return sink.Throttled(err, wait)
 	}
 	return err
@@ -92,22 +98,53 @@ func (t *target) reason(body []byte) string {
 	return line
 }
 
-// retryAfter reads a Retry-After header: seconds or a date (RFC 9110 section 10.2.3). It returns 0 for what it cannot read
-// and for what is past; a number of seconds that is too large becomes the longest duration.
-func retryAfter(value string, now time.Time) time.Duration {
-	value = strings.TrimSpace(value)
-	if isDigits(value) {
-		seconds, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || seconds > int64(math.MaxInt64/time.Second) {
-			return math.MaxInt64
-		}
-		return time.Duration(seconds) * time.Second
+// destinationOf returns scheme and host of where a redirect leads, if it says so: the rest may hold credentials.
+func destinationOf(response *http.Response) string {
+	to, err := response.Location()
+	if err != nil || to.Host == "" {
+		return ""
 	}
-	at, err := http.ParseTime(value)
-	if err != nil {
+	return (&url.URL{Scheme: to.Scheme, Host: to.Host}).String()
+}
+
+// retryAfter reads Retry-After headers: seconds or a date (RFC 9110 section 10.2.3). Fractions, zones in digits and lists are not
+// allowed there and are sent all the same; of several values the longest counts. It returns 0 for what it cannot read
+// and for what is past; a number of seconds that is too large becomes the longest duration.
+func retryAfter(values []string, now time.Time) (longest time.Duration) {
+	for _, value := range values {
+		if at, ok := parseDate(strings.TrimSpace(value)); ok {
+			longest = max(longest, at.Sub(now))
+			continue
+		}
+		for item := range strings.SplitSeq(value, ",") {
+			longest = max(longest, parseSeconds(strings.TrimSpace(item)))
+		}
+	}
+	return longest
+}
+
+func parseDate(text string) (time.Time, bool) {
+	if at, err := http.ParseTime(text); err == nil {
+		return at, true
+	}
+	at, err := time.Parse(time.RFC1123Z, text)
+	return at, err == nil
+}
+
+// parseSeconds rounds up to whole seconds.
+func parseSeconds(text string) time.Duration {
+	whole, fraction, hasFraction := strings.Cut(text, ".")
+	if !isDigits(whole) || hasFraction && !isDigits(fraction) {
 		return 0
 	}
-	return max(at.Sub(now), 0)
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if strings.Trim(fraction, "0") != "" {
+		seconds = max(seconds, seconds+1)
+	}
+	if err != nil || seconds > int64(math.MaxInt64/time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 func isDigits(s string) bool {

@@ -54,6 +54,18 @@ func TestRetryAfter(t *testing.T) {
 		want  time.Duration
 	}{
 		"seconds":         {"120", 2 * time.Minute},
+		"fraction":        {"1.5", 2 * time.Second},
+		"no fraction":     {"9.0", 9 * time.Second},
+		"list":            {"9, 9", 9 * time.Second},
+		"unequal list":    {"1,20 , soon", 20 * time.Second},
+		"RFC 850":         {clock().Add(time.Hour).Format("Monday, 02-Jan-06 15:04:05 GMT"), time.Hour},
+		"asctime":         {clock().Add(time.Hour).Format(time.ANSIC), time.Hour},
+		"zone in digits":  {clock().Add(time.Hour).In(time.FixedZone("", 7200)).Format(time.RFC1123Z), time.Hour},
+		"plus":            {"+9", 0},
+		"hexadecimal":     {"0x9", 0},
+		"exponent":        {"9e0", 0},
+		"two points":      {"1.2.3", 0},
+		"other digits":    {"９", 0},
 		"date":            {clock().Add(time.Hour).Format(http.TimeFormat), time.Hour},
 		"past date":       {clock().Add(-time.Hour).Format(http.TimeFormat), 0},
 		"none":            {"", 0},
@@ -77,6 +89,19 @@ func TestRetryAfter(t *testing.T) {
 				t.Errorf("%s after %d: wait %v, want %v (%v)", name, status, got, test.want, err)
 			}
 		}
+	}
+}
+
+// TestTheLongestRetryAfterCounts has a proxy add its own header.
+func TestTheLongestRetryAfterCounts(t *testing.T) {
+	t.Parallel()
+	d := newDestination(t)
+	d.answer(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Retry-After"] = []string{"1", "9"}
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	if got := sink.RetryAfter(send(t, d.URL, modeStructured, sinktest.Message(1))); got != 9*time.Second {
+		t.Errorf("wait %v, want 9s", got)
 	}
 }
 

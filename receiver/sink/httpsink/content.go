@@ -71,23 +71,42 @@ func batched(messages []sink.Message) (content, error) {
 	return content{id: ids.ID(), header: http.Header{"Content-Type": {batchedType}}, body: body{messages: messages, list: true}}, nil
 }
 
+// Bounds of the encoded values of binary mode. Servers refuse header blocks beyond 8 to 16 KiB, and some a line beyond 8 KiB.
+const (
+	maxAttributeBytes  = 2 << 10
+	maxAttributesBytes = 6 << 10
+)
+
 // binary puts the attributes into headers and the data, verbatim, into the body (CloudEvents HTTP protocol binding 1.0.2,
-// section 3.1).
+// section 3.1). An optional attribute without room is left out: cut short it would say something else, and the data has what it
+// says.
 func binary(envelope []byte) (content, error) {
 	attributes, data, err := parseEnvelope(envelope)
 	if err != nil {
 		return content{}, err
 	}
 	c := content{header: http.Header{}, body: single(data)}
+	room := maxAttributesBytes
 	for _, a := range attributes {
-		switch a.name {
-		case "datacontenttype":
+		if a.name == "datacontenttype" {
 			c.header.Set("Content-Type", a.value)
 			continue
+		}
+		value := percentEncode(a.value)
+		fits := len(value) <= min(maxAttributeBytes, room)
+		switch a.name {
 		case "id":
 			c.id = a.value
+			fallthrough
+		case "specversion", "source", "type":
+			if !fits {
+				return content{}, sink.Permanent(fmt.Errorf("attribute %q is too long for a header; use another contentMode", a.name))
+			}
 		}
-		c.header.Set("Ce-"+a.name, percentEncode(a.value))
+		if fits {
+			room -= len(value)
+			c.header.Set("Ce-"+a.name, value)
+		}
 	}
 	return c, nil
 }

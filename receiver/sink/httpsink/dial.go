@@ -1,8 +1,11 @@
 package httpsink
 
 import (
+	"crypto/tls"
+	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/netguard"
@@ -13,16 +16,36 @@ const (
 	dialTimeout         = 10 * time.Second
 	tlsHandshakeTimeout = 10 * time.Second
 	idleConnTimeout     = 90 * time.Second
+	// maxConnectionAge is how long connections take new requests. Then the name is resolved again, under traffic as well: the
+	// destination may have moved, or have more addresses.
+	maxConnectionAge = time.Minute
 	// maxIdleConns is as many as there are sends in flight at most.
 	maxIdleConns           = 256
 	maxResponseHeaderBytes = 64 << 10
 )
 
-// newTransport returns a transport that connects directly: a proxy of the environment would be what resolves and connects,
-// and the address could not be checked.
-func newTransport(allowed []netip.Prefix) *http.Transport {
+// connections are those to one destination.
+type connections struct {
+	dialer *net.Dialer
+	tls    *tls.Config // nil = the defaults
+
+	mu        sync.Mutex
+	transport *http.Transport
+	since     time.Time
+}
+
+// newConnections returns connections that are made directly: a proxy of the environment would be what resolves and connects, and the
+// address could not be checked.
+func newConnections(allowed []netip.Prefix, config *tls.Config, now time.Time) *connections {
+	c := &connections{dialer: netguard.Dialer(dialTimeout, allowed), tls: config, since: now}
+	c.transport = c.newTransport()
+	return c
+}
+
+func (c *connections) newTransport() *http.Transport {
 	return &http.Transport{
-		DialContext:            netguard.Dialer(dialTimeout, allowed).DialContext,
+		DialContext:            c.dialer.DialContext,
+		TLSClientConfig:        c.tls.Clone(),
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    tlsHandshakeTimeout,
 		IdleConnTimeout:        idleConnTimeout,
@@ -31,4 +54,21 @@ func newTransport(allowed []netip.Prefix) *http.Transport {
 		MaxResponseHeaderBytes: maxResponseHeaderBytes,
 		DisableCompression:     true,
 	}
+}
+
+// at returns the transport of a time. Requests on an earlier one go on; its connections are closed when they are idle.
+func (c *connections) at(now time.Time) *http.Transport {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Sub(c.since) >= maxConnectionAge {
+		c.transport.CloseIdleConnections()
+		c.transport, c.since = c.newTransport(), now
+	}
+	return c.transport
+}
+
+func (c *connections) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.transport.CloseIdleConnections()
 }

@@ -40,8 +40,8 @@ func TestADestinationGoesAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	s.transport.TLSClientConfig = certified.Client().Transport.(*http.Transport).TLSClientConfig.Clone() //nolint:forcetypeassert // documented
-	s.transport.TLSClientConfig.ServerName = "example.com"
+	s.connections.transport.TLSClientConfig = certified.Client().Transport.(*http.Transport).TLSClientConfig.Clone() //nolint:forcetypeassert // documented
+	s.connections.transport.TLSClientConfig.ServerName = "example.com"
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	sent := make(chan error, 1)

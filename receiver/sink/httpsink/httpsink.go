@@ -9,7 +9,6 @@ import (
 	"maps"
 	"math"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/sink"
@@ -24,19 +23,19 @@ func Kind() sink.Kind {
 
 // httpSink is one destination.
 type httpSink struct {
-	target    *target
-	transport *http.Transport
-	now       func() time.Time
+	target      *target
+	connections *connections
+	now         func() time.Time
 }
 
 var _ sink.BatchLimiter = (*httpSink)(nil)
 
 func newSink(settings []byte, env sink.Environment, now func() time.Time) (*httpSink, error) {
-	t, err := parseSettings(settings)
+	t, err := parseSettings(settings, env.Now)
 	if err != nil {
 		return nil, err
 	}
-	return &httpSink{target: t, transport: newTransport(env.AllowedPrefixes), now: now}, nil
+	return &httpSink{target: t, connections: newConnections(env.AllowedPrefixes, t.tls, now()), now: now}, nil
 }
 
 // MaxBatch returns 1, and in batched mode any number.
@@ -65,42 +64,41 @@ func (s *httpSink) Send(ctx context.Context, messages []sink.Message) error {
 }
 
 func (s *httpSink) post(ctx context.Context, c *content) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.target.url, http.NoBody)
 	if err != nil {
 		return errors.New("request cannot be built") // the cause would quote the URL
 	}
-	defer c.body.attach(request)() // after the response is closed
+	use := c.body.attach(request)
+	defer use.end() // after the response is closed
 	maps.Copy(request.Header, s.target.headers)
 	maps.Copy(request.Header, c.header)
-	if request.Header.Get("User-Agent") == "" {
-		request.Header.Set("User-Agent", "mailvane")
-	}
-	sign(request.Header, s.target.keys, c.id, s.now(), c.body)
-	response, err := s.client().Do(request)
+	s.target.complete(request)
+	now := s.now()
+	sign(request.Header, s.target.keys, c.id, now, c.body)
+	// No client: one follows redirects, and quotes those that it cannot read. What is signed for one destination is not for another.
+	response, err := s.connections.at(now).RoundTrip(request)
 	if err != nil {
-		return withoutURL(err)
+		return unanswered(err, use)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read as far as it matters
+	defer response.Body.Close()                       //nolint:errcheck // it was read as far as it matters
+	defer time.AfterFunc(maxDrainTime, cancel).Stop() // ends the reading
 	return s.target.classify(response, s.now())
 }
 
-// client follows no redirects: what is signed for one destination is not for another.
-func (s *httpSink) client() *http.Client {
-	return &http.Client{Transport: s.transport, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}
-}
-
-// withoutURL takes the URL off an error of the client: it may hold credentials.
-func withoutURL(err error) error {
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		err = e.Err
+// unanswered is the error of a request without an answer. Only when nothing was sent is the destination away; else it may be what was
+// sent that it does not answer.
+func unanswered(err error, use *use) error {
+	err = fmt.Errorf("destination did not answer: %w", err)
+	if !use.hasBegun() {
+		return sink.Unreachable(err)
 	}
-	return fmt.Errorf("destination did not answer: %w", err)
+	return err
 }
 
 // Close closes the idle connections.
 func (s *httpSink) Close() error {
-	s.transport.CloseIdleConnections()
+	s.connections.close()
 	return nil
 }

@@ -140,6 +140,64 @@ func TestATokenInTheURLIsNotTold(t *testing.T) {
 	}
 }
 
+func TestUserAndPasswordOfTheURLAreSent(t *testing.T) {
+	t.Parallel()
+	d := newDestination(t)
+	s, err := newSink(fmt.Appendf(nil, `{"url":%q}`, strings.Replace(d.URL, "http://", "http://user:p%40ss@", 1)), sink.Environment{}, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // it returns nil
+	if err := s.Send(t.Context(), sinktest.Messages(0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if user, password, _ := d.requests[0].BasicAuth(); user != "user" || password != "p@ss" {
+		t.Errorf("user %q and password %q arrive", user, password)
+	}
+}
+
+// TestAttributesFitIntoHeaders has attributes of every size in binary mode, for a destination with the bounds of many: 16 KiB of
+// headers.
+func TestAttributesFitIntoHeaders(t *testing.T) {
+	t.Parallel()
+	wide := func(n int) string { return strings.Repeat("名", n) } // nine bytes each in a header
+	for name, tc := range map[string]struct {
+		reason, attributes, id string
+		want                   map[string]bool
+		permanent              bool
+	}{
+		"all fit":           {"they are short", `"subject":"a@example.com","partitionkey":"k","providerevent":"e"`, "1", map[string]bool{"Subject": true, "Partitionkey": true, "Providerevent": true}, false},
+		"a wide name":       {"an optional attribute is left out", `"subject":"a@example.com","providerevent":"` + wide(3000) + `"`, "1", map[string]bool{"Subject": true, "Providerevent": false}, false},
+		"a long key":        {"an optional attribute is left out", `"partitionkey":"` + strings.Repeat("k", 200_000) + `","providerevent":"e"`, "1", map[string]bool{"Partitionkey": false, "Providerevent": true}, false},
+		"the largest":       {"227 times nine is just below the bound", `"subject":"` + wide(227) + `"`, "1", map[string]bool{"Subject": true}, false},
+		"one more":          {"228 times nine is above", `"subject":"` + wide(228) + `"`, "1", map[string]bool{"Subject": false}, false},
+		"many":              {"all together are bounded as well", `"subject":"` + wide(227) + `","partitionkey":"` + wide(227) + `","providerevent":"` + wide(227) + `","deadletterreason":"r"`, "1", map[string]bool{"Subject": true, "Partitionkey": true, "Providerevent": false, "Deadletterreason": true}, false},
+		"a required one":    {"an event without it is none", `"subject":"a"`, strings.Repeat("i", 3000), nil, true},
+		"a required one, 2": {"the others leave room for it", `"subject":"` + wide(227) + `"`, strings.Repeat("i", 2000), map[string]bool{"Subject": true}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDestination(t)
+			envelope := fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/mailvane/mail/in","type":"t",%s,"datacontenttype":"application/json","data":{}}`, tc.id, tc.attributes)
+			err := send(t, d.URL, modeBinary, sink.Message{Envelope: []byte(envelope)})
+			if (err != nil) != tc.permanent || sink.IsPermanent(err) != tc.permanent {
+				t.Fatalf("%s: Send = %v", tc.reason, err)
+			}
+			if tc.permanent {
+				return
+			}
+			for name, want := range tc.want {
+				if got := d.requests[0].Header.Get("Ce-"+name) != ""; got != want {
+					t.Errorf("%s: %s is sent: %t", tc.reason, name, got)
+				}
+			}
+			if d.requests[0].Header.Get("Ce-Id") != tc.id {
+				t.Error("the id is not sent")
+			}
+		})
+	}
+}
+
 // send sends one message and returns the error.
 func send(t *testing.T, url, mode string, messages ...sink.Message) error {
 	t.Helper()

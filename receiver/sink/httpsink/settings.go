@@ -1,6 +1,7 @@
 package httpsink
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -27,6 +29,7 @@ type settings struct {
 	ContentMode    string   `json:"contentMode"`
 	SigningSecrets []string `json:"signingSecrets"`
 	Headers        []header `json:"headers"`
+	TLS            *trust   `json:"tls"`
 }
 
 // header has either a Value or a Secret.
@@ -42,6 +45,7 @@ type target struct {
 	mode    string
 	keys    [][]byte
 	headers http.Header
+	tls     *tls.Config // nil = the defaults
 	// hidden is what no error may hold.
 	hidden []string
 }
@@ -52,7 +56,8 @@ var reservedHeaders = []string{ //nolint:gochecknoglobals // a constant list
 	"Te", "Trailer", "Transfer-Encoding", "Upgrade",
 }
 
-func parseSettings(raw []byte) (*target, error) {
+// parseSettings also refuses what has expired at a time, unless that is zero.
+func parseSettings(raw []byte, at time.Time) (*target, error) {
 	var s settings
 	if err := sink.DecodeSettings(raw, &s); err != nil {
 		return nil, err
@@ -64,7 +69,7 @@ func parseSettings(raw []byte) (*target, error) {
 	if !slices.Contains([]string{modeStructured, modeBinary, modeBatched}, t.mode) {
 		return nil, fmt.Errorf("contentMode must be %s, %s or %s", modeStructured, modeBinary, modeBatched)
 	}
-	return t, errors.Join(t.setURL(s.URL), t.setKeys(s.SigningSecrets), t.setHeaders(s.Headers))
+	return t, errors.Join(t.setURL(s.URL), t.setKeys(s.SigningSecrets), t.setHeaders(s.Headers), t.setTLS(s.TLS, at))
 }
 
 func (t *target) setURL(text string) error {
@@ -94,14 +99,18 @@ func (t *target) hideUser(user *url.Userinfo) {
 	t.hide(password, base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
 }
 
-// setKeys decodes the signing secrets: base64, with or without the prefix "whsec_" (Standard Webhooks 1.0.0, "Signature
-// scheme").
+// setKeys decodes the signing secrets: base64 of 24 to 64 bytes, with or without the prefix "whsec_" (Standard Webhooks 1.0.0,
+// "Signature scheme").
 func (t *target) setKeys(secrets []string) error {
 	for i, secret := range secrets {
 		text := strings.TrimPrefix(strings.TrimSpace(secret), secretPrefix)
 		key, err := base64.StdEncoding.DecodeString(text)
 		if err != nil || len(key) == 0 {
 			return fmt.Errorf("signingSecrets[%d] must be base64 after %q", i, secretPrefix)
+		}
+		if len(key) < minKeyBytes || len(key) > maxKeyBytes {
+			return fmt.Errorf("signingSecrets[%d] must be base64 of %d to %d bytes and is of %d; make one with: openssl rand -base64 32",
+				i, minKeyBytes, maxKeyBytes, len(key))
 		}
 		t.keys = append(t.keys, key)
 		t.hide(text)
@@ -129,6 +138,17 @@ func (t *target) setHeaders(headers []header) error {
 		}
 	}
 	return nil
+}
+
+// complete adds what the configured headers leave open.
+func (t *target) complete(r *http.Request) {
+	if r.Header.Get("User-Agent") == "" {
+		r.Header.Set("User-Agent", "mailvane")
+	}
+	if user := r.URL.User; user != nil && r.Header.Get("Authorization") == "" {
+		password, _ := user.Password()
+		r.SetBasicAuth(user.Username(), password)
+	}
 }
 
 // hide keeps values out of errors.

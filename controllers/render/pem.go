@@ -1,0 +1,11 @@
+package render
+
+// pemKey returns the value of a Secret's key that holds PEM, of which line breaks are part.
+func (s *settingsResolver) pemKey(field, name, key string) string {
+	data, found := s.secret(s.object.Namespace, name)
+	readable := s.secretType == nil || refusedType(s.secretType(s.object.Namespace, name)) == ""
+	if found && readable && len(data[key]) > 0 {
+		return string(data[key])
+	}
+	return s.secretKey(field, name, key, 0) // it says what is wrong
+}
