@@ -131,7 +131,8 @@ func TestWhatIsKnownOfTheOriginal(t *testing.T) {
 		Metadata                              map[string]string
 	}
 	want := known{
-		"s@example.com", "Grüße", "a@example.com", "m@example.com", []string{"a@example.com", "b@example.com", "c@example.com"},
+		"s@example.com", "Grüße", "a@example.com", "m@example.com",
+		[]string{"a@example.com", "b@example.com", "c@example.com"},
 		map[string]string{"x-order-id": "4711", "x-note": "=?x-unknown?Q?a?="},
 	}
 	if diff := cmp.Diff(want, known{e.Sender, e.Subject, e.Recipient, e.MessageID, e.Recipients, e.Metadata}); diff != "" {

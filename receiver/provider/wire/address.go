@@ -176,8 +176,8 @@ func (p *addressParser) end() {
 			p.keepWord(name, word)
 		}
 	}
-	if !found && !p.bracketed && !(len(p.words) == 1 && isAddressType(p.words[0])) {
-		p.keepWord("", strings.Join(p.words, " "))
+	if text := strings.Join(p.words, " "); !found && !p.bracketed && !isAddressType(text) {
+		p.keepWord("", text)
 	}
 	p.words, p.comment, p.bracketed = nil, "", false
 }
@@ -241,10 +241,10 @@ func isAddress(word string) bool {
 	return at > 0 && at < len(word)-1
 }
 
-// isAddressType says whether a word is what stands before the semicolon of an address in a delivery report (RFC 3464 section 2.3.1,
+// isAddressType says whether a text is what stands before the semicolon of an address in a delivery report (RFC 3464 section 2.3.1,
 // RFC 6533 section 3).
-func isAddressType(word string) bool {
-	return strings.EqualFold(word, "rfc822") || strings.EqualFold(word, "utf-8")
+func isAddressType(text string) bool {
+	return strings.EqualFold(text, "rfc822") || strings.EqualFold(text, "utf-8")
 }
 
 // withoutRoute removes the servers that an obsolete address names before its own (RFC 5322 section 4.4).
