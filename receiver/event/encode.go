@@ -237,6 +237,14 @@ func appendCompact(out, raw []byte) []byte {
 	return out
 }
 
+// IsCompact says whether JSON has no white space between its tokens, as what most providers send.
+func IsCompact(raw []byte) bool {
+	for part := range CompactParts(raw) {
+		return len(part) == len(raw)
+	}
+	return true
+}
+
 // CompactParts returns JSON in parts, without the white space between its tokens: the form that it has in an encoded event.
 func CompactParts(raw []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {

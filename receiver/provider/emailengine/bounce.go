@@ -10,7 +10,9 @@ import (
 // messageBounce: a delivery status notification came in that is, or may be, a bounce.
 func messageBounce(e *event.Event, n notice) {
 	response := n.data.Object("response")
-	setOriginal(e, headersOf(n.data.Object("messageHeaders")))
+	if n.data.JSON("messageHeaders") != "" {
+		setOriginal(e, headersOf(n.data.Object("messageHeaders")))
+	}
 	e.Recipient = wire.First(n.data.Address("recipient"), e.Recipient)
 	e.MessageID = wire.First(wire.MessageID(n.data.Text("messageId")), e.MessageID)
 	setReply(e, response.Text("status"), response.Text("message"))
@@ -21,7 +23,9 @@ func messageBounce(e *event.Event, n notice) {
 	})
 	wire.KeepDetails(e, n.data, "action", "bounceMessage", "mta")
 	wire.KeepDetails(e, response, "source", "category", "recommendedAction", "retryAfter")
-	setBlocklist(e, response.Object("blocklist"))
+	if response.JSON("blocklist") != "" {
+		setBlocklist(e, response.Object("blocklist"))
+	}
 	// This queue is the remote server's, unlike the queueId of a submission, so it must not pass for a message id.
 	wire.SetDetail(e, "mtaQueueId", n.data.Text("queueId"))
 }

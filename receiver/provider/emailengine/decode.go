@@ -18,13 +18,14 @@ var errNoEvent = errors.New("the member event is missing")
 type notice struct {
 	wire.Item
 	data wire.Object
+	date wire.Stamp
 }
 
 // Decode reads what a request holds: one event, and beside a mail that is a delivery report the event that it reports.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	events := make([]event.Event, 1, 2)
+	events := make([]event.Event, 1)
 	err := wire.Single(r.Body, func(item wire.Item) error {
-		n := notice{Item: item, data: item.Object.Object("data")}
+		n := notice{Item: item, data: item.Object.Object("data"), date: wire.DateTime(item.Text("date"))}
 		if err := decode(&events[0], n, r); err != nil {
 			return err
 		}
@@ -50,7 +51,7 @@ func decode(e *event.Event, n notice, r *provider.Request) error {
 	e.Account = n.Text("account")
 	e.Raw = withoutPassword(n)
 	wire.KeepDetails(e, n.Object, "serviceUrl")
-	wire.DateTime(n.Text("date")).SetTime(e, r.ReceivedAt)
+	n.date.SetTime(e, r.ReceivedAt)
 	if convert, known := converters[name]; known {
 		convert(e, n)
 	}

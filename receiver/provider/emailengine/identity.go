@@ -9,7 +9,6 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
 // maxHeaderID is the length, in bytes, of an id that is taken from an unsigned header; a UUID has 36.
@@ -28,26 +27,31 @@ func identify(e *event.Event, n notice, r *provider.Request) {
 	case e.Type == event.Failed && queueID != "":
 		// Told by messageFailed, and before by a messageDeliveryError that no attempt follows.
 		e.ID = event.HashID("failed", e.Account, queueID)
-	case isPrecise(n.Text("date")):
+	case isPrecise(e, n):
 		e.ID = event.HashID("body", hash(e.Raw))
 	default:
 		e.ID = event.HashID("body", hash(e.Raw), e.ProviderEventID, headerID(r.Header, customRouteHeader))
 	}
 }
 
-// isPrecise says whether a date tells events apart that happen one after the other: it has fractions of a second.
-func isPrecise(date string) bool {
-	_, readable := wire.DateTime(date).Time()
-	return readable && strings.Contains(date, ".")
+// isPrecise says whether the date tells events apart that happen one after the other: it has fractions of a second.
+func isPrecise(e *event.Event, n notice) bool {
+	_, readable := n.date.Time()
+	return readable && strings.Contains(e.TimeRaw, ".")
 }
 
 // hash returns the hash of JSON without the white space between its tokens, so that a stored event that is decoded again has the same.
 func hash(raw []byte) string {
+	if event.IsCompact(raw) {
+		sum := sha256.Sum256(raw)
+		return string(sum[:])
+	}
 	digest := sha256.New()
 	for part := range event.CompactParts(raw) {
 		digest.Write(part)
 	}
-	return string(digest.Sum(nil))
+	var sum [sha256.Size]byte
+	return string(digest.Sum(sum[:0]))
 }
 
 // headerID returns a header's value when it is of a sane form, else "". The name must be as net/http writes it.

@@ -37,7 +37,7 @@ func isReport(n notice) bool {
 func reported(mail *event.Event, n notice) (event.Event, bool) {
 	report := n.data.Object("deliveryReport")
 	action := report.Text("action")
-	if mail.ProviderEvent != "messageNew" || action == "" || n.data.Text("isBounce") == "true" {
+	if !isMail(mail) || action == "" || n.data.Text("isBounce") == "true" {
 		return event.Event{}, false
 	}
 	e := event.Event{
@@ -59,6 +59,11 @@ func reported(mail *event.Event, n notice) (event.Event, bool) {
 	wire.SetDetail(&e, "mtaQueueId", status.text("xPostfixQueueId"))
 	wire.KeepDetails(&e, n.Object, "serviceUrl")
 	return e, true
+}
+
+// isMail says whether an event is that of a messageNew.
+func isMail(e *event.Event) bool {
+	return e.Type == event.Received || e.Type == event.Autoresponded || e.Type == event.MailboxMessageCreated
 }
 
 // fields are the fields of a report: those that EmailEngine has read, which in version 2.74 are the few that name no type, and those

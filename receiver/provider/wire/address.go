@@ -25,6 +25,9 @@ type Mailbox struct {
 
 // Address returns the first bare address in a text, and "" when there is none.
 func Address(text string) string {
+	if !strings.ContainsAny(text, special) {
+		return lowerDomain(text)
+	}
 	if boxes := Mailboxes(text); len(boxes) > 0 {
 		return boxes[0].Address
 	}
@@ -257,10 +260,11 @@ func withoutRoute(address string) string {
 
 func lowerDomain(address string) string {
 	at := strings.LastIndexByte(address, '@') + 1
-	if at == 0 {
-		return address
+	domain := address[at:]
+	if lower := strings.ToLower(domain); at > 0 && lower != domain {
+		return address[:at] + lower
 	}
-	return address[:at] + strings.ToLower(address[at:])
+	return address
 }
 
 // unquoteText returns a text without the quotes around it and without escapes, and any other text as it is.

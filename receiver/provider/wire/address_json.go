@@ -7,6 +7,9 @@ const maxAddressDepth = 8
 
 // Address returns the first bare address in a member, in any of the forms that [Object.Mailboxes] reads; "" when there is none.
 func (o Object) Address(name string) string {
+	if value := o.JSON(name); strings.HasPrefix(value, `"`) && !strings.HasPrefix(value, `"[`) {
+		return Address(textOf(value))
+	}
 	if boxes := o.Mailboxes(name); len(boxes) > 0 {
 		return boxes[0].Address
 	}

@@ -84,6 +84,9 @@ func numericZone(text string) string {
 
 // Seconds reads a number of seconds since 1970, as a JSON number or string. In its place it takes a date and time.
 func Seconds(raw string) Stamp {
+	if strings.IndexByte(raw, ':') >= 0 {
+		return dateTime(raw) // what nearly all are
+	}
 	n, ok := number(raw)
 	if !ok {
 		return dateTime(raw)
