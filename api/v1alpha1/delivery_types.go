@@ -35,11 +35,12 @@ type Delivery struct {
 	// +optional
 	// +kubebuilder:default={}
 	Retry Retry `json:"retry,omitzero"`
-	// ordering is Unordered, or ByKey: one event per message id, else per recipient, is in flight at a time.
+	// ordering is Unordered, or ByKey: one event per message id, else per recipient, is in flight at a time. With the embedded journal each
+	// pod of a receiver keeps the order of what came to it.
 	// +optional
 	// +kubebuilder:default=Unordered
 	Ordering Ordering `json:"ordering,omitempty"`
-	// rateLimit bounds the rate of events.
+	// rateLimit bounds the rate of events, of each pod where the journal is embedded.
 	// +optional
 	RateLimit RateLimit `json:"rateLimit,omitzero"`
 	// deadLetter says where dead letters go. Without it they stay in the journal, where they can be listed and retried.

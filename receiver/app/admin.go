@@ -16,6 +16,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/dedupe"
 	"github.com/mailvane/mailvane/receiver/handoff"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -42,6 +43,9 @@ func (r *Receiver) adminHandler() http.Handler {
 	mux.HandleFunc("POST "+admin.PathDrop, func(w http.ResponseWriter, q *http.Request) { r.serveIDs(w, q, r.drop) })
 	if r.taker != nil {
 		mux.Handle("POST "+handoff.Path, r.taker)
+	}
+	if r.pods != nil {
+		mux.Handle("POST "+dedupe.Path, &r.pods.handler)
 	}
 	return mux
 }

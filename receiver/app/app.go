@@ -61,6 +61,7 @@ type Receiver struct {
 	handler  *intake.Handler
 	fleet    *fleet
 	taker    *handoff.Handler // nil without hand-off
+	pods     *pods
 	stopping atomic.Bool
 	opened   atomic.Bool  // the journal could be opened once
 	acting   sync.RWMutex // held for reading while dead letters are retried or dropped, and for good when a hand-off begins
@@ -85,11 +86,12 @@ func New(o Options) (*Receiver, error) {
 	m := metrics.New(registry)
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		metrics.NewJournalCollector(o.Journal.Stats, time.Now))
+	pods := newPods(&o)
 	r := &Receiver{
-		options: o, registry: registry, metrics: m,
+		options: o, registry: registry, metrics: m, pods: pods,
 		compiler: &intake.Compiler{Lookup: providers.Lookup, Environment: provider.Environment{HTTPClient: o.KeyClient, KeyServers: &signature.KeyServers{}}, Filters: filters, Metrics: m},
 		handler: intake.NewHandler(intake.Options{
-			Journal: o.Journal, Metrics: m, Logger: o.Logger,
+			Journal: pods.appender(o.Journal), Metrics: m, Logger: o.Logger,
 			TrustedProxies: o.TrustedProxies, MaxInFlightBytes: o.MaxInFlightBytes, UnknownPathGrace: o.UnknownPathGrace, Now: time.Now,
 		}),
 	}
@@ -138,7 +140,7 @@ func (r *Receiver) shutdown(ctx context.Context, stopServing func()) error {
 	}
 	r.flush(ctx)
 	r.fleet.stop()
-	r.handOff(ctx)
+	r.pods.stop(ctx, r.handOff(ctx))
 	if err := r.options.Journal.Close(); err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/handoff"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/peer"
 )
 
 // Handoff says how what a receiver holds gets to another pod of the same receiver when it stops. It is meant for journals whose
@@ -32,12 +33,16 @@ type Handoff struct {
 // StrandedPrefix begins what is written to the termination log.
 const StrandedPrefix = "HandoffFailed: "
 
+// peers returns the other pods of the receiver.
+func (h *Handoff) peers() *peer.Peers { return &peer.Peers{Address: h.Peers, Self: h.Self, Key: h.Key} }
+
 func (r *Receiver) newTaker() *handoff.Handler {
-	if r.options.Handoff.Peers == "" {
+	h := &r.options.Handoff
+	if h.Peers == "" {
 		return nil
 	}
 	return handoff.NewHandler(handoff.HandlerOptions{
-		Key: r.options.Handoff.Key, Journal: r.options.Journal, Accepting: r.Ready,
+		Guard: &peer.Guard{Key: h.Key, Self: h.Self, AllowUnaddressed: true}, Journal: r.options.Journal, Accepting: r.Ready,
 		DedupeKeys: intake.StoredKeys, Taken: r.taken, Logger: r.options.Logger,
 	})
 }
@@ -50,24 +55,26 @@ func (r *Receiver) taken(ctx context.Context, sink string, count int) {
 	}
 }
 
-// handOff gives what is left in the journal to other pods. The journal is asked what it holds only after it was recalled: one
+// handOff gives what is left in the journal to other pods, and reports whether nothing is left. The journal is asked what it holds only after it was recalled: one
 // whose store was opened again a moment ago has not counted it before.
-func (r *Receiver) handOff(ctx context.Context) {
+func (r *Receiver) handOff(ctx context.Context) bool {
 	h := &r.options.Handoff
 	j, ok := r.options.Journal.(handoff.Recaller)
 	if h.Peers == "" || !ok {
-		return
+		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.Timeout)
 	defer cancel()
-	moved, err := handoff.Empty(ctx, j, &handoff.Peers{Address: h.Peers, Self: h.Self, Key: h.Key})
+	moved, err := handoff.Empty(ctx, j, h.peers())
 	r.metrics.Handoff(metrics.HandoffGiven, moved)
 	if moved > 0 {
 		r.options.Logger.Info("other pods have taken over events that were not delivered", "events", moved)
 	}
 	if left := handoff.Held(j); left > 0 || err != nil {
 		r.stranded(left, err)
+		return false
 	}
+	return true
 }
 
 // stranded says that events are left which nobody took. There may be any number when the journal could not be read.
@@ -102,7 +109,7 @@ func (s *Settings) handoff(self string) (Handoff, error) {
 	if err != nil {
 		return Handoff{}, fmt.Errorf("--admin-listen: %w", err)
 	}
-	key := handoff.ReadKey(s.HandoffKey)
+	key := peer.ReadKey(s.HandoffKey)
 	if _, err := key(); err != nil {
 		return Handoff{}, fmt.Errorf("--handoff-key: %w", err)
 	}

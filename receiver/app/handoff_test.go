@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/handoff"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
 )
@@ -253,17 +255,23 @@ func (r *receiver) deadLetterIDs() []uint64 {
 // TestDeadLettersAreLeftAloneDuringAHandOff asks a pod that hands off to retry what it may have given away already.
 func TestDeadLettersAreLeftAloneDuringAHandOff(t *testing.T) {
 	t.Parallel()
-	staying := startWith(t, vfs.NewMem(), takesOver())
-	staying.apply(configuration())
 	asked, release := make(chan struct{}), make(chan struct{})
 	ask := sync.OnceFunc(func() { close(asked) })
-	forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: staying.back})
+	behind := &url.URL{Scheme: "http"}
+	forward := httputil.NewSingleHostReverseProxy(behind)
 	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		ask()
-		<-release
+		if q.URL.Path == handoff.Path {
+			ask()
+			<-release
+		}
 		forward.ServeHTTP(w, q)
 	}))
 	t.Cleanup(slow.Close)
+	o := takesOver()
+	o.Self = netip.MustParseAddrPort(slow.Listener.Addr().String()) // parcels are for the pod that they are addressed to
+	staying := startWith(t, vfs.NewMem(), o)
+	behind.Host = staying.back
+	staying.apply(configuration())
 	going := startWith(t, vfs.NewMem(), patientHandoff(slow.Listener.Addr().String()))
 	going.apply(configuration())
 	if status := going.postBody(`{"event":`); status != http.StatusOK {

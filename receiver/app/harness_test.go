@@ -77,7 +77,9 @@ func startOn(t *testing.T, j journal.Journal, handoff app.Handoff) *receiver {
 	o := app.Options{Journal: j, Logger: slog.New(slog.DiscardHandler), FlushTimeout: 5 * time.Second, Handoff: handoff}
 	if handoff.Peers != "" {
 		o.FlushTimeout = 10 * time.Millisecond
-		o.Handoff.Self = netip.MustParseAddrPort(back.Addr().String())
+		if !handoff.Self.IsValid() {
+			o.Handoff.Self = netip.MustParseAddrPort(back.Addr().String())
+		}
 	}
 	r, err := app.New(o)
 	if err != nil {

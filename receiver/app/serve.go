@@ -33,6 +33,7 @@ func (r *Receiver) Serve(ctx context.Context, webhooks, admin net.Listener) erro
 	if admin != nil {
 		serve(back, connections.Bound(back, admin, connections.Options{Max: adminConnections, Hit: r.metrics.Limit}), failed)
 	}
+	r.pods.begin(ctx)
 	adopting, stopAdopting := context.WithCancel(ctx)
 	go r.adoptAbsent(adopting)
 	defer stopAdopting()

@@ -4,21 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/peer"
 )
 
 // HandlerOptions are what a Handler needs.
 type HandlerOptions struct {
-	// Key returns the key that the pods of the receiver share.
-	Key func() ([]byte, error)
+	// Guard decides which parcels are taken.
+	Guard *peer.Guard
 	// Journal takes the parcels.
 	Journal journal.Journal
 	// Accepting says whether parcels are taken: not before the receiver is ready, and not when it is itself about to stop.
@@ -74,13 +72,13 @@ func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if !h.options.Accepting() {
 		return http.StatusServiceUnavailable, errNotNow
 	}
-	key, err := h.options.Key()
+	key, err := h.options.Guard.Check(r, time.Now())
+	if errors.Is(err, peer.ErrNotAuthentic) {
+		return http.StatusUnauthorized, err
+	}
 	if err != nil {
 		h.options.Logger.Error("nothing can be handed off to this pod", "error", err)
 		return http.StatusServiceUnavailable, errors.New("this pod has no key")
-	}
-	if err := verify(r.Header, key, time.Now()); err != nil {
-		return http.StatusUnauthorized, err
 	}
 	select {
 	case h.memory <- struct{}{}:
@@ -95,24 +93,30 @@ func (h *Handler) take(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if status, err := h.store(ctx, p); err != nil {
 		return status, err
 	}
-	prove(w.Header(), key, r.Header.Get(headerSignature))
+	peer.Prove(w.Header(), r.Header, key)
 	return http.StatusOK, nil
 }
 
 // read reads a parcel whose headers are authentic.
 func read(w http.ResponseWriter, r *http.Request) (*parcel, int, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxParcelBytes))
+	body, err := peer.ReadBody(w, r, maxParcelBytes)
+	switch tooLarge, large := errors.AsType[*http.MaxBytesError](err); {
+	case large:
+		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("a parcel may have %d bytes", tooLarge.Limit)
+	case errors.Is(err, peer.ErrNotAuthentic):
+		return nil, http.StatusUnauthorized, err
+	case err != nil:
+		return nil, http.StatusRequestTimeout, errors.New("the parcel did not come whole")
+	}
+	read := decodePrevious
+	if r.Header.Get("Content-Type") == mediaType {
+		read = decode
+	}
+	p, err := read(body)
 	if err != nil {
-		return nil, http.StatusBadRequest, errors.New("the parcel could not be read")
+		return nil, http.StatusBadRequest, fmt.Errorf("read parcel: %w", err)
 	}
-	if digestOf(body) != r.Header.Get(headerDigest) {
-		return nil, http.StatusUnauthorized, errNotAuthentic
-	}
-	var p parcel
-	if err := json.Unmarshal(body, &p); err != nil {
-		return nil, http.StatusBadRequest, fmt.Errorf("parse parcel: %w", err)
-	}
-	return &p, http.StatusOK, nil
+	return p, http.StatusOK, nil
 }
 
 // store stores a parcel, unless this pod has begun to stop while it was read: then nothing may be added to the journal.

@@ -104,7 +104,7 @@ func TestAParcelThatStallsIsGivenUp(t *testing.T) {
 	h.timeout = 200 * time.Millisecond
 	begun := make(chan struct{})
 	begin := sync.OnceFunc(func() { close(begun) })
-	h.options.Key = func() ([]byte, error) {
+	h.options.Guard.Key = func() ([]byte, error) {
 		begin()
 		return []byte(testKey), nil
 	}

@@ -4,6 +4,7 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -64,6 +65,8 @@ type Entry struct {
 	// DedupeKeys identify the event. An entry with any key that was appended inside the dedupe window, or earlier in the
 	// same batch, is a duplicate. None = never a duplicate.
 	DedupeKeys []string
+	// KeyHashes are further dedupe keys, of which only the hash is known.
+	KeyHashes []KeyHash
 	// OrderingKey groups the entries that a sink may want in order.
 	OrderingKey string
 	// Sinks are the distinct names of the sinks that the event is owed to. None = only its dedupe keys are kept.
@@ -73,6 +76,22 @@ type Entry struct {
 	// Payload is the encoded event. Append does not keep it once it has returned nil; after an error it may still be read, and
 	// must not be changed.
 	Payload []byte
+}
+
+// KeyHash is what is kept of a dedupe key: enough that 10^12 keys collide with a chance of 10^-15.
+type KeyHash [16]byte
+
+// HashKey returns the hash of a dedupe key, the first 16 bytes of its SHA-256.
+func HashKey(key string) KeyHash {
+	var scratch [256]byte // longer than most
+	sum := sha256.Sum256(append(scratch[:0], key...))
+	return KeyHash(sum[:len(KeyHash{})])
+}
+
+// KeyKeeper is what a journal implements beside [Journal] if its dedupe keys can be given to another.
+type KeyKeeper interface {
+	// KeyHashes calls yield with the keys of the dedupe window, newest generation first, until it returns false.
+	KeyHashes(ctx context.Context, yield func(KeyHash) bool) error
 }
 
 // Receipt counts what an Append did.

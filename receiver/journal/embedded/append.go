@@ -101,8 +101,9 @@ func (r *request) addEntry(j *Journal, e *journal.Entry) {
 	p := pendingEntry{acceptedAt: toMillis(e.AcceptedAt), orderingKey: e.OrderingKey}
 	from := len(r.keys)
 	for _, key := range e.DedupeKeys {
-		r.keys = append(r.keys, hashDedupeKey(key))
+		r.keys = append(r.keys, journal.HashKey(key))
 	}
+	r.keys = append(r.keys, e.KeyHashes...)
 	p.keys = r.keys[from:]
 	from = len(r.queues)
 	for _, name := range e.Sinks {
@@ -123,7 +124,7 @@ func (r *request) addDeadLetter(d *journal.DeadLetter) error {
 	}
 	p := pendingDeadLetter{record: record, payload: d.Payload}
 	if d.DedupeKey != "" {
-		p.keys = []dedupeHash{hashDedupeKey(d.DedupeKey)}
+		p.keys = []dedupeHash{journal.HashKey(d.DedupeKey)}
 	}
 	r.deadLetters = append(r.deadLetters, p)
 	r.size += int64(len(record) + len(p.payload))

@@ -1,11 +1,14 @@
 package embedded
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/mailvane/mailvane/receiver/journal"
 )
 
 // dedupeClock tells the generation of dedupe keys: the number of the window that the present is in.
@@ -90,6 +93,30 @@ func copyKeys(db *pebble.DB, to uint32) error {
 		err = batch.Commit(pebble.NoSync)
 	}
 	return errors.Join(err, batch.Close())
+}
+
+// KeyHashes calls yield with the dedupe keys of the present generation, and then of the one before.
+func (j *Journal) KeyHashes(ctx context.Context, yield func(journal.KeyHash) bool) error {
+	db, release, err := j.acquire()
+	if err != nil {
+		return err
+	}
+	defer release()
+	present := j.dedupe.now(&j.opts)
+	more := true
+	for _, generation := range []uint32{present, present - 1} {
+		if !more {
+			break
+		}
+		err := scan(db, generationKey(generation), generationKey(generation+1), func(key, _ []byte) (bool, error) {
+			more = len(key) == 5+dedupeHashBytes && yield(dedupeHash(key[5:]))
+			return more, ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pruneDedupe removes the generations before the previous one.

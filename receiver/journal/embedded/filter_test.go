@@ -12,7 +12,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
-func numberedKey(n int) dedupeHash { return hashDedupeKey("key " + strconv.Itoa(n)) }
+func numberedKey(n int) dedupeHash { return journal.HashKey("key " + strconv.Itoa(n)) }
 
 // TestAFilterDeniesNoKeyThatItHolds adds what fills three pages.
 func TestAFilterDeniesNoKeyThatItHolds(t *testing.T) {

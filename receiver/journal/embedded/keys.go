@@ -1,8 +1,9 @@
 package embedded
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
+
+	"github.com/mailvane/mailvane/receiver/journal"
 )
 
 // The first byte of a key is its table. docs/design/001-embedded-journal.md describes them all.
@@ -29,16 +30,9 @@ const (
 	metaWindow = "mwindow"
 )
 
-// dedupeHashBytes is enough that 10^12 keys collide with a chance of 10^-15.
-const dedupeHashBytes = 16
+const dedupeHashBytes = len(dedupeHash{})
 
-type dedupeHash [dedupeHashBytes]byte
-
-func hashDedupeKey(key string) dedupeHash {
-	var scratch [256]byte // longer than most
-	sum := sha256.Sum256(append(scratch[:0], key...))
-	return dedupeHash(sum[:dedupeHashBytes])
-}
+type dedupeHash = journal.KeyHash
 
 func dedupeKey(generation uint32, hash dedupeHash) []byte {
 	k := binary.BigEndian.AppendUint32(append(make([]byte, 0, 5+dedupeHashBytes), tableDedupe), generation)
