@@ -16,6 +16,8 @@ const (
 	CauseFilterFailed Cause = "FilterFailed"
 	// CauseRefused: the sink refused the event for good. Payload is the encoded event.
 	CauseRefused Cause = "Refused"
+	// CauseTooLarge: the journal cannot hold an event of that size. Payload is how it begins.
+	CauseTooLarge Cause = "TooLarge"
 	// CauseExpired: the event grew older than the sink's maximum age. Payload is the encoded event.
 	CauseExpired Cause = "Expired"
 )

@@ -1,11 +1,13 @@
 package jetstream_test
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -175,8 +177,7 @@ func TestTLS(t *testing.T) {
 	works(t, j, "2")
 }
 
-// TestTheLargestEventCanBecomeADeadLetter gives up the largest event that is taken. A dead letter that is not taken is no problem
-// of those who append.
+// TestTheLargestEventCanBecomeADeadLetter gives up the largest event that is taken, for a reason of any length.
 func TestTheLargestEventCanBecomeADeadLetter(t *testing.T) {
 	t.Parallel()
 	c := startServers(t, nats.Options{Servers: 1})
@@ -184,12 +185,13 @@ func TestTheLargestEventCanBecomeADeadLetter(t *testing.T) {
 	e := entry("1", sinkA)
 	for size := 1 << 20; ; size -= 128 {
 		e.Payload = make([]byte, size)
-		_, err := j.Append(t.Context(), batch(e))
-		if err == nil {
-			break
+		e.DedupeKeys = []string{strconv.Itoa(size)}
+		receipt, err := j.Append(t.Context(), batch(e))
+		if err != nil || size == 0 {
+			t.Fatal(receipt, err)
 		}
-		if size == 0 {
-			t.Fatal(err)
+		if receipt.Accepted == 1 {
+			break
 		}
 	}
 	die := func(reason string) error {
@@ -197,28 +199,46 @@ func TestTheLargestEventCanBecomeADeadLetter(t *testing.T) {
 			Cause: journal.CauseRefused, Reason: reason, EventID: strings.Repeat("i", 256), Endpoint: strings.Repeat("e", 300), Route: strings.Repeat("r", 63), At: time.Now(),
 		}}})
 	}
-	if err := die(strings.Repeat("r", 8<<10)); !errors.Is(err, journal.ErrUnavailable) {
-		t.Errorf("Settle = %v, want ErrUnavailable", err)
-	}
-	if problem := j.Stats().Problem; problem != "" {
-		t.Errorf("a dead letter is a problem of those who append: %s", problem)
-	}
-	if err := die(strings.Repeat(`"`, 1024)); err != nil {
+	if err := die(strings.Repeat(`"`, 8<<10)); err != nil {
 		t.Errorf("the largest event cannot be given up: %v", err)
 	}
 }
 
-// TestAnEventThatIsTooLargeDisturbsNobody sends one that the servers do not take among others.
+// TestAnEventThatIsTooLargeDisturbsNobody sends one that the servers do not take among others, as an array of a provider may: it is one
+// dead letter that says why and how it begins, also when the provider sends it again, and the others are stored.
 func TestAnEventThatIsTooLargeDisturbsNobody(t *testing.T) {
 	t.Parallel()
 	c := startServers(t, nats.Options{Servers: 1})
 	j := open(t, options(c))
 	large := entry("large", sinkA)
-	large.Payload = make([]byte, 1<<20)
-	if _, err := j.Append(t.Context(), batch(large)); !errors.Is(err, journal.ErrUnavailable) || !strings.Contains(err.Error(), "max_payload") {
-		t.Errorf("Append = %v", err)
+	large.Payload = bytes.Repeat([]byte("{"), 3<<20)
+	item := journal.DeadLetter{Cause: journal.CauseUndecodable, Reason: strings.Repeat("\x00", 70_000), Endpoint: "mail/ee", Payload: bytes.Repeat([]byte("["), 2<<20), At: time.Now()}
+	b := batch(entry("before", sinkA), large, entry("behind", sinkA))
+	b.DeadLetters = []journal.DeadLetter{item}
+	receipt, err := j.Append(t.Context(), b)
+	if err != nil || receipt != (journal.Receipt{Accepted: 2, DeadLettered: 2}) {
+		t.Fatalf("%+v, %v", receipt, err)
 	}
-	works(t, j, "1")
+	if receipt, err = j.Append(t.Context(), batch(large)); err != nil || receipt != (journal.Receipt{Duplicates: 1}) {
+		t.Errorf("sent again: %+v, %v", receipt, err)
+	}
+	letters, err := j.DeadLetters().List(t.Context(), 0, 10)
+	mustDo(t, err)
+	if len(letters) != 2 {
+		t.Fatalf("%d dead letters", len(letters))
+	}
+	for i, want := range []string{"{{{", "[[["} {
+		l, err := j.DeadLetters().Get(t.Context(), letters[i].ID)
+		mustDo(t, err)
+		if len(l.Payload) < 1<<19 || !strings.HasPrefix(string(l.Payload), want) || i == 0 && !strings.Contains(l.Reason, "max_payload") {
+			t.Errorf("%s %q of %d bytes", l.Cause, l.Reason[:min(200, len(l.Reason))], len(l.Payload))
+		}
+	}
+	if problem := j.Stats().Problem; problem != "" {
+		t.Errorf("it counts as a problem of the journal: %s", problem)
+	}
+	wantNext(t, j, "before", 0)
+	wantNext(t, j, "behind", 0)
 }
 
 // TestEventsAreDeliveredWithoutTheDeadLetters deletes the stream of the dead letters, which the receiver must not make.

@@ -32,12 +32,13 @@ func (j *Journal) Append(ctx context.Context, b journal.Batch) (journal.Receipt,
 func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.Receipt, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, appendTimeout, errTooSlow)
 	defer cancel()
-	entries, duplicates := j.entryItems(b.Entries)
-	letters, err := j.letterItems(b.DeadLetters)
+	room, err := j.room()
 	if err != nil {
 		return receipt, err
 	}
-	if err := errors.Join(j.fits(entries, headerAllowance+letterAllowance), j.fits(letters, headerAllowance)); err != nil {
+	entries, large, duplicates := j.entryItems(b, room)
+	letters, err := j.letterItems(append(large, b.DeadLetters...), room)
+	if err != nil {
 		return receipt, err
 	}
 	events, err := j.events.add(ctx, entries)
@@ -53,26 +54,31 @@ func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.
 	}
 	repeated, lettersRepeated := events.duplicates(), dead.duplicates()
 	return journal.Receipt{
-		Accepted: len(b.Entries) - duplicates - repeated, DeadLettered: len(letters) - lettersRepeated,
+		Accepted: len(b.Entries) - len(large) - duplicates - repeated, DeadLettered: len(letters) - lettersRepeated,
 		Duplicates: duplicates + repeated + lettersRepeated,
 	}, nil
 }
 
 var errTooSlow = fmt.Errorf("the servers did not confirm within %v", appendTimeout)
 
-// entryItems returns what is to be published for the entries, without those that repeat an earlier one of the batch, which it counts.
-func (j *Journal) entryItems(entries []journal.Entry) (items []*item, duplicates int) {
+// entryItems returns what is to be published for the entries of a batch, without those that repeat an earlier one of the batch, which it counts,
+// and the dead letters of those that do not fit into a message.
+func (j *Journal) entryItems(b *journal.Batch, room int) (items []*item, large []journal.DeadLetter, duplicates int) {
 	seen := map[string]struct{}{}
-	for i := range entries {
-		if repeats(seen, entries[i].DedupeKeys) {
+	for i := range b.Entries {
+		e := &b.Entries[i]
+		if repeats(seen, e.DedupeKeys) {
 			duplicates++
 			continue
 		}
-		if messages := j.messages(&entries[i]); len(messages) > 0 {
+		messages := j.messages(e)
+		if size := largest(messages); size > room-letterAllowance {
+			large = append(large, largeLetter(b, e, size, room-letterAllowance))
+		} else if len(messages) > 0 {
 			items = append(items, &item{messages: messages})
 		}
 	}
-	return items, duplicates
+	return items, large, duplicates
 }
 
 // repeats says whether one of the keys was seen, and remembers them.
@@ -88,40 +94,16 @@ func repeats(seen map[string]struct{}, keys []string) bool {
 	return found
 }
 
-func (j *Journal) letterItems(letters []journal.DeadLetter) ([]*item, error) {
+func (j *Journal) letterItems(letters []journal.DeadLetter, room int) ([]*item, error) {
 	var items []*item
 	for i := range letters {
-		message, err := j.letterMessage(&letters[i])
+		message, err := j.fitted(&letters[i], room)
 		if err != nil {
 			return nil, err
 		}
 		items = append(items, &item{messages: message})
 	}
 	return items, nil
-}
-
-const (
-	// headerAllowance is what the headers that the client and the servers add to a message may take.
-	headerAllowance = 512
-	// letterAllowance is what the dead letter of an event may take beyond the event. One that did not fit could never be given up.
-	letterAllowance = 4 << 10
-)
-
-// fits returns an error when a message leaves less than allowance of what the servers take.
-func (j *Journal) fits(items []*item, allowance int) error {
-	s := j.current()
-	if s == nil {
-		return errNotConnected
-	}
-	limit := int(s.nc.MaxPayload())
-	for _, i := range items {
-		for _, m := range i.messages {
-			if size := m.Size() + allowance; size > limit {
-				return fmt.Errorf("an event of %d bytes is larger than the max_payload of the NATS servers, %d: raise it", size, limit)
-			}
-		}
-	}
-	return nil
 }
 
 // add hands items to the committer; nil when there are none.

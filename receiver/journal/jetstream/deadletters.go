@@ -76,7 +76,7 @@ func readLetter(id uint64, header nats.Header, payload []byte) (journal.DeadLett
 
 // bury makes dead letters of the deliveries that are dead: of all, or an error is returned.
 func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) error {
-	var items []*item
+	var letters []journal.DeadLetter
 	for i := range settlements {
 		s := &settlements[i]
 		if s.Outcome != journal.Dead || !q.holds(&s.Deliveries[0]) {
@@ -89,28 +89,34 @@ func (q *queue) bury(ctx context.Context, settlements []journal.Settlement) erro
 		}
 		// The event may die twice, when this process ends before the servers know that it is settled.
 		d.DedupeKey = "dead\x00" + q.sink + "\x00" + strconv.FormatUint(delivery.Sequence, 10) + "\x00" + d.EventID + "\x00" + delivery.AcceptedAt.String()
-		message, err := q.journal.letterMessage(&d)
-		if err != nil {
-			return err
-		}
-		items = append(items, &item{messages: message})
+		letters = append(letters, d)
 	}
-	if len(items) == 0 {
+	if len(letters) == 0 {
 		return nil
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, appendTimeout, errTooSlow)
 	defer cancel()
-	err := q.journal.fits(items, headerAllowance)
-	if err == nil {
-		var r *request
-		if r, err = q.journal.dead.add(limited, items); err == nil {
-			err = r.wait(limited)
-		}
-	}
-	if err != nil {
+	if err := q.journal.publishLetters(limited, letters); err != nil {
 		return q.journal.failure(ctx, err) // it is no problem of those who append
 	}
 	return nil
+}
+
+// publishLetters stores dead letters.
+func (j *Journal) publishLetters(ctx context.Context, letters []journal.DeadLetter) error {
+	room, err := j.room()
+	if err != nil {
+		return err
+	}
+	items, err := j.letterItems(letters, room)
+	if err != nil {
+		return err
+	}
+	r, err := j.dead.add(ctx, items)
+	if err != nil {
+		return err
+	}
+	return r.wait(ctx)
 }
 
 func (q *queue) holds(d *journal.Delivery) bool {

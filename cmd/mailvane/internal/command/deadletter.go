@@ -38,7 +38,7 @@ func newDeadLetter() *cobra.Command {
 
 func (s *selection) flags(c *cobra.Command) {
 	c.Flags().StringVar(&s.sink, "sink", "", "only those of the sink NAMESPACE/NAME")
-	c.Flags().StringVar(&s.cause, "cause", "", "only those with this cause: Undecodable, FilterFailed, Refused or Expired")
+	c.Flags().StringVar(&s.cause, "cause", "", "only those with this cause: Undecodable, FilterFailed, Refused, Expired or TooLarge")
 }
 
 func (s *selection) matches(d *admin.DeadLetter) bool {
