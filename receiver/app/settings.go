@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
 	"github.com/mailvane/mailvane/receiver/journal/jetstream"
@@ -34,7 +36,8 @@ type Settings struct {
 	// the folder may be older than what was applied, and some providers never retry a 404. 0 = never, for a folder that is read
 	// as it is written.
 	UnknownPathGrace time.Duration
-	// MaxInFlightBytes bounds the memory for request bodies.
+	// MaxInFlightBytes bounds the memory for requests that are being handled; of intake.DefaultInFlightBytes no more than an eighth of
+	// the memory limit is used.
 	MaxInFlightBytes int64
 	// JournalMaxBytes and JournalMinFreeBytes bound the space of the journal.
 	JournalMaxBytes, JournalMinFreeBytes int64
@@ -67,7 +70,7 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	f.StringVar(&s.TrustedProxies, "trusted-proxies", "", "comma-separated address ranges whose X-Forwarded-For is believed")
 	f.StringVar(&s.AllowedSinkAddresses, "allow-sink-addresses", "", "comma-separated address ranges that sinks and lookups of public keys may connect to although they are link-local or metadata addresses")
 	f.DurationVar(&s.UnknownPathGrace, "unknown-path-grace", defaults.UnknownPathGrace, "how long after the start an unknown path is answered 503, which providers retry, instead of 404: the configuration may still be an old one")
-	f.Int64Var(&s.MaxInFlightBytes, "max-in-flight-bytes", intake.DefaultInFlightBytes, "bound on the memory for request bodies")
+	f.Int64Var(&s.MaxInFlightBytes, "max-in-flight-bytes", intake.DefaultInFlightBytes, "bound on the memory for requests that are being handled; the default is an eighth of the memory limit where that is less")
 	f.Int64Var(&s.JournalMaxBytes, "journal-max-bytes", embedded.DefaultMaxBytes, "space at which the journal refuses events with 503")
 	f.Int64Var(&s.JournalMinFreeBytes, "journal-min-free-bytes", embedded.DefaultMinFreeBytes, "space that the journal leaves free on its file system; 0 = none")
 	f.DurationVar(&s.DedupeWindow, "dedupe-window", embedded.DefaultDedupeWindow, "how long a repeated event is recognised")
@@ -100,6 +103,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	if err := errors.Join(s.checkAmounts(), s.checkFolders()); err != nil {
 		return nil, err
 	}
+	limitMemory(log, memlimit.FromCgroup)
 	instance := &Instance{}
 	if err := s.listen(ctx, instance); err != nil {
 		return nil, err
@@ -115,7 +119,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		return nil, err
 	}
 	o := Options{
-		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: s.MaxInFlightBytes, UnknownPathGrace: s.UnknownPathGrace,
+		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: inFlightBytes(s.MaxInFlightBytes), UnknownPathGrace: s.UnknownPathGrace,
 		Sinks:         sink.Environment{AllowedPrefixes: allowed, Stdout: stdout, Files: s.FileSinks},
 		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout, Handoff: handoff,
 	}

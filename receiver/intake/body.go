@@ -20,13 +20,13 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, x *exchange) 
 	var body []byte
 	var err error
 	if r.ContentLength >= 0 { // and not too large, which was checked before
-		body, err = x.read(&x.pace, r.ContentLength)
+		body, err = x.read(&x.pace, r.ContentLength, true)
 		if int64(len(body)) < r.ContentLength && err == nil {
 			err = io.ErrUnexpectedEOF
 		}
 	} else {
 		x.pace.body = http.MaxBytesReader(w, r.Body, x.endpoint.maxBodyBytes)
-		body, err = x.read(&x.pace, x.endpoint.maxBodyBytes+1) // to see its end
+		body, err = x.read(&x.pace, x.endpoint.maxBodyBytes+1, false) // to see its end
 	}
 	x.pace.end(x.started)
 	if err != nil {
@@ -35,14 +35,17 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, x *exchange) 
 	return body, nil
 }
 
-// read reads a body of at most limit bytes. It holds no more than a few times what has arrived, whatever was announced: who
+// read reads a body of at most limit bytes, which may be its announced length. It holds no more than a few times what has arrived, whatever was announced: who
 // announces much and sends nothing keeps nobody out.
-func (x *exchange) read(r io.Reader, limit int64) ([]byte, error) {
+func (x *exchange) read(r io.Reader, limit int64, announced bool) ([]byte, error) {
 	size := min(limit, firstChunk)
 	body := x.bodyOf(size, nil)
 	for int64(len(body)) < limit {
 		if len(body) == cap(body) {
-			size = min(limit, grown(size))
+			if size = grown(size); announced && limit <= 2*size { // a quarter is there: a large body is seldom copied
+				size = limit
+			}
+			size = min(size, limit)
 			if a := x.reserved.grow(size); a != admitted {
 				return nil, &busyError{a}
 			}

@@ -52,6 +52,15 @@ func (x *exchange) bodyOf(size int64, arrived []byte) []byte {
 	return x.body[:len(arrived):size]
 }
 
+// forget lets go of a large body and of what was decoded of it, once all that is stored is encoded: storing it takes several times its
+// memory again. How many events there were is still known.
+func (x *exchange) forget(decoded *provider.Batch) {
+	if len(x.request.Body) > maxKeptBytes {
+		x.body, x.request.Body = nil, nil
+		clear(decoded.Events)
+	}
+}
+
 // encode returns the encoded event. It is good until x is released.
 func (x *exchange) encode(e *event.Event) ([]byte, error) {
 	if len(x.encoded) > 0 && cap(x.encoded)-len(x.encoded) < event.EncodedSize(e) {
