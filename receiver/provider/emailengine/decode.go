@@ -52,7 +52,7 @@ func decode(e *event.Event, n notice, r *provider.Request) error {
 	e.Raw = withoutPassword(n)
 	wire.KeepDetails(e, n.Object, "serviceUrl")
 	n.date.SetTime(e, r.ReceivedAt)
-	if convert, known := converters[name]; known {
+	if convert, known := wire.Known(converters, name); known {
 		convert(e, n)
 	}
 	identify(e, n, r)

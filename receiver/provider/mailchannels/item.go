@@ -39,7 +39,7 @@ func (it *item) fill(e *event.Event) {
 
 // classify sets the type. "bounced" is the name of hard-bounced in earlier revisions of the provider's page.
 func classify(e *event.Event) {
-	switch e.ProviderEvent {
+	switch wire.EventName(e.ProviderEvent) {
 	case "processed":
 		e.Type = event.Accepted
 	case "delivered":
@@ -47,10 +47,10 @@ func classify(e *event.Event) {
 	case "dropped":
 		e.Type = event.Rejected
 		e.Reject.Reason = event.OtherReason
-	case "hard-bounced", "bounced":
+	case "hard_bounced", "bounced":
 		e.Type = event.Bounced
 		e.Bounce.Type = event.Hard
-	case "soft-bounced":
+	case "soft_bounced":
 		e.Type = event.Bounced
 		e.Bounce.Type = event.Soft
 	case "open":

@@ -10,11 +10,12 @@ import (
 // inbound is a flat event of an email app. The content of the message stays in the raw event.
 type inbound struct{ wire.Object }
 
-// The names of the inbound events; Data Streams call the first one "Inbound Message" and put the name into event_identifier.
+// The names of the inbound events as [wire.EventName] returns them; Data Streams call the first one "Inbound Message" and put the name
+// into event_identifier.
 const (
-	incomingMessage = "MO"
-	unsubscribe     = "Unsubscribe"
-	subscribe       = "Subscribe"
+	incomingMessage = "mo"
+	unsubscribe     = "unsubscribe"
+	subscribe       = "subscribe"
 )
 
 func (in inbound) convert(e *event.Event) {
@@ -22,12 +23,12 @@ func (in inbound) convert(e *event.Event) {
 	e.CorrelationID = in.Text("correlationId")
 	e.ProviderEventID = in.transaction()
 	wire.KeepMembers(e, in.Object, "appId")
-	switch {
-	case e.ProviderEvent == incomingMessage || in.Text("event_identifier") == incomingMessage:
+	switch name := wire.EventName(e.ProviderEvent); {
+	case name == incomingMessage || wire.EventName(in.Text("event_identifier")) == incomingMessage:
 		in.message(e)
-	case e.ProviderEvent == unsubscribe:
+	case name == unsubscribe:
 		in.preference(e, event.Unsubscribed)
-	case e.ProviderEvent == subscribe:
+	case name == subscribe:
 		in.preference(e, event.Resubscribed)
 	default:
 		e.Type = event.Unknown

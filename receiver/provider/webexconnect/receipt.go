@@ -48,7 +48,7 @@ func (r *receipt) id(t event.Type, raw []byte) string {
 // classify sets the type and what goes with it. The status decides; the code only where there is no status, because
 // platforms have been seen to send one code with several statuses.
 func classify(e *event.Event, info wire.Object) {
-	status := strings.ToLower(strings.TrimSpace(info.Text("deliveryStatus")))
+	status := wire.EventName(info.Text("deliveryStatus"))
 	if status == "" {
 		status = statusOfCode(info.Text("code"))
 	}
@@ -65,7 +65,7 @@ func classify(e *event.Event, info wire.Object) {
 		bounce(e, info)
 	case "complaint", "complained":
 		complaint(e, info)
-	case "not verified":
+	case "not_verified":
 		reject(e, info, event.UnverifiedAddress)
 	case "failed":
 		fail(e, info)
@@ -90,7 +90,7 @@ func statusOfCode(code string) string {
 	case "7521":
 		return "complaint"
 	case "7522":
-		return "not verified"
+		return "not_verified"
 	case "7523", "7524", "7535", "7536", "7240", "7241", "7553", "7554", "9002":
 		return "failed"
 	default:
