@@ -44,3 +44,11 @@ func HashID(parts ...string) string {
 	hex.Encode(id[:], sum[:hashIDBytes])
 	return string(id[:])
 }
+
+// HashBytes returns a deterministic id for one part that identifies an event by itself, in the form of [HashID].
+func HashBytes(part []byte) string {
+	sum := sha256.Sum256(part)
+	var id [2 * hashIDBytes]byte
+	hex.Encode(id[:], sum[:hashIDBytes])
+	return string(id[:])
+}

@@ -32,7 +32,7 @@ func (w *webhook) Decode(r *provider.Request) provider.Batch {
 			err = b.add(callback{Item: item, status: item.Object.Object("status"), response: item.Object.Object("response")})
 		}
 		if err != nil {
-			b.Undecodable = append(b.Undecodable, provider.Undecodable{Raw: item.Raw, Reason: err.Error()})
+			b.Undecodable = append(b.Undecodable, provider.Undecodable{Raw: item.Sent, Reason: err.Error()})
 		}
 	}
 	return b.Batch
@@ -55,30 +55,25 @@ func (b *batch) add(c callback) error {
 	}
 	c.common(&e)
 	switch {
-	case status == target:
+	case wire.EventName(status) == target:
 		return b.target(e, &c)
 	case status != "":
 		c.convertStatus(&e)
 	default:
 		c.convertResponse(&e)
 	}
-	e.ID = b.ids.Unique(c.id(&e, c.data.Text("email_id")))
+	if err := c.Doubt(); err != nil {
+		return err
+	}
+	// Nothing identifies an event: an open and a click share message and time, and so do the two kinds of bounce.
+	e.ID = b.ids.Unique(c.Identity())
 	b.Events = append(b.Events, e)
 	return nil
 }
 
-// id rests on what identifies an event: an open and a click share message and time, and so do the two kinds of bounce.
-func (c *callback) id(e *event.Event, emailID string) string {
-	messageID := c.Text("message_id")
-	if messageID == "" || e.Type == event.Unknown {
-		return wire.Opaque(e.Raw)
-	}
-	return event.HashID(messageID, emailID, e.ProviderEvent, c.Text("itime"), e.URL, c.subStat())
-}
-
-// customArgs keeps the sender's own fields, scalars as text and everything else as JSON, each as "custom_args.<name>".
+// customArgs keeps the sender's own fields, scalars as text and everything else as JSON.
 func (c *callback) customArgs(e *event.Event) {
 	for name, text := range c.Object.Object("custom_args").Members() {
-		wire.SetMetadata(e, "custom_args."+name, text)
+		wire.SetMetadata(e, name, text)
 	}
 }

@@ -218,10 +218,44 @@ func TestOddities(t *testing.T) {
 	response := func(name, around, data string) string {
 		return `{"itime": 1676615711325, ` + around + `, "response": {"event": "` + name + `", "response_data": {` + data + `}}}`
 	}
+	check("a list of recipients without email_id",
+		response("open", `"message_id": "m", "to": "a@example.com, b@example.com"`, ``),
+		func(e event.Event) (any, any) {
+			return []any{e.Recipient, e.Recipients}, []any{"", []string{"a@example.com", "b@example.com"}}
+		})
+	check("route: a quoted separator",
+		response("route", `"message_id": "m", "to": "A <a@example.com>; \"C; D\" <c@EXAMPLE.com>"`, ``),
+		func(e event.Event) (any, any) { return e.Recipients, []string{"a@example.com", "c@example.com"} })
+	check("route: a group, and commas",
+		response("route", `"message_id": "m", "to": "Group: a@example.com, b@example.com;"`, ``),
+		func(e event.Event) (any, any) { return e.Recipients, []string{"a@example.com", "b@example.com"} })
+	check("route: a list",
+		response("route", `"message_id": "m", "to": ["A <a@example.com>", "b@example.com"]`, ``),
+		func(e event.Event) (any, any) { return e.Recipients, []string{"a@example.com", "b@example.com"} })
+	check("an event in another spelling",
+		response("Report-Spam", `"message_id": "m"`, ``),
+		func(e event.Event) (any, any) {
+			return []any{e.Type, e.ProviderEvent}, []any{event.Complained, "Report-Spam"}
+		})
+	check("a status in another spelling", failure("SOFT_BOUNCE", `"x": 1`),
+		func(e event.Event) (any, any) { return e.Bounce.Type, event.Soft })
+	check("a sender's name twice: the last one counts, as for most readers",
+		`{"itime": 1, "custom_args": {"k": 1, "k": 2}, "response": {"event": "open"}}`,
+		func(e event.Event) (any, any) { return e.Metadata, map[string]string{"k": "2"} })
+	check("a text of another character set",
+		failure("soft_bounce", "\"error_detail\": {\"message\": \"550 \xd3\xca\xcf\xe4\"}"),
+		func(e event.Event) (any, any) {
+			return []any{e.SMTPCode, e.Diagnostic}, []any{550, "550 \ufffd\ufffd\ufffd\ufffd"}
+		})
+	check("itime in seconds",
+		`{"itime": 1676615711, "response": {"event": "open"}}`,
+		func(e event.Event) (any, any) {
+			return []any{e.Time, e.TimeImplausible}, []any{received().Truncate(time.Second), false}
+		})
 	check("spam report: address of email_id, not to",
 		response("report_spam", `"message_id": "m0$x@example.com", "to": "x@example.com"`, `"email_id": "m0$y@example.com"`),
 		func(e event.Event) (any, any) {
-			return []string{e.Recipient, e.Metadata["to"]}, []string{"y@example.com", "x@example.com"}
+			return []string{e.Recipient, e.Details["to"]}, []string{"y@example.com", "x@example.com"}
 		})
 	check("recipient holding a dollar sign: the last one separates",
 		response("open", `"message_id": "m12$a"`, `"email_id": "m$b0$a@example.com"`),
@@ -235,7 +269,7 @@ func TestOddities(t *testing.T) {
 	check("task_id as text and label_id as number",
 		response("open", `"message_id": "m"`, `"task_id": "-1", "label_id": 221223`),
 		func(e event.Event) (any, any) {
-			return e.Metadata, map[string]string{"task_id": "-1", "label_id": "221223"}
+			return e.Details, map[string]string{"task_id": "-1", "label_id": "221223"}
 		})
 	check("itime as a text",
 		`{"itime": "1676615711325", "response": {"event": "open"}}`,
@@ -243,7 +277,7 @@ func TestOddities(t *testing.T) {
 	check("custom_args are metadata",
 		`{"itime": 1, "custom_args": {"order": "o-1", "n": 5, "deep": {"a": [1]}, "none": null}, "response": {"event": "open"}}`,
 		func(e event.Event) (any, any) {
-			return e.Metadata, map[string]string{"custom_args.order": "o-1", "custom_args.n": "5", "custom_args.deep": `{"a": [1]}`}
+			return e.Metadata, map[string]string{"order": "o-1", "n": "5", "deep": `{"a": [1]}`}
 		})
 	check("custom_args that are no object",
 		`{"itime": 1, "custom_args": "x", "response": {"event": "open"}}`,
@@ -274,16 +308,20 @@ func TestTargetFansOut(t *testing.T) {
 		data string
 		want []string
 	}{
-		"tos and email_ids":        {data: `"tos": ["a@example.com", "b@example.com"], "email_ids": ["m0$a@example.com", "m1$b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
-		"tos only":                 {data: `"tos": ["a@example.com", "b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
-		"email_ids only":           {data: `"email_ids": ["m0$a@example.com"]`, want: []string{"a@example.com"}},
-		"fewer email_ids than tos": {data: `"tos": ["a@example.com", "b@example.com"], "email_ids": ["m0$a@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
-		"nobody":                   {data: ``, want: []string{""}},
-		"the same recipient twice": {data: `"tos": ["a@example.com", "a@example.com"]`, want: []string{"a@example.com", "a@example.com"}},
-		"tos as a text":            {data: `"tos": "a@example.com"`, want: []string{"a@example.com"}},
-		"tos in a text":            {data: `"tos": "[\"a@example.com\", \"b@example.com\"]", "email_ids": ["m0$a@example.com", "m1$b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
-		"a gap in tos":             {data: `"tos": ["a@example.com", null, "c@example.com"], "email_ids": ["m0$a@example.com", "m1$b@example.com", "m2$c@example.com"]`, want: []string{"a@example.com", "b@example.com", "c@example.com"}},
-		"a gap in both":            {data: `"email_ids": ["m0$a@example.com", "", "m2$c@example.com"], "tos": ["a@example.com", {}, "c@example.com"]`, want: []string{"a@example.com", "c@example.com"}},
+		"tos and email_ids":         {data: `"tos": ["a@example.com", "b@example.com"], "email_ids": ["m0$a@example.com", "m1$b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
+		"tos only":                  {data: `"tos": ["a@example.com", "b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
+		"email_ids only":            {data: `"email_ids": ["m0$a@example.com"]`, want: []string{"a@example.com"}},
+		"fewer email_ids than tos":  {data: `"tos": ["a@example.com", "b@example.com"], "email_ids": ["m0$a@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
+		"nobody":                    {data: ``, want: []string{""}},
+		"the same recipient twice":  {data: `"tos": ["a@example.com", "a@example.com"]`, want: []string{"a@example.com", "a@example.com"}},
+		"tos as a text":             {data: `"tos": "a@example.com"`, want: []string{"a@example.com"}},
+		"tos in a text":             {data: `"tos": "[\"a@example.com\", \"b@example.com\"]", "email_ids": ["m0$a@example.com", "m1$b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
+		"a gap in tos":              {data: `"tos": ["a@example.com", null, "c@example.com"], "email_ids": ["m0$a@example.com", "m1$b@example.com", "m2$c@example.com"]`, want: []string{"a@example.com", "b@example.com", "c@example.com"}},
+		"tos without the first":     {data: `"tos": ["", "b@example.com"], "email_ids": ["tg0$a@example.com", "tg1$b@example.com"]`, want: []string{"a@example.com", "b@example.com"}},
+		"another order":             {data: `"tos": ["a@example.com", "b@EXAMPLE.com"], "email_ids": ["tg1$b@example.com", "tg0$a@example.com"]`, want: []string{"b@example.com", "a@example.com"}},
+		"one id, and not the first": {data: `"tos": ["a@example.com", "b@example.com"], "email_ids": ["tg1$b@example.com"]`, want: []string{"b@example.com", "a@example.com"}},
+		"one recipient, another id": {data: `"tos": ["", "b@example.com"], "email_ids": ["tg1$b@example.com"]`, want: []string{"b@example.com"}},
+		"a gap in both":             {data: `"email_ids": ["m0$a@example.com", "", "m2$c@example.com"], "tos": ["a@example.com", {}, "c@example.com"]`, want: []string{"a@example.com", "c@example.com"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -315,6 +353,24 @@ func TestIDs(t *testing.T) {
 	}
 	if decodeOne(t, response("open")).ID == decodeOne(t, response("click")).ID {
 		t.Error("an open and a click of one millisecond share an id")
+	}
+	opened := func(rest string) string {
+		return `{"message_id": "m", "itime": 1676620370426, ` + rest + `}`
+	}
+	for name, pair := range map[string][2]string{
+		"to":          {opened(`"to": "a@example.com", "response": {"event": "open"}`), opened(`"to": "b@example.com", "response": {"event": "open"}`)},
+		"ip":          {opened(`"response": {"event": "open", "response_data": {"ip": "192.0.2.1"}}`), opened(`"response": {"event": "open", "response_data": {"ip": "192.0.2.2"}}`)},
+		"message":     {failure("soft_bounce", `"error_detail": {"message": "a"}`), failure("soft_bounce", `"error_detail": {"message": "b"}`)},
+		"custom args": {opened(`"custom_args": {"a": 1}, "response": {"event": "open"}`), opened(`"custom_args": {"a": 2}, "response": {"event": "open"}`)},
+		"no time":     {`{"message_id": "m", "response": {"event": "open", "response_data": {"explorer_name": "a"}}}`, `{"message_id": "m", "response": {"event": "open", "response_data": {"explorer_name": "b"}}}`},
+		"bytes":       {failure("soft_bounce", "\"error_detail\": {\"message\": \"\xd3\"}"), failure("soft_bounce", "\"error_detail\": {\"message\": \"\xd4\"}")},
+	} {
+		if decodeOne(t, pair[0]).ID == decodeOne(t, pair[1]).ID {
+			t.Errorf("two events that differ in %s share an id", name)
+		}
+	}
+	if decodeOne(t, opened(`"response": {"event": "teleport"}`)).ID != decodeOne(t, `{"response":{"event":"teleport"},"itime":1.676620370426e12,"message_id":"m"}`).ID {
+		t.Error("one event in other bytes has two ids")
 	}
 	if decodeOne(t, failure("invalid_email", `"sub_stat": 409`)).ID == decodeOne(t, failure("soft_bounce", `"sub_stat": 509`)).ID {
 		t.Error("two kinds of bounce share an id")
@@ -352,6 +408,26 @@ func TestATargetOfAnyNumberCostsAFewTimesItsSize(t *testing.T) {
 		}
 		if len(b.Events) != n || bytes > 8*len(body) {
 			t.Errorf("%d recipients are %d events with %d bytes of raw, from %d", n, len(b.Events), bytes, len(body))
+		}
+	}
+}
+
+// TestEventsOfAMessageShareAKey has the events of one message in one order at a sink that keeps it, and found by one id.
+func TestEventsOfAMessageShareAKey(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"news", "news1", "sc-10_9"} {
+		id := "1676615711309_1.sc-x-" + word
+		keys := map[string]bool{}
+		for _, data := range []string{`"tos": ["a@example.com"], "email_ids": ["` + id + `0$a@example.com"]`, `"tos": ["a@example.com"]`} {
+			e := decodeOne(t, `{"message_id": "`+id+`", "status": {"message_status": "target", "status_data": {`+data+`}}}`)
+			keys[e.Key()], keys[e.ProviderMessageID] = true, true
+		}
+		for _, around := range []string{`"message_id": "` + id + `0$a@example.com"`, `"message_id": "` + id + `"`} {
+			e := decodeOne(t, `{`+around+`, "response": {"event": "open", "response_data": {"email_id": "`+id+`0$a@example.com"}}}`)
+			keys[e.Key()], keys[e.ProviderMessageID] = true, true
+		}
+		if len(keys) != 1 {
+			t.Errorf("%s: keys %v", word, keys)
 		}
 	}
 }

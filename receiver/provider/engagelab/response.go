@@ -19,14 +19,23 @@ const (
 // common sets what all events share. The address in email_id is the recipient that the event is about, also where
 // "to" says another.
 func (c *callback) common(e *event.Event) {
-	to := c.Text("to")
-	e.Sender = wire.Address(wire.First(c.Text("from"), c.data.Text("from")))
+	e.Sender = wire.First(c.Address("from"), c.data.Address("from"))
 	e.Subject = wire.First(c.Text("subject"), c.data.Text("subject"))
-	e.Recipient = wire.First(recipientOf(c.data.Text("email_id")), to)
-	e.ProviderMessageID = sendID(c.Text("message_id"))
-	wire.KeepMembers(e, c.data, "task_id", "api_user", "label_id")
-	if to != e.Recipient {
-		wire.SetMetadata(e, "to", to)
+	messageID, emailID := c.Text("message_id"), c.data.Text("email_id")
+	wire.SetRecipients(e, c.Addresses("to"))
+	if recipient := recipientOf(emailID); recipient != "" {
+		e.Recipient = recipient
+	}
+	if len(e.Recipients) <= 1 {
+		e.Recipients = nil // of those of the message nothing is known
+	}
+	e.ProviderMessageID = sendID(messageID)
+	if recipientOf(messageID) == "" && recipientOf(emailID) != "" {
+		e.ProviderMessageID = sendID(emailID)
+	}
+	wire.KeepDetails(e, c.data, "task_id", "api_user", "label_id")
+	if to := c.Text("to"); wire.Address(to) != e.Recipient {
+		wire.SetDetail(e, "to", to)
 	}
 }
 
@@ -39,7 +48,7 @@ func (c *callback) convertResponse(e *event.Event) {
 		Name: joined(d.Text("explorer_name"), d.Text("explorer_ver")),
 		OS:   joined(d.Text("os_name"), d.Text("os_ver")),
 	}
-	switch e.ProviderEvent {
+	switch wire.EventName(e.ProviderEvent) {
 	case open:
 		e.Type = event.Opened
 	case click:
@@ -58,24 +67,16 @@ func (c *callback) convertResponse(e *event.Event) {
 // route reads a message that came in: "to" is a list of display names and addresses, and the message id is the provider's own.
 func (c *callback) route(e *event.Event) {
 	e.Type = event.Received
-	e.Recipient = ""
-	for entry := range strings.SplitSeq(c.Text("to"), ";") {
-		if address := wire.Address(entry); address != "" {
-			e.Recipients = append(e.Recipients, address)
-		}
-	}
-	if len(e.Recipients) == 1 {
-		e.Recipient = e.Recipients[0]
-	}
+	wire.SetRecipients(e, c.Addresses("to"))
 	e.ProviderMessageID = c.Text("message_id")
-	wire.KeepMembers(e, c.Object, "to")
-	wire.KeepMembers(e, c.data, "from_name", "reference", "raw_message_url", "x_mx_mailfrom", "x_mx_rcptto")
+	wire.KeepDetails(e, c.Object, "to")
+	wire.KeepDetails(e, c.data, "from_name", "reference", "raw_message_url", "x_mx_mailfrom", "x_mx_rcptto")
 }
 
 // recipientOf returns the address in "<send id><index>$<address>", "" when there is none.
 func recipientOf(emailID string) string {
 	_, address := cutIndex(emailID)
-	return address
+	return wire.Address(address)
 }
 
 // sendID returns the part of a message id that all recipients of one request share: what is before the index in
@@ -86,8 +87,11 @@ func sendID(messageID string) string {
 	if address == "" {
 		return messageID
 	}
-	return strings.TrimRight(prefix, "0123456789")
+	return withoutIndex(prefix)
 }
+
+// withoutIndex cuts off the digits that a send id ends in, unless there is nothing else.
+func withoutIndex(id string) string { return wire.First(strings.TrimRight(id, "0123456789"), id) }
 
 // cutIndex cuts "<send id><index>$<address>" at the first dollar behind a digit: an address may hold one, too.
 func cutIndex(id string) (before, address string) {

@@ -1,6 +1,7 @@
 package engagelab
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/mailvane/mailvane/receiver/event"
@@ -30,17 +31,29 @@ func (c *callback) subStat() string {
 // are in its data, not around it.
 func (b *batch) target(e event.Event, c *callback) error {
 	e.Type = event.Accepted
-	recipients := c.Parallel(wire.Member{Object: c.data, Name: "tos"}, wire.Member{Object: c.data, Name: "email_ids"})
-	if err := b.fanOut.Take(&recipients); err != nil {
+	tos, emailIDs := wire.Member{Object: c.data, Name: "tos"}, wire.Member{Object: c.data, Name: "email_ids"}
+	recipients := c.Parallel(tos, emailIDs)
+	if err := errors.Join(c.Doubt(), b.fanOut.Take(&recipients)); err != nil {
 		return err
 	}
+	recipients.Align(0, 1, recipientOf)
+	id := c.Identity(tos, emailIDs)
 	b.Events = slices.Grow(b.Events, recipients.Len())
 	for i := range recipients.Len() {
 		one := e
 		to, emailID := recipients.Text(0, i), recipients.Text(1, i)
 		one.Raw = recipients.Raw(i)
-		one.Recipient = wire.First(to, recipientOf(emailID), c.Text("to"))
-		one.ID = b.ids.Unique(c.id(&one, wire.First(emailID, one.Recipient)))
+		one.Recipient = wire.First(recipientOf(emailID), wire.Address(to), e.Recipient)
+		// Its message id has no index. The events of the recipients, of which it is the first, have one that cannot be told from digits
+		// that the send id ends in.
+		one.ProviderMessageID = withoutIndex(c.Text("message_id"))
+		if recipientOf(emailID) != "" {
+			one.ProviderMessageID = sendID(emailID)
+		}
+		if one.ID = event.HashID(id, to, emailID); to == "" && emailID == "" {
+			one.ID = c.Identity()
+		}
+		one.ID = b.ids.Unique(one.ID)
 		b.Events = append(b.Events, one)
 	}
 	return nil
@@ -48,7 +61,7 @@ func (b *batch) target(e event.Event, c *callback) error {
 
 // convertStatus reads what became of a message to one recipient.
 func (c *callback) convertStatus(e *event.Event) {
-	switch e.ProviderEvent {
+	switch wire.EventName(e.ProviderEvent) {
 	case sent:
 		e.Type = event.Sent
 	case delivered:
@@ -69,7 +82,7 @@ func (c *callback) failure(e *event.Event, t event.BounceType) {
 	e.Diagnostic = c.detail("message")
 	e.SMTPCode, e.EnhancedCode = wire.SMTPReply(e.Diagnostic)
 	subStat := c.subStat()
-	wire.SetMetadata(e, "sub_stat", subStat)
+	wire.SetDetail(e, "sub_stat", subStat)
 	if reason, rejected := rejectReason(subStat); rejected {
 		e.Type = event.Rejected
 		e.Reject.Reason = reason

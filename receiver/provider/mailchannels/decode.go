@@ -16,9 +16,12 @@ type batch struct {
 	provider.Batch
 	handles map[string]bool
 	request *provider.Request
-	ids     wire.IDs
 	fanOut  wire.FanOut
-	hash    string // of the body, once it is known
+	ids     wire.IDs
+	// array are the ids of all items, one after the other; anonymous are the events whose ids rest on them.
+	array     []byte
+	items     int
+	anonymous []int
 }
 
 // Decode reads the array of events that a request holds; earlier revisions of the provider's page show a single object, which is
@@ -26,74 +29,89 @@ type batch struct {
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
 	b := batch{handles: w.handles, request: r, fanOut: wire.FanOut{BodyBytes: len(r.Body)}}
 	for it, err := range wire.Items(r.Body) {
-		switch {
-		case err != nil:
-			b.undecodable(it, err)
-		case !b.handles[it.Text("customer_handle")]:
-			// Without a customer handle it is somebody else's for all that is known.
-			b.Refused++
-		case it.Text("event") == "":
-			b.undecodable(it, errNoEvent)
-		default:
-			if err := b.add(item{Item: it, recipients: it.Texts("recipients")}); err != nil {
-				b.undecodable(it, err)
-			}
+		if err == nil {
+			err = b.add(item{Item: it})
+		}
+		if err != nil {
+			b.Undecodable = append(b.Undecodable, provider.Undecodable{Raw: it.Sent, Reason: err.Error()})
+			b.count(wire.Opaque(it.Sent))
 		}
 	}
+	b.identify()
 	return b.Batch
 }
 
-func (b *batch) undecodable(it wire.Item, err error) {
-	b.Undecodable = append(b.Undecodable, provider.Undecodable{Raw: it.Raw, Reason: err.Error()})
+// count counts an item of the array.
+func (b *batch) count(id string) {
+	b.items++
+	b.array = append(b.array, id...)
 }
 
-// bodyHash tells the arrays of items apart, and is the same each time that an array comes.
-func (b *batch) bodyHash() string {
-	if b.hash == "" {
-		b.hash = wire.Opaque(b.request.Body)
+// identify makes the ids final. That of an anonymous event rests on the array, too, which is the same each time that it comes; the only
+// item of an array has nothing else to rest on than itself.
+func (b *batch) identify() {
+	if b.items > 1 {
+		array := event.HashBytes(b.array)
+		for _, i := range b.anonymous {
+			b.Events[i].ID = event.HashID(b.Events[i].ID, array)
+		}
 	}
-	return b.hash
+	for i := range b.Events {
+		b.Events[i].ID = b.ids.Unique(b.Events[i].ID)
+	}
 }
 
 // add turns one item into events. The recipients of a hard bounce are those that refused, so each has an event of
 // its own. The recipients of any other event are those of the message: nothing says which of them it is about.
 func (b *batch) add(it item) error {
+	if !b.handles[it.Text("customer_handle")] {
+		// Without a customer handle it is somebody else's for all that is known.
+		b.Refused++
+		b.count(wire.Opaque(it.Sent))
+		return nil
+	}
+	if it.Text("event") == "" {
+		return errNoEvent
+	}
 	if b.Events == nil {
 		b.Events = make([]event.Event, 0, it.PerBody(b.request.Body))
 	}
 	var e event.Event
 	it.fill(&e)
 	wire.Seconds(it.Text("timestamp")).SetTime(&e, b.request.ReceivedAt)
-	refused := e.Bounce.Type == event.Hard
-	if refused && len(it.recipients) > 1 {
+	recipients := it.Texts("recipients")
+	if err := it.Doubt(); err != nil {
+		return err
+	}
+	refused := e.Bounce.Type == event.Hard && len(recipients) > 0
+	if refused {
 		return b.each(it, e)
 	}
-	id := it.id(&e)
-	if !refused && it.isAnonymous() {
-		id = event.HashID(id, b.bodyHash())
+	wire.SetRecipients(&e, it.Addresses("recipients"))
+	e.ID = it.id(recipients)
+	b.count(e.ID)
+	if len(recipients) != 1 {
+		b.anonymous = append(b.anonymous, len(b.Events))
 	}
-	e.Recipients = it.recipients
-	if len(it.recipients) == 1 {
-		e.Recipient = it.recipients[0]
-	}
-	e.ID = b.ids.Unique(id)
 	b.Events = append(b.Events, e)
 	return nil
 }
 
 // each adds an event for each recipient, which is the one that an item with no other recipient would be.
 func (b *batch) each(it item, e event.Event) error {
-	recipients := it.Parallel(wire.Member{Object: it.Object, Name: "recipients"})
+	list := wire.Member{Object: it.Object, Name: "recipients"}
+	recipients := it.Parallel(list)
 	if err := b.fanOut.Take(&recipients); err != nil {
 		return err
 	}
+	id := it.Identity(list)
 	b.Events = slices.Grow(b.Events, recipients.Len())
 	for i := range recipients.Len() {
-		one := e
-		one.Raw, one.Recipient = recipients.Raw(i), recipients.Text(0, i)
-		it.recipients = []string{one.Recipient}
-		one.Recipients = it.recipients
-		one.ID = b.ids.Unique(it.id(&one))
+		one, recipient := e, recipients.Text(0, i)
+		one.Raw = recipients.Raw(i)
+		wire.SetRecipients(&one, wire.Addresses(recipient))
+		one.ID = event.HashID(id, recipient)
+		b.count(one.ID)
 		b.Events = append(b.Events, one)
 	}
 	return nil

@@ -8,17 +8,14 @@ import (
 )
 
 // item is one event of an array (docs.mailchannels.com/email-api/webhook-schema).
-type item struct {
-	wire.Item
-	recipients []string
-}
+type item struct{ wire.Item }
 
 // fill sets all but the time, the recipients and the id.
 func (it *item) fill(e *event.Event) {
 	requestID := it.Text("request_id")
 	e.Provider = Type
 	e.ProviderEvent = it.Text("event")
-	e.Sender = it.Text("email") // not the recipient
+	e.Sender = it.Address("email") // not the recipient
 	e.MessageID = wire.MessageID(it.Text("smtp_id"))
 	e.ProviderMessageID = requestID
 	e.CorrelationID = requestID
@@ -68,30 +65,12 @@ func classify(e *event.Event) {
 	}
 }
 
-// id rests on every documented member, because timestamps have a precision of one second and both ids may be blank.
-// What an unknown event is identified by is unknown, so its id rests on its bytes.
-func (it *item) id(e *event.Event) string {
-	if e.Type == event.Unknown {
-		return wire.Opaque(it.Raw)
+// id rests on all that the item says, but for the order of several recipients. Timestamps have a precision of one second, both ids may be
+// blank, and members that are not documented occur.
+func (it *item) id(recipients []string) string {
+	if len(recipients) <= 1 {
+		return it.Identity()
 	}
-	return event.HashID(e.Account, e.ProviderMessageID, it.Text("smtp_id"), it.Text("campaign_id"), e.ProviderEvent, e.TimeRaw,
-		sorted(it.recipients), e.URL, e.IP, e.UserAgent, it.Text("status"), e.Reason)
-}
-
-// isAnonymous says that an item may be exactly like that of another copy of the message: it names no message at the recipient's
-// server, and no recipient or all of them. Those of one second come in several arrays.
-func (it *item) isAnonymous() bool {
-	return it.Text("smtp_id") == "" && len(it.recipients) != 1
-}
-
-// sorted returns one part for all recipients, the same for every order of them.
-func sorted(recipients []string) string {
-	switch len(recipients) {
-	case 0:
-		return ""
-	case 1:
-		return recipients[0]
-	default:
-		return event.HashID(slices.Sorted(slices.Values(recipients))...)
-	}
+	rest := it.Identity(wire.Member{Object: it.Object, Name: "recipients"})
+	return event.HashID(append([]string{rest}, slices.Sorted(slices.Values(recipients))...)...)
 }

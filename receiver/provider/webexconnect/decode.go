@@ -30,9 +30,11 @@ func decode(e *event.Event, item wire.Item, receivedAt time.Time) error {
 	switch {
 	case r.name() != "":
 		r.convert(e)
+		e.ID = r.id(&item)
 		wire.DateTime(r.info.Text("timeStamp")).SetTime(e, receivedAt)
 	case in.Text("event") != "":
 		in.convert(e)
+		e.ID = item.Identity()
 		wire.DateTime(in.Text("ts")).SetTime(e, receivedAt)
 	default:
 		return errNoEvent

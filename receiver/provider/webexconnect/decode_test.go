@@ -3,6 +3,7 @@ package webexconnect_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +112,7 @@ func TestReceipts(t *testing.T) {
 		"bounce: diagnostic is escaped twice": {
 			info: `"deliveryStatus": "Bounce", "additionalInfo": "5.1.1|failed|smtp; 550-5.1.1 No\\n550 5.1.1 https:\\/\\/example.com"`,
 			want: facts{
-				Type: event.Bounced, Bounce: event.Bounce{Type: event.Undetermined}, SMTPCode: 550, Enhanced: "5.1.1",
+				Type: event.Bounced, Bounce: event.Bounce{Type: event.Hard}, SMTPCode: 550, Enhanced: "5.1.1",
 				Diagnostic: "smtp; 550-5.1.1 No\n550 5.1.1 https://example.com",
 			},
 		},
@@ -119,6 +120,19 @@ func TestReceipts(t *testing.T) {
 			info: `"deliveryStatus": "Bounce", "additionalInfo": "no|status|here"`,
 			want: facts{Type: event.Bounced, Bounce: event.Bounce{Type: event.Undetermined}, Diagnostic: "no|status|here"},
 		},
+		"bounce: a code with a comment": {
+			info: `"deliveryStatus": "Bounce", "additionalInfo": "5.1.2 (bad destination system)|failed|smtp; unknown"`,
+			want: facts{Type: event.Bounced, Bounce: event.Bounce{Type: event.Hard}, Enhanced: "5.1.2", Diagnostic: "smtp; unknown"},
+		},
+		"bounce: the platform's word decides over the code": {
+			info: `"deliveryStatus": "Bounce", "Description": "Transient_General", "additionalInfo": "5.0.0|failed|smtp; 550 no"`,
+			want: facts{Type: event.Bounced, Bounce: event.Bounce{Type: event.Soft, Category: event.CategoryOther}, Enhanced: "5.0.0", SMTPCode: 550, Diagnostic: "smtp; 550 no"},
+		},
+		"bounce: soft by its code": {
+			info: `"deliveryStatus": "Bounce", "Description": "Undetermined", "additionalInfo": "smtp; 452 4.2.2 full"`,
+			want: facts{Type: event.Bounced, Bounce: event.Bounce{Type: event.Soft}, Enhanced: "4.2.2", SMTPCode: 452, Diagnostic: "smtp; 452 4.2.2 full"},
+		},
+		"a status in another spelling": {info: `"deliveryStatus": "NOT_VERIFIED"`, want: facts{Type: event.Rejected, Reject: event.UnverifiedAddress}},
 		"complaint: not-spam is no complaint": {
 			info: `"deliveryStatus": "Complaint", "Description": "not-spam"`, want: facts{Type: event.Unknown, Feedback: "not-spam"},
 		},
@@ -260,6 +274,42 @@ func TestOddities(t *testing.T) {
 	})
 }
 
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	for destination, want := range map[string][]string{
+		`"a@EXAMPLE.com"`: {"a@example.com"}, `["a@example.com"]`: {"a@example.com"}, `"<a@example.com>"`: {"a@example.com"},
+		`"a@example.com,b@example.com"`: {"", "a@example.com", "b@example.com"}, `["a@example.com", "b@example.com"]`: {"", "a@example.com", "b@example.com"},
+		`[]`: {""}, `""`: {""}, `["", null]`: {""},
+	} {
+		e := decodeOne(t, receipt(`"code": "7501", "destination": `+destination))
+		if got := append([]string{e.Recipient}, e.Recipients...); !slices.Equal(got, want) {
+			t.Errorf("destination %s: %q, want %q", destination, got, want)
+		}
+	}
+	for to, want := range map[string][]string{
+		`"a@example.com, b@example.com"`: {"", "a@example.com", "b@example.com"}, `["A <a@example.com>"]`: {"a@example.com", "a@example.com"},
+		`"G: a@example.com, b@example.com;"`: {"", "a@example.com", "b@example.com"}, `"\"C; D\" <c@example.com>"`: {"c@example.com", "c@example.com"},
+	} {
+		e := decodeOne(t, `{"event": "MO", "to": `+to+`}`)
+		if got := append([]string{e.Recipient}, e.Recipients...); !slices.Equal(got, want) {
+			t.Errorf("to %s: %q, want %q", to, got, want)
+		}
+	}
+}
+
+// TestReceiptsOfAMessageShareAKey has the receipts of one message in one order at a sink that keeps it, and found by one id.
+func TestReceiptsOfAMessageShareAKey(t *testing.T) {
+	t.Parallel()
+	for transid, want := range map[string]string{
+		"abc": "abc", "abc_0": "abc", "abc_12": "abc", "abc_x": "abc_x", "_0": "_0", "abc0": "abc0", "abc_": "abc_", "": "",
+	} {
+		e := decodeOne(t, `{"deliveryInfoNotification": {"deliveryInfo": {"code": "7502"}, "transid": "`+transid+`"}}`)
+		if e.ProviderMessageID != want || e.Key() != want {
+			t.Errorf("%q: message %q, key %q, want %q", transid, e.ProviderMessageID, e.Key(), want)
+		}
+	}
+}
+
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	base := `"deliveryStatus": "Clicked", "code": "7528", "timeStamp": "2016-07-21T12:44:23.644Z", "destination": "A@example.com", "Description": "u1|192.0.2.1"`
@@ -278,6 +328,32 @@ func TestIDs(t *testing.T) {
 			t.Errorf("another %s has the same id", what)
 		}
 	}
+	for what, other := range map[string]string{
+		"user agent": base + `, "additionalInfo": "x"`, "channel": base + `, "deliveryChannel": "x"`, "a new member": base + `, "new": {"a": 1}`,
+		"destinations": strings.Replace(base, `"A@example.com"`, `["A@example.com"]`, 1),
+	} {
+		if decodeOne(t, receipt(other)).ID == id {
+			t.Errorf("another %s has the same id", what)
+		}
+	}
+	for _, pair := range [][2]string{
+		{`"deliveryStatus": "Bounce", "Description": "Transient_General"`, `"deliveryStatus": "Bounce", "Description": "Permanent_NoEmail"`},
+		{`"deliveryStatus": "Complaint", "Description": "abuse"`, `"deliveryStatus": "Complaint", "Description": "fraud"`},
+		{`"deliveryStatus": "Read", "additionalInfo": "a"`, `"deliveryStatus": "Read", "additionalInfo": "b"`},
+		{`"deliveryStatus": "Delivered", "destination": ["a@example.com"]`, `"deliveryStatus": "Delivered", "destination": ["b@example.com"]`},
+	} {
+		if decodeOne(t, receipt(pair[0])).ID == decodeOne(t, receipt(pair[1])).ID {
+			t.Errorf("%s and %s share an id", pair[0], pair[1])
+		}
+	}
+	for _, pair := range [][2]string{
+		{`{"event": "Unsubscribe", "tid": "1", "ts": "2", "from": "a@example.com"}`, `{"event": "Unsubscribe", "tid": "1", "ts": "2", "from": "b@example.com"}`},
+		{`{"event": "MO", "tid": "1", "ts": "2", "textMessage": "a"}`, `{"event": "MO", "tid": "1", "ts": "2", "textMessage": "b"}`},
+	} {
+		if decodeOne(t, pair[0]).ID == decodeOne(t, pair[1]).ID {
+			t.Errorf("%s and %s share an id", pair[0], pair[1])
+		}
+	}
 	// Without a transaction nothing tells two receipts apart but their bytes.
 	if decodeOne(t, `{"event": "Subscribe", "from": "a@example.com"}`).ID == decodeOne(t, `{"event": "Subscribe", "from": "b@example.com"}`).ID {
 		t.Error("two events without transaction share an id")
@@ -293,10 +369,10 @@ func TestUndecodable(t *testing.T) {
 		"no event":           {body: `{"a": 1}`, reason: "neither deliveryInfoNotification nor event is there"},
 		"an empty receipt":   {body: `{"deliveryInfoNotification": {}}`, reason: "neither deliveryInfoNotification nor event is there"},
 		"cut off":            {body: `{"event": "MO"`, reason: "invalid JSON: ends early, at byte 14"},
-		"duplicate names":    {body: `{"event": "MO", "event": "Subscribe"}`, reason: "invalid JSON: duplicate member name at byte 16"},
-		"invalid UTF-8":      {body: "{\"event\": \"\xff\"}", reason: "invalid JSON: invalid UTF-8 at byte 11"},
+		"duplicate names":    {body: `{"event": "MO", "event": "Subscribe"}`, reason: `the member "event" occurs twice, with different values`},
+		"UTF-16":             {body: "\xff\xfe{\x00}\x00", reason: "the body is UTF-16, and JSON must be UTF-8 (RFC 8259 section 8.1)"},
 		"more after it":      {body: `{"event": "MO"} {}`, reason: "invalid JSON: syntax error at byte 16"},
-		"nested too deeply":  {body: `{"a": ` + strings.Repeat("[", 20000), reason: "invalid JSON: syntax error at byte 10005"},
+		"nested too deeply":  {body: `{"a": ` + strings.Repeat("[", 20000), reason: "nested more than 10000 levels deep"},
 		"a comma is missing": {body: `{"event": "MO" "ts": 1}`, reason: "invalid JSON: syntax error at byte 15 (expecting ',' or '}')"},
 	}
 	for name, c := range cases {

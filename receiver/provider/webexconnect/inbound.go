@@ -22,7 +22,7 @@ func (in inbound) convert(e *event.Event) {
 	e.ProviderEvent = in.Text("event")
 	e.CorrelationID = in.Text("correlationId")
 	e.ProviderEventID = in.transaction()
-	wire.KeepMembers(e, in.Object, "appId")
+	wire.KeepDetails(e, in.Object, "appId")
 	switch name := wire.EventName(e.ProviderEvent); {
 	case name == incomingMessage || wire.EventName(in.Text("event_identifier")) == incomingMessage:
 		in.message(e)
@@ -33,41 +33,33 @@ func (in inbound) convert(e *event.Event) {
 	default:
 		e.Type = event.Unknown
 	}
-	e.ID = in.id(e.Type, e.Raw)
 }
 
 // message reads an incoming message. Its message id is the platform's own, not the Message-ID of the mail.
 func (in inbound) message(e *event.Event) {
 	e.Type = event.Received
-	e.Sender = unbracket(in.Text("from"))
-	e.Recipients = in.Texts("to")
-	if len(e.Recipients) == 1 {
-		e.Recipient = e.Recipients[0]
-	}
+	e.Sender = in.from()
+	wire.SetRecipients(e, in.Addresses("to"))
 	e.Subject = in.Text("subject")
 	e.ProviderMessageID = in.Text("messageId")
-	wire.KeepMembers(e, in.Object, "returnPath")
+	wire.KeepDetails(e, in.Object, "returnPath")
 }
 
 // preference reads an unsubscription or a subscription: the contact wrote in or clicked, so the contact is from.
 func (in inbound) preference(e *event.Event, t event.Type) {
 	e.Type = t
-	e.Recipient = unbracket(in.Text("from"))
-	e.Sender = in.Text("senderId")
+	e.Recipient = in.from()
+	e.Sender = in.Address("senderId")
 }
 
 func (in inbound) transaction() string { return wire.First(in.Text("tid"), in.Text("transid")) }
 
-func (in inbound) id(t event.Type, raw []byte) string {
-	transaction := in.transaction()
-	if transaction == "" || t == event.Unknown {
-		return wire.Opaque(raw)
+// from returns the address of who wrote or clicked.
+func (in inbound) from() string {
+	if text := in.Text("from"); text != "" {
+		return wire.Address(unbracket(text))
 	}
-	messageID := ""
-	if t == event.Received {
-		messageID = in.Text("messageId")
-	}
-	return event.HashID("inbound", transaction, in.Text("event"), in.Text("ts"), messageID)
+	return in.Address("from")
 }
 
 // unbracket takes off one pair of brackets; the platform sends "[a@example.com]" for incoming messages.

@@ -20,29 +20,36 @@ func (r *receipt) name() string {
 
 func (r *receipt) convert(e *event.Event) {
 	e.ProviderEvent = r.name()
-	e.Recipient = r.info.Text("destination")
-	e.ProviderMessageID = r.Text("transid")
+	if addresses := r.info.Addresses("destination"); len(addresses) == 1 {
+		e.Recipient = addresses[0]
+	} else {
+		e.Recipients = addresses
+	}
+	e.ProviderMessageID = messageOf(r.Text("transid"))
 	e.CorrelationID = r.Text("correlationid")
-	wire.KeepMembers(e, r.info, "code")
-	wire.KeepMembers(e, r.Object, "callbackData", "subtid")
+	wire.KeepDetails(e, r.info, "code")
+	wire.KeepMembers(e, r.Object, "callbackData")
+	wire.KeepDetails(e, r.Object, "subtid")
 	classify(e, r.info)
-	e.ID = r.id(e.Type, e.Raw)
 }
 
-// id rests on what identifies a receipt. A click's description is its link: one message may have many.
-func (r *receipt) id(t event.Type, raw []byte) string {
-	if r.Text("transid") == "" || t == event.Unknown {
-		return wire.Opaque(raw)
+// messageOf returns the transaction that all receipts of a message share: without the "_0" that the platform appends for some.
+func messageOf(transaction string) string {
+	before := strings.TrimRight(transaction, "0123456789")
+	if message, ok := strings.CutSuffix(before, "_"); ok && message != "" && before != transaction {
+		return message
 	}
-	link := ""
-	if t == event.Clicked {
-		link = r.info.Text("Description")
+	return transaction
+}
+
+// id rests on all that the platform says, but for the letter case of the destination: nothing identifies a receipt, and two of one
+// message, recipient and millisecond may differ in any member, such as the reason of a bounce or the user agent of a click.
+func (r *receipt) id(item *wire.Item) string {
+	destination := r.info.Text("destination")
+	if destination == "" {
+		return item.Identity()
 	}
-	if r.info.Text("destination") == "" {
-		link = event.HashID(r.info.Text("Description"), r.info.Text("additionalInfo"))
-	}
-	return event.HashID("receipt", r.Text("transid"), r.Text("subtid"), strings.ToLower(r.info.Text("destination")),
-		r.info.Text("code"), r.info.Text("deliveryStatus"), r.info.Text("timeStamp"), link)
+	return event.HashID(item.Identity(wire.Member{Object: r.info, Name: "destination"}), strings.ToLower(destination))
 }
 
 // classify sets the type and what goes with it. The status decides; the code only where there is no status, because

@@ -26,13 +26,16 @@ func click(e *event.Event, info wire.Object) {
 	e.URL, e.IP = description[:i], ip.String()
 }
 
-// bounce reads a description such as "Permanent_NoEmail", the bounce types and subtypes of Amazon SES. The documentation's
-// list of all of them, joined by slashes, says nothing and is undetermined.
+// bounce reads a description such as "Permanent_NoEmail", the bounce types and subtypes of Amazon SES. Where it does not say whether the
+// bounce is final, as the documentation's list of all of them joined by slashes does not, the codes of the server do.
 func bounce(e *event.Event, info wire.Object) {
 	e.Type = event.Bounced
 	e.Reason = info.Text("Description")
 	e.Bounce = bounceOf(e.Reason)
 	bounceDetail(e, info.Text("additionalInfo"))
+	if e.Bounce.Type == event.Undetermined {
+		e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode)
+	}
 }
 
 func bounceOf(description string) event.Bounce {
@@ -74,7 +77,7 @@ func bounceDetail(e *event.Event, info string) {
 	if parts := strings.SplitN(info, "|", 3); len(parts) == 3 {
 		if code := wire.EnhancedCode(parts[0]); code != "" {
 			e.EnhancedCode = code
-			wire.SetMetadata(e, "action", strings.TrimSpace(parts[1]))
+			wire.SetDetail(e, "action", strings.TrimSpace(parts[1]))
 			diagnostic = parts[2]
 		}
 	}

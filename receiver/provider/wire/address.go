@@ -38,18 +38,24 @@ func Address(text string) string {
 func Addresses(text string) []string { return bare(Mailboxes(text)) }
 
 func bare(boxes []Mailbox) []string {
-	var addresses []string
-	for _, b := range boxes {
-		addresses = append(addresses, b.Address)
+	if len(boxes) == 0 {
+		return nil
+	}
+	addresses := make([]string, len(boxes))
+	for i, b := range boxes {
+		addresses[i] = b.Address
 	}
 	return addresses
 }
+
+// isPlain says whether a text is one address, as nearly all are, or nothing that resembles one.
+func isPlain(text string) bool { return text != "" && !strings.ContainsAny(text, special) }
 
 // Mailboxes returns the mailboxes in a text: one, or a list by comma or semicolon, with groups (RFC 5322 section 3.4), of which the
 // names are left out. It takes what mail has and no grammar allows, such as a bracket that is never closed. Text that is no address is
 // returned as it is, for an odd recipient says more than none. At most one more than an event holds is returned.
 func Mailboxes(text string) []Mailbox {
-	if text != "" && !strings.ContainsAny(text, special) {
+	if isPlain(text) {
 		return []Mailbox{{Address: lowerDomain(text)}}
 	}
 	p := addressParser{text: text}

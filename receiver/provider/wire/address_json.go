@@ -21,20 +21,26 @@ func (o Object) Addresses(name string) []string { return bare(o.Mailboxes(name))
 
 // Mailboxes returns the mailboxes in a member: a text, with one or a list of them; an object with an address and a name, or with the
 // mailboxes of a group; or a list of any of these.
-func (o Object) Mailboxes(name string) []Mailbox { return mailboxesOf(o.JSON(name), 0) }
+func (o Object) Mailboxes(name string) []Mailbox { return o.doubt.mailboxes(o.JSON(name), 0) }
 
-func mailboxesOf(value string, depth int) []Mailbox {
+// mailboxes returns the mailboxes in the JSON of a member, and takes note of what they leave in doubt.
+func (d *doubt) mailboxes(value string, depth int) []Mailbox {
 	switch {
 	case value == "" || depth == maxAddressDepth:
 		return nil
 	case value[0] == '{':
 		s := scanner{text: value}
 		s.value(0, 0)
-		return Object{text: value, members: s.members}.mailbox(depth)
+		return Object{text: value, members: s.members, doubt: d}.mailbox(depth)
 	case value[0] == '[':
 		var boxes []Mailbox
 		for element := range elements(value) {
-			if boxes = append(boxes, mailboxesOf(element, depth+1)...); len(boxes) > maxRecipients {
+			if text := textOf(element); isPlain(text) {
+				boxes = append(boxes, Mailbox{Address: lowerDomain(text)})
+			} else {
+				boxes = append(boxes, d.mailboxes(element, depth+1)...)
+			}
+			if len(boxes) > maxRecipients {
 				break
 			}
 		}
@@ -42,7 +48,7 @@ func mailboxesOf(value string, depth int) []Mailbox {
 	}
 	text := textOf(value)
 	if strings.HasPrefix(text, "[") && isJSON(text) {
-		return mailboxesOf(text, depth+1)
+		return d.mailboxes(text, depth+1)
 	}
 	return Mailboxes(text)
 }
@@ -52,10 +58,10 @@ func mailboxesOf(value string, depth int) []Mailbox {
 func (o Object) mailbox(depth int) []Mailbox {
 	var boxes []Mailbox
 	for _, name := range []string{"address", "email", "value"} {
-		boxes = append(boxes, mailboxesOf(o.JSON(name), depth+1)...)
+		boxes = append(boxes, o.doubt.mailboxes(o.JSON(name), depth+1)...)
 	}
 	if name := o.Text("name"); name != "" && len(boxes) == 1 {
 		boxes[0].Name = name
 	}
-	return append(boxes, mailboxesOf(o.JSON("group"), depth+1)...)
+	return append(boxes, o.doubt.mailboxes(o.JSON("group"), depth+1)...)
 }

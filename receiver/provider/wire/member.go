@@ -11,7 +11,8 @@ type member struct {
 	size          int32  // in members: this one, and those in it
 	mark          uint32 // of the name
 	escaped       bool   // something in the name
-	plain         bool   // nothing is escaped in a value that is a string
+	plain         bool   // a value that is a string stands for itself
+	disputed      bool   // another member of the object has this name, and another value
 }
 
 // markOf returns what tells most names apart at one comparison: their length, first and last byte.
@@ -33,25 +34,45 @@ func (m *member) nameIn(text string) string {
 // names are the names of one object, of which the first is the member at first.
 type names struct {
 	first, count int
-	known        map[string]struct{}
+	known        map[string]int
 }
 
-// taken says whether the last of the members has the name of one before it in the same object.
-func (n *names) taken(text string, members []member) bool {
+// taken says whether the last of the members has the name of one before it in the same object, and of which first.
+func (n *names) taken(text string, members []member) (first int, taken bool) {
 	last := len(members) - 1
 	name := members[last].nameIn(text)
 	n.count++
 	if n.count <= maxCompared {
-		_, taken := Object{text: text, members: members[n.first:last]}.find(name)
-		return taken
+		i, taken := find(text, members[n.first:last], name)
+		return n.first + i, taken
 	}
 	if n.known == nil {
-		n.known = map[string]struct{}{}
+		n.known = map[string]int{}
 		for i := n.first; i < last; i += int(members[i].size) {
-			n.known[members[i].nameIn(text)] = struct{}{}
+			n.remember(members[i].nameIn(text), i)
 		}
 	}
-	_, taken := n.known[name]
-	n.known[name] = struct{}{}
-	return taken
+	if first, taken = n.known[name]; !taken {
+		n.known[name] = last
+	}
+	return first, taken
+}
+
+func (n *names) remember(name string, at int) {
+	if _, known := n.known[name]; !known {
+		n.known[name] = at
+	}
+}
+
+// find returns the index of the first member of a name; ok is false when there is none.
+func find(text string, members []member, name string) (i int, ok bool) {
+	mark := markOf(name)
+	for i < len(members) {
+		m := &members[i]
+		if m.mark == mark && m.nameIn(text) == name {
+			return i, true
+		}
+		i += int(m.size)
+	}
+	return 0, false
 }

@@ -13,19 +13,16 @@ import (
 type Object struct {
 	text    string
 	members []member
+	// doubt takes note of names that were looked up and stand for two values.
+	doubt *doubt
 }
 
 // find returns the index of a member; ok is false when there is none of that name.
 func (o Object) find(name string) (i int, ok bool) {
-	mark := markOf(name)
-	for i < len(o.members) {
-		m := &o.members[i]
-		if m.mark == mark && m.nameIn(o.text) == name {
-			return i, true
-		}
-		i += int(m.size)
+	if i, ok = find(o.text, o.members, name); ok && o.members[i].disputed {
+		o.doubt.note(name)
 	}
-	return 0, false
+	return i, ok
 }
 
 // JSON returns the JSON of a member as it was sent; "" when it is absent.
@@ -67,11 +64,11 @@ func (o Object) Texts(name string) []string {
 	return []string{text}
 }
 
-// isJSON says whether a text is JSON, without names that occur twice in an object.
+// isJSON says whether a text is JSON.
 func isJSON(text string) bool {
 	s := scanner{text: text}
 	end := s.value(0, 0)
-	return end != noJSON && s.space(end) == len(text) && !s.flawed
+	return end != noJSON && s.space(end) == len(text)
 }
 
 // arrayOf returns the array that a value is, or that is encoded in it as a string; "" when it is no array.
@@ -91,7 +88,7 @@ func (o Object) Object(name string) Object {
 	if !ok || o.text[o.members[i].start] != '{' {
 		return Object{}
 	}
-	return Object{text: o.text, members: o.members[i+1 : i+int(o.members[i].size)]}
+	return Object{text: o.text, members: o.members[i+1 : i+int(o.members[i].size)], doubt: o.doubt}
 }
 
 // Objects returns a list of objects: an array, or one object in place of an array. Elements that are no objects are left out.
@@ -108,14 +105,14 @@ func (o Object) Objects(name string) []Object {
 		if element[0] == '{' {
 			s := scanner{text: element}
 			s.value(0, 0)
-			objects = append(objects, Object{text: element, members: s.members})
+			objects = append(objects, Object{text: element, members: s.members, doubt: o.doubt})
 		}
 	}
 	return objects
 }
 
 // Members returns each member, in the order of the object: with the text of a scalar, and with the JSON of an array or an
-// object. Null is "".
+// object. Null is "". A name that occurs twice comes twice: who keeps the last value does as most readers of JSON do.
 func (o Object) Members() iter.Seq2[string, string] {
 	return func(yield func(name, text string) bool) {
 		for i := 0; i < len(o.members); i += int(o.members[i].size) {

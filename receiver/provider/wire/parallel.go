@@ -9,10 +9,26 @@ import (
 
 // Parallel are lists of one item whose elements at the same place belong together, such as the addresses and the ids of recipients.
 type Parallel struct {
-	raw     jsontext.Value
+	raw     jsontext.Value // of the item
+	sent    []byte
+	odd     oddities
 	lists   []list
 	inOrder []list // that of the item, without those that are not there
-	places  []int  // those at which one of the lists has a text
+	rows    []row  // those of which one of the lists has a text
+}
+
+// row is where the elements are that belong together, one for each of the lists. There are two at most.
+type row [2]int
+
+// noElement is where the element of a list is that has none in a row.
+const noElement = -1
+
+func (r row) at(list int) int { return r[list] }
+
+// with returns the row with another element of a list.
+func (r row) with(list, element int) row {
+	r[list] = element
+	return r
 }
 
 // list is a member that holds scalars: an array, one scalar in place of an array, or an array encoded as a string.
@@ -20,20 +36,22 @@ type list struct {
 	start, end int      // where the value stands in the item
 	elements   []string // the JSON of each
 	encoded    bool
+	index      int // among the lists as they were given
 }
 
-// Parallel returns the lists that members hold; each is one of the item or of an object within it.
+// Parallel returns the lists that one or two members hold; each is one of the item or of an object within it.
 func (it *Item) Parallel(members ...Member) Parallel {
-	p := Parallel{raw: it.Raw}
+	p := Parallel{raw: it.Raw, sent: it.Sent, odd: it.oddities}
 	longest := 0 // of the lists
-	for _, m := range members {
+	for i, m := range members {
 		l := m.list(it.at)
+		l.index = i
 		p.lists = append(p.lists, l)
 		longest = max(longest, len(l.elements))
 	}
 	for place := range longest {
 		if slices.ContainsFunc(p.lists, func(l list) bool { return l.text(place) != "" }) {
-			p.places = append(p.places, place)
+			p.rows = append(p.rows, row{place, place})
 		}
 	}
 	p.inOrder = slices.SortedFunc(slices.Values(p.lists), func(a, b list) int { return cmp.Compare(a.start, b.start) })
@@ -66,7 +84,7 @@ func (m Member) list(origin int) list {
 
 // text returns the text of an element; "" when there is none.
 func (l *list) text(place int) string {
-	if place >= len(l.elements) {
+	if place < 0 || place >= len(l.elements) {
 		return ""
 	}
 	return textOf(l.elements[place])
@@ -75,7 +93,7 @@ func (l *list) text(place int) string {
 // only returns the JSON of the list with no element but one, as which it was sent.
 func (l *list) only(place int) string {
 	one := "[]"
-	if place < len(l.elements) {
+	if 0 <= place && place < len(l.elements) {
 		one = "[" + l.elements[place] + "]"
 	}
 	if l.encoded {
@@ -85,19 +103,19 @@ func (l *list) only(place int) string {
 }
 
 // Len returns how many recipients there are, at least 1: an item that names none is one event all the same.
-func (p *Parallel) Len() int { return max(len(p.places), 1) }
+func (p *Parallel) Len() int { return max(len(p.rows), 1) }
 
 // Text returns what a list, by the order in which the members were given, says of the n-th recipient; "" when it says nothing.
 func (p *Parallel) Text(list, n int) string {
-	if n >= len(p.places) {
+	if n >= len(p.rows) {
 		return ""
 	}
-	return p.lists[list].text(p.places[n])
+	return p.lists[list].text(p.rows[n].at(list))
 }
 
 // shared returns how many bytes of the item stand beside the lists.
 func (p *Parallel) shared() int {
-	n := len(p.raw)
+	n := len(p.sent)
 	for _, l := range p.lists {
 		n -= l.end - l.start
 	}
@@ -107,17 +125,17 @@ func (p *Parallel) shared() int {
 // Raw returns the item with the lists reduced to what they say of the n-th recipient, and every other byte as it is. That of an only
 // recipient is the item itself.
 func (p *Parallel) Raw(n int) jsontext.Value {
-	if len(p.places) <= 1 {
+	if len(p.rows) <= 1 {
 		return p.raw
 	}
 	raw, copied := make(jsontext.Value, 0, p.shared()+perRecipientBytes), 0
 	for i := range p.inOrder {
 		l := &p.inOrder[i]
-		raw = append(raw, p.raw[copied:l.start]...)
-		raw = append(raw, l.only(p.places[n])...)
+		raw = append(raw, p.sent[copied:l.start]...)
+		raw = append(raw, l.only(p.rows[n].at(l.index))...)
 		copied = l.end
 	}
-	return append(raw, p.raw[copied:]...)
+	return p.odd.keep(append(raw, p.sent[copied:]...))
 }
 
 // perRecipientBytes is what the lists of a common item say of one recipient.

@@ -6,9 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-// unquote returns the value of a string that was scanned, for which it makes a copy only when something in it is escaped.
+// unquote returns the value of a string that was scanned, for which it makes a copy only when it does not stand for itself. What is not
+// UTF-8 becomes the replacement character, and so does NUL: JSON may escape it, but databases that hold text cannot hold it.
 func unquote(quoted string) string {
-	rest := quoted[1 : len(quoted)-1]
+	return strings.Map(func(r rune) rune {
+		if r == 0 {
+			return utf8.RuneError
+		}
+		return r
+	}, unescaped(quoted[1:len(quoted)-1]))
+}
+
+// unescaped returns what a text within quotes stands for.
+func unescaped(rest string) string {
 	next := strings.IndexByte(rest, '\\')
 	if next < 0 {
 		return rest

@@ -30,10 +30,9 @@ type scanner struct {
 	text string
 	// members are those of the objects that are not in an array, each followed by what is in it.
 	members []member
-	// flawed says that something is JSON by its grammar, but ambiguous: a name that occurs twice in an object, or a
-	// string that is not Unicode (RFC 7493 section 2.1 and 2.3).
-	flawed bool
-	// escaped says that something is escaped in a string since this was last cleared.
+	// oddities are those of the present item.
+	oddities
+	// escaped says that a string does not stand for itself since this was last cleared: something in it is escaped, or not UTF-8.
 	escaped bool
 	// values counts those of the present item. It stands still at one more than there may be.
 	values int
@@ -45,7 +44,7 @@ var scanners = sync.Pool{New: func() any { return new(scanner) }} //nolint:goche
 // newScanner returns a scanner of body, to be released once no Object of it is used any more.
 func newScanner(body []byte) *scanner {
 	s, _ := scanners.Get().(*scanner) // it holds nothing else
-	s.text, s.flawed, s.values = string(body[:min(len(body), maxText)]), false, 0
+	s.text, s.oddities, s.values = string(body[:min(len(body), maxText)]), oddities{}, 0
 	return s
 }
 
@@ -107,7 +106,7 @@ func (s *scanner) literal(at int, word string) int {
 }
 
 func (s *scanner) object(at, depth int) int {
-	if depth > maxDepth {
+	if !s.descend(depth) {
 		return noJSON
 	}
 	at = s.space(at + 1)
@@ -120,7 +119,7 @@ func (s *scanner) object(at, depth int) int {
 		if at = s.name(at); at == noJSON {
 			return noJSON
 		}
-		s.flawed = s.flawed || names.taken(s.text, s.members)
+		first, repeated := names.taken(s.text, s.members)
 		start := at
 		s.escaped = false
 		if at = s.value(at, depth); at == noJSON {
@@ -128,6 +127,11 @@ func (s *scanner) object(at, depth int) int {
 		}
 		m := &s.members[i]
 		m.start, m.end, m.size, m.plain = int32(start), int32(at), int32(len(s.members)-i), !s.escaped
+		if repeated {
+			s.repeated = true
+			before := &s.members[first]
+			before.disputed = before.disputed || s.text[before.start:before.end] != s.text[start:at]
+		}
 		at = s.space(at)
 		switch s.byte(at) {
 		case ',':
@@ -162,7 +166,7 @@ func (s *scanner) name(at int) int {
 
 // array scans an array. The members of what is in it are forgotten: an array may hold any number of objects.
 func (s *scanner) array(at, depth int) int {
-	if depth > maxDepth {
+	if !s.descend(depth) {
 		return noJSON
 	}
 	at = s.space(at + 1)
@@ -206,7 +210,9 @@ func (s *scanner) string(at int) int {
 			return noJSON
 		default:
 			r, size := utf8.DecodeRuneInString(text[at:])
-			s.flawed = s.flawed || r == utf8.RuneError && size == 1
+			if r == utf8.RuneError && size == 1 {
+				s.notUTF8, s.escaped = true, true
+			}
 			at += size
 		}
 	}
@@ -232,7 +238,7 @@ func (s *scanner) escape(at int) int {
 	if low, ok := codeUnit(s.text[at+6:]); ok && utf16.DecodeRune(unit, low) != utf8.RuneError {
 		return at + 12
 	}
-	s.flawed = true // half a character
+	s.halves = true
 	return at + 6
 }
 
