@@ -38,10 +38,12 @@ type EngageLabProvider struct {
 	// a log, can forge bounces, complaints and unsubscriptions for as long as toleranceSeconds lets him.
 	// +optional
 	BodyIntegrity BodyIntegrity `json:"bodyIntegrity,omitempty"`
-	// toleranceSeconds is how far the signed timestamp may lie from now; 0 means that it is not checked. EngageLab does not
-	// say whether a retry keeps its timestamp, so a small value may refuse retries.
+	// toleranceSeconds is how far the signed timestamp may lie from now; 0 means that it is not checked. The default is a day, as long as
+	// a repeated event is recognised: it bounds the life of headers that somebody has seen. EngageLab does not say whether a retry keeps
+	// its timestamp, so a small value may refuse retries.
 	// +optional
+	// +kubebuilder:default=86400
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=2678400
-	ToleranceSeconds int32 `json:"toleranceSeconds,omitempty"`
+	ToleranceSeconds *int32 `json:"toleranceSeconds,omitempty"`
 }

@@ -67,7 +67,7 @@ func TestOneBadItemDoesNotTakeTheOthersWithIt(t *testing.T) {
 	}
 	items[7] = `{"customer_handle":"abc123","timestamp":1625097600,"event":{"not":"a name"}}`
 	items[500] = `"just a string"`
-	items[999] = `{"customer_handle":"abc123","customer_handle":"abc123","timestamp":1625097600,"event":"open"}`
+	items[999] = `{"customer_handle":"abc123","timestamp":1625097600,"event":"open","event":"click"}`
 	f := newFront(t, mailChannels())
 	a := f.do(signedBatch(t, items...))
 	if a.status != 200 || a.Accepted != 997 || a.DeadLettered != 3 || a.Refused != 0 {

@@ -127,6 +127,27 @@ func TestToleranceTakesSecondsAndMilliseconds(t *testing.T) {
 	}
 }
 
+// TestSeenHeadersEnd has headers that somebody has seen, with a body of his own, a day later. Nobody has to set anything for that.
+func TestSeenHeadersEnd(t *testing.T) {
+	t.Parallel()
+	for settings, want := range map[string]error{
+		`{"appKeys": ["appkey123"]}`:                             provider.Refuse(provider.ReasonTime),
+		`{"appKeys": ["appkey123"], "bodyIntegrity": "None"}`:    provider.Refuse(provider.ReasonTime),
+		`{"appKeys": ["appkey123"], "toleranceSeconds": 172800}`: nil,
+		`{"appKeys": ["appkey123"], "toleranceSeconds": 0}`:      nil,
+	} {
+		h := http.Header{"X-Webhook-Timestamp": {"1676615711325"}, "X-Webhook-Appkey": {"email"}, "X-Webhook-Signature": {"0161790d05215b781d9076a4aece4402"}}
+		r := &provider.Request{Header: h, Body: []byte(`{"forged": true}`), ReceivedAt: received().Add(23 * time.Hour)}
+		if err := webhook(t, settings).Verify(t.Context(), r); err != nil {
+			t.Errorf("%s: within a day: %v", settings, err)
+		}
+		r.ReceivedAt = received().Add(25 * time.Hour)
+		if err := webhook(t, settings).Verify(t.Context(), r); fmt.Sprint(err) != fmt.Sprint(want) {
+			t.Errorf("%s: a day later: %v, want %v", settings, err, want)
+		}
+	}
+}
+
 func TestSignAndVerifyWithEveryAlgorithm(t *testing.T) {
 	t.Parallel()
 	for _, algorithm := range []string{"Auto", "HMACSHA256", "HMACSHA256ITime", "MD5"} {

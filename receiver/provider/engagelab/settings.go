@@ -31,9 +31,13 @@ type settings struct {
 	SignatureAlgorithm string `json:"signatureAlgorithm"`
 	// BodyIntegrity says that nothing but the timestamp is signed, and that the user knows. It is for admission alone.
 	BodyIntegrity string `json:"bodyIntegrity"`
-	// ToleranceSeconds bounds the age of the signed timestamp; 0 is off.
-	ToleranceSeconds int64 `json:"toleranceSeconds"`
+	// ToleranceSeconds bounds the age of the signed timestamp; 0 is off, and absent is defaultToleranceSeconds.
+	ToleranceSeconds *int64 `json:"toleranceSeconds"`
 }
+
+// defaultToleranceSeconds is a day, the default of the dedupe window: no body is signed, so whoever has seen the headers of a request can
+// send any other with them, and for no longer than that.
+const defaultToleranceSeconds = 24 * 60 * 60
 
 // webhook is one endpoint.
 type webhook struct {
@@ -63,7 +67,11 @@ func parse(data []byte) (*webhook, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("appKeys: must hold at least one key")
 	}
-	if s.ToleranceSeconds < 0 {
+	tolerance := int64(defaultToleranceSeconds)
+	if s.ToleranceSeconds != nil {
+		tolerance = *s.ToleranceSeconds
+	}
+	if tolerance < 0 {
 		return nil, errors.New("toleranceSeconds: must not be negative")
 	}
 	switch s.SignatureAlgorithm {
@@ -77,6 +85,6 @@ func parse(data []byte) (*webhook, error) {
 		keys:      keys,
 		macs:      keys.MACs(sha256.New),
 		algorithm: s.SignatureAlgorithm,
-		tolerance: time.Duration(s.ToleranceSeconds) * time.Second,
+		tolerance: time.Duration(tolerance) * time.Second,
 	}, nil
 }
