@@ -96,7 +96,8 @@ type Event struct {
 	// Unverified says that the request failed verification and was accepted because its endpoint is in shadow mode.
 	Unverified bool `json:"unverified,omitzero"`
 
-	// Raw is the provider's own JSON of this item, token for token; white space between tokens is not kept.
+	// Raw is the provider's own JSON of this item, token for token; white space between tokens is not kept. An item that not every reader
+	// takes is kept as {"mediaType", "text"} or, where it is not UTF-8, as {"mediaType", "base64"}.
 	Raw jsontext.Value `json:"raw,omitzero"`
 
 	// PartitionKey overrides what [Event.Key] derives; not part of the record.

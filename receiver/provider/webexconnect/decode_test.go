@@ -112,7 +112,7 @@ func TestReceipts(t *testing.T) {
 		"bounce: diagnostic is escaped twice": {
 			info: `"deliveryStatus": "Bounce", "additionalInfo": "5.1.1|failed|smtp; 550-5.1.1 No\\n550 5.1.1 https:\\/\\/example.com"`,
 			want: facts{
-				Type: event.Bounced, Bounce: event.Bounce{Type: event.Hard}, SMTPCode: 550, Enhanced: "5.1.1",
+				Type: event.Bounced, Bounce: event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}, SMTPCode: 550, Enhanced: "5.1.1",
 				Diagnostic: "smtp; 550-5.1.1 No\n550 5.1.1 https://example.com",
 			},
 		},
@@ -122,7 +122,7 @@ func TestReceipts(t *testing.T) {
 		},
 		"bounce: a code with a comment": {
 			info: `"deliveryStatus": "Bounce", "additionalInfo": "5.1.2 (bad destination system)|failed|smtp; unknown"`,
-			want: facts{Type: event.Bounced, Bounce: event.Bounce{Type: event.Hard}, Enhanced: "5.1.2", Diagnostic: "smtp; unknown"},
+			want: facts{Type: event.Bounced, Bounce: event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}, Enhanced: "5.1.2", Diagnostic: "smtp; unknown"},
 		},
 		"bounce: the platform's word decides over the code": {
 			info: `"deliveryStatus": "Bounce", "Description": "Transient_General", "additionalInfo": "5.0.0|failed|smtp; 550 no"`,
@@ -130,11 +130,11 @@ func TestReceipts(t *testing.T) {
 		},
 		"bounce: soft by its code": {
 			info: `"deliveryStatus": "Bounce", "Description": "Undetermined", "additionalInfo": "smtp; 452 4.2.2 full"`,
-			want: facts{Type: event.Bounced, Bounce: event.Bounce{Type: event.Soft}, Enhanced: "4.2.2", SMTPCode: 452, Diagnostic: "smtp; 452 4.2.2 full"},
+			want: facts{Type: event.Bounced, Bounce: event.Bounce{Type: event.Soft, Category: event.CategoryMailboxFull}, Enhanced: "4.2.2", SMTPCode: 452, Diagnostic: "smtp; 452 4.2.2 full"},
 		},
 		"a status in another spelling": {info: `"deliveryStatus": "NOT_VERIFIED"`, want: facts{Type: event.Rejected, Reject: event.UnverifiedAddress}},
 		"complaint: not-spam is no complaint": {
-			info: `"deliveryStatus": "Complaint", "Description": "not-spam"`, want: facts{Type: event.Unknown, Feedback: "not-spam"},
+			info: `"deliveryStatus": "Complaint", "Description": "not-spam"`, want: facts{Type: event.Uncomplained, Feedback: "not-spam"},
 		},
 		"complaint: a list of all types names none": {
 			info: `"deliveryStatus": "Complaint", "Description": "abuse/fraud"`, want: facts{Type: event.Complained},

@@ -35,6 +35,7 @@ func bounce(e *event.Event, info wire.Object) {
 	bounceDetail(e, info.Text("additionalInfo"))
 	if e.Bounce.Type == event.Undetermined {
 		e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode)
+		e.Bounce.Category = wire.First(e.Bounce.Category, wire.BounceCategory(e.EnhancedCode))
 	}
 }
 
@@ -91,8 +92,7 @@ func bounceDetail(e *event.Event, info string) {
 	}
 }
 
-// complaint reads the feedback type. "not-spam" takes a report back: as a complaint it would have the recipient
-// suppressed, so it is unknown. The documentation's list of all types, joined by slashes, names none.
+// complaint reads the feedback type. "not-spam" takes a report back: as a complaint it would have the recipient suppressed. The documentation's list of all types, joined by slashes, names none.
 func complaint(e *event.Event, info wire.Object) {
 	e.Type = event.Complained
 	e.Reason = info.Text("Description")
@@ -101,7 +101,7 @@ func complaint(e *event.Event, info wire.Object) {
 	}
 	e.Complaint.FeedbackType = strings.TrimSpace(e.Reason)
 	if strings.EqualFold(e.Complaint.FeedbackType, "not-spam") {
-		e.Type = event.Unknown
+		e.Type = event.Uncomplained
 	}
 }
 
