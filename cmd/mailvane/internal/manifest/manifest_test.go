@@ -159,7 +159,7 @@ spec:
 	if got := c.Endpoints[0].Path; got != "/hooks/default/one" {
 		t.Errorf("path: got %s, want /hooks/default/one", got)
 	}
-	want := `{"appKeys":["new"],"signatureAlgorithm":"Auto"}`
+	want := `{"appKeys":["new"],"bodyIntegrity":"None","signatureAlgorithm":"Auto","toleranceSeconds":86400}`
 	if got := string(c.Endpoints[0].Provider.Settings); got != want {
 		t.Errorf("settings: got %s, want %s: stringData wins over data", got, want)
 	}
