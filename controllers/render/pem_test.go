@@ -1,6 +1,7 @@
 package render_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -35,25 +36,24 @@ func TestCertificatesOfSecrets(t *testing.T) {
 	for name, tc := range map[string]struct {
 		without func(map[string]map[string][]byte)
 		want    string // of the only problem
+		kind    string // of all Secrets
 	}{
-		"all there":       {func(map[string]map[string][]byte) {}, ""},
-		"no Secret":       {func(s map[string]map[string][]byte) { delete(s, "client") }, `Secret "client" does not exist`},
-		"no authority":    {func(s map[string]map[string][]byte) { s["old-ca"] = map[string][]byte{"ca.pem": nil} }, `Secret "old-ca" has no key "ca.crt"`},
-		"no key":          {func(s map[string]map[string][]byte) { delete(s["client"], "tls.key") }, `Secret "client" has no key "tls.key"`},
-		"empty authority": {func(s map[string]map[string][]byte) { s["ca"] = map[string][]byte{"ca.crt": {}} }, `Secret "ca" key "ca.crt" is empty`},
+		"all there":       {func(map[string]map[string][]byte) {}, "", "kubernetes.io/tls"},
+		"a token":         {func(map[string]map[string][]byte) {}, "is not read", "kubernetes.io/service-account-token"},
+		"no Secret":       {func(s map[string]map[string][]byte) { delete(s, "client") }, `Secret "client" does not exist`, ""},
+		"no authority":    {func(s map[string]map[string][]byte) { s["old-ca"] = map[string][]byte{"ca.pem": nil} }, `Secret "old-ca" has no key "ca.crt"`, ""},
+		"no key":          {func(s map[string]map[string][]byte) { delete(s["client"], "tls.key") }, `Secret "client" has no key "tls.key"`, ""},
+		"empty authority": {func(s map[string]map[string][]byte) { s["ca"] = map[string][]byte{"ca.crt": {}} }, `Secret "ca" key "ca.crt" is empty`, ""},
 	} {
 		secrets := map[string]map[string][]byte{}
 		for secret, data := range all {
-			secrets[secret] = map[string][]byte{}
-			for key, value := range data {
-				secrets[secret][key] = value
-			}
+			secrets[secret] = maps.Clone(data)
 		}
 		tc.without(secrets)
 		config, problems := render.Render(render.Input{Sinks: []v1alpha1.EventSink{sink}, Secret: func(_, name string) (map[string][]byte, bool) {
 			data, found := secrets[name]
 			return data, found
-		}})
+		}, SecretType: func(string, string) string { return tc.kind }})
 		if tc.want == "" {
 			const want = `{"tls":{"cas":["-----BEGIN CA-----\n","-----BEGIN OLD CA-----\n"],` +
 				`"secret":{"certificate":"-----BEGIN CERTIFICATE-----\n","key":"-----BEGIN KEY-----\n"},"serverName":"crm.internal"},"url":"https://crm.example.com"}`
