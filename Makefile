@@ -104,10 +104,13 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME (20s).
 ##@ Generated code
 
 .PHONY: generate
-generate: ## Generate deep copies, custom resource definitions, roles, the API reference and the event schema.
+generate: ## Generate deep copies, custom resource definitions, roles, admission policies, the API reference and the event schema.
 	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=mailvane-manager paths=./controllers/... paths=./cmd/manager/... output:rbac:dir=config/rbac
 	@mkdir -p docs/reference charts/mailvane/files/crds
+	$(GO) run ./hack/policies > config/policy/policies.yaml.new
+	@mv config/policy/policies.yaml.new config/policy/policies.yaml
+	cp config/policy/policies.yaml charts/mailvane/files/
 	cp config/crd/bases/*.yaml charts/mailvane/files/crds/
 	cp config/rbac/role.yaml charts/mailvane/files/
 	$(GO) run ./hack/apidocs > docs/reference/api.md.new

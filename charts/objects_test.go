@@ -9,13 +9,17 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
+	"github.com/mailvane/mailvane/controllers/limits"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/test/controlplane"
 )
@@ -59,6 +63,7 @@ func TestCopies(t *testing.T) {
 	}
 	for copied, original := range map[string]string{
 		"mailvane/files/crds/*": "../config/crd/bases/*", "mailvane/files/role.yaml": "../config/rbac/role.yaml",
+		"mailvane/files/policies.yaml": "../config/policy/policies.yaml",
 	} {
 		if diff := cmp.Diff(read(original), read(copied)); diff != "" {
 			t.Errorf("%s differs from %s: %s (-want +got):\n%s", copied, original, regenerate, diff)
@@ -133,10 +138,76 @@ func leaseRules(t *testing.T, objects []client.Object) []rbacv1.PolicyRule {
 	rules := one[*rbacv1.Role](t, objects).Rules
 	for i, rule := range rules {
 		if len(rule.ResourceNames) > 0 {
-			rules[i].ResourceNames = []string{"mailvane-manager"}
+			rules[i].ResourceNames = []string{strings.Replace(rule.ResourceNames[0], "manager.mailvane.dev", "mailvane-manager", 1)}
 		}
 	}
 	return rules
+}
+
+// TestPolicies checks that the chart has the policies that are generated, under names of the release, bound, and for no other namespaces than the
+// release looks after.
+func TestPolicies(t *testing.T) {
+	t.Parallel()
+
+	wanted := find[*admissionv1.ValidatingAdmissionPolicy](source(t, "policy/policies.yaml"))
+	for values, namespaces := range map[string][]string{"": nil, "watchNamespaces: [mail, sales]": {"mail", "sales"}} {
+		objects := render(t, values+"\nfullnameOverride: inbound\n")
+		policies, bindings := find[*admissionv1.ValidatingAdmissionPolicy](objects), find[*admissionv1.ValidatingAdmissionPolicyBinding](objects)
+		if len(policies) != len(wanted) || len(bindings) != len(wanted) {
+			t.Fatalf("%d policies, %d bindings, want %d", len(policies), len(bindings), len(wanted))
+		}
+		for i, policy := range policies {
+			if diff := cmp.Diff(wanted[i].Spec, policy.Spec); diff != "" {
+				t.Errorf("%s (-generated +chart):\n%s", policy.Name, diff)
+			}
+			binding := bindings[i]
+			if binding.Spec.PolicyName != policy.Name || !strings.HasPrefix(policy.Name, "inbound-") || !slices.Equal(binding.Spec.ValidationActions, []admissionv1.ValidationAction{admissionv1.Deny}) {
+				t.Errorf("%s binds %s, %v", binding.Name, binding.Spec.PolicyName, binding.Spec.ValidationActions)
+			}
+			var selected []string
+			if m := binding.Spec.MatchResources; m != nil {
+				selected = m.NamespaceSelector.MatchExpressions[0].Values
+			}
+			if !slices.Equal(selected, namespaces) {
+				t.Errorf("%s is for %v, want %v", binding.Name, selected, namespaces)
+			}
+		}
+	}
+}
+
+// TestPoliciesOfAClusterWithoutThem renders for an API server that does not serve them, and for one that does.
+func TestPoliciesOfAClusterWithoutThem(t *testing.T) {
+	t.Parallel()
+
+	const deployments, policies = "apps/v1/Deployment", "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
+	for versions, served := range map[string]bool{deployments: false, deployments + "," + policies: true, "example.com/v1": true} {
+		text, err := helm(t, "", "template", release, chart, "--namespace", namespace, "--kube-version", kubernetes, "--api-versions", versions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(text, "kind: ValidatingAdmissionPolicy\n") != served {
+			t.Errorf("a cluster with %s: want policies: %t", versions, served)
+		}
+	}
+	notes, err := os.ReadFile("mailvane/templates/NOTES.txt")
+	if err != nil || !strings.Contains(string(notes), `not (include "mailvane.servesPolicies" .)`) {
+		t.Errorf("the notes do not say so: %v", err)
+	}
+}
+
+// TestLimitsAreTheDefaults compares the limits of the chart with those of a manager that is told none.
+func TestLimitsAreTheDefaults(t *testing.T) {
+	t.Parallel()
+
+	for _, m := range find[*corev1.ConfigMap](render(t, "")) {
+		var got limits.Limits
+		if err := yaml.UnmarshalStrict([]byte(m.Data["limits.yaml"]), &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(limits.Default(), got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("(-manager +chart):\n%s", diff)
+		}
+	}
 }
 
 // TestLeases checks that each release in a namespace has a Lease of its own, and that its manager may hold it.
@@ -155,7 +226,7 @@ func TestLeases(t *testing.T) {
 		for _, rule := range one[*rbacv1.Role](t, objects).Rules {
 			allowed = append(allowed, rule.ResourceNames...)
 		}
-		if leases[values] != want || !slices.Equal(allowed, []string{want}) {
+		if leases[values] != want || !slices.Equal(allowed, []string{want + "-hosts", want}) {
 			t.Errorf("with values %q the manager holds %q and may hold %q, want %q", values, leases[values], allowed, want)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -71,7 +72,7 @@ func TestRelease(t *testing.T) {
 	}
 	want := []string{
 		"--namespace=" + place, "--receiver-image=ghcr.io/mailvane/mailvane:v1", "--receiver-defaults=/etc/mailvane-receiver/receiver.yaml",
-		"--leader-election-id=mailvane-manager", "--metrics-bind-address=:8080", "--health-probe-bind-address=:8081",
+		"--limits=/etc/mailvane-receiver/limits.yaml", "--leader-election-id=mailvane-manager", "--metrics-bind-address=:8080", "--health-probe-bind-address=:8081",
 	}
 	if diff := cmp.Diff(want, deployment.Spec.Template.Spec.Containers[0].Args); diff != "" {
 		t.Errorf("arguments (-want +got):\n%s", diff)
@@ -134,7 +135,7 @@ func checkNothingElse(t *testing.T, api client.Client, place string) {
 		}
 		checkEmpty(t, list)
 	}
-	for _, list := range []client.ObjectList{&rbacv1.ClusterRoleList{}, &rbacv1.ClusterRoleBindingList{}} {
+	for _, list := range []client.ObjectList{&rbacv1.ClusterRoleList{}, &rbacv1.ClusterRoleBindingList{}, &admissionv1.ValidatingAdmissionPolicyList{}, &admissionv1.ValidatingAdmissionPolicyBindingList{}} {
 		if err := api.List(t.Context(), list, client.MatchingLabels{"app.kubernetes.io/part-of": "mailvane"}); err != nil {
 			t.Fatal(err)
 		}

@@ -90,8 +90,8 @@ func testATroubledAPIServer(t *testing.T) {
 				}
 				return err
 			})
-			// The first pass stops at the Secret, the second one tries every other object.
-			if failures < 2 || len(api.failed) < 5 {
+			// A pass that cannot write an object, the configuration included, goes on with the others.
+			if failures < 1 || len(api.failed) < 5 {
 				t.Errorf("%d passes failed, at %v", failures, api.failed)
 			}
 			var e v1alpha1.WebhookEndpoint
@@ -147,7 +147,9 @@ func testLimitedToANamespace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := controllers.Setup(t.Context(), limited, options(t)); err != nil {
+	o := options(t)
+	o.Claims = client.ObjectKey{} // which the role of another namespace is about
+	if err := controllers.Setup(t.Context(), limited, o); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)

@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,8 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -120,7 +124,8 @@ func testAForeignIngress(t *testing.T) {
 	}
 }
 
-// testAHostConflict has two endpoints of two namespaces at one host and path. The first one has it, until it goes.
+// testAHostConflict has two endpoints of two namespaces at one host and path. The first one has it. When it goes, the second one, which may have
+// waited for that, does not get it before an administrator gives it away.
 func testAHostConflict(t *testing.T) {
 	t.Parallel()
 	first, second := prepared(t), prepared(t)
@@ -139,8 +144,132 @@ func testAHostConflict(t *testing.T) {
 		t.Error(err)
 	}
 	first.remove(endpoint("e", "", ""))
+	first.gone("mailvane-e", &networkingv1.Ingress{})
+	second.edit(&e, func() { e.Spec.MaxBodySize = resource.MustParse("1Mi") })
+	eventually(t, func() error { return second.isExposed("e", metav1.ConditionFalse, v1alpha1.ReasonHostReserved) })
+	if err := second.get("mailvane-e", &networkingv1.Ingress{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the Ingress of who waited: %v", err)
+	}
+	first.create(exposed("e", host)) // which is installed anew
+	eventually(t, func() error { return first.get("mailvane-e", &networkingv1.Ingress{}) })
+	first.remove(endpoint("e", "", ""))
+	first.gone("mailvane-e", &networkingv1.Ingress{})
+
+	first.giveAway(host + "/hooks/e")
+	second.edit(&e, func() { e.Spec.MaxBodySize = resource.MustParse("2Mi") })
 	eventually(t, func() error { return second.get("mailvane-e", &networkingv1.Ingress{}) })
 	eventually(t, func() error { return second.ready("e") })
+}
+
+// giveAway removes the claim of a host and path, as an administrator does.
+func (p *place) giveAway(url string) {
+	p.t.Helper()
+	eventually(p.t, func() error {
+		var claims corev1.ConfigMap
+		if err := p.client.Get(p.t.Context(), client.ObjectKey{Namespace: "mailvane-system", Name: "manager.mailvane.dev-hosts"}, &claims); err != nil {
+			return err
+		}
+		count := len(claims.Data)
+		maps.DeleteFunc(claims.Data, func(_, value string) bool { return value == p.namespace+" "+url })
+		if len(claims.Data) != count-1 {
+			return fmt.Errorf("%s is not claimed", url)
+		}
+		return p.client.Update(p.t.Context(), &claims)
+	})
+}
+
+// testOthersAddToAnIngress has cert-manager, and somebody with a certificate, add to an Ingress. It stays, through edits of the endpoint, and nobody
+// takes turns.
+func testOthersAddToAnIngress(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	e := exposed("e0", p.namespace+".example.com")
+	p.create(e)
+	p.serve()
+	eventually(t, func() error { return p.ready("e0") })
+	var ingress networkingv1.Ingress
+	if err := p.get("mailvane-e0", &ingress); err != nil {
+		t.Fatal(err)
+	}
+	exact := networkingv1.PathTypeExact
+	rule := ingress.Spec.Rules[0].HTTP
+	rule.Paths = append([]networkingv1.HTTPIngressPath{{
+		Path: "/.well-known/acme-challenge/TOKEN", PathType: &exact, Backend: networkingv1.IngressBackend{
+			Service: &networkingv1.IngressServiceBackend{Name: "cm-acme-http-solver-x", Port: networkingv1.ServiceBackendPort{Number: 8089}},
+		},
+	}}, rule.Paths...)
+	ingress.Spec.TLS = append(ingress.Spec.TLS, networkingv1.IngressTLS{Hosts: []string{"other.example.com"}, SecretName: "other"})
+	if err := p.client.Update(t.Context(), &ingress, client.FieldOwner("cert-manager-challenges")); err != nil {
+		t.Fatal(err)
+	}
+	running.writes.take(p.namespace)
+	version := ingress.ResourceVersion
+	e1 := exposed("e1", p.namespace+".example.com") // whose making has the manager look at all of the namespace
+	p.create(e1)
+	eventually(t, func() error { return p.get("mailvane-e1", &networkingv1.Ingress{}) })
+	p.edit(e, func() { e.Spec.MaxBodySize = resource.MustParse("1Mi") })
+	eventually(t, func() error { return p.ready("e0") })
+	if err := p.get("mailvane-e0", &ingress); err != nil || ingress.ResourceVersion != version {
+		t.Errorf("it was written after cert-manager: %v, %+v", err, ingress.Spec)
+	}
+	p.edit(e, func() { e.Spec.Path = "/hooks/e0-moved" })
+	eventually(t, func() error {
+		if err := p.get("mailvane-e0", &ingress); err != nil {
+			return err
+		}
+		var paths []string
+		for _, path := range ingress.Spec.Rules[0].HTTP.Paths {
+			paths = append(paths, path.Path)
+		}
+		if diff := cmp.Diff([]string{"/.well-known/acme-challenge/TOKEN", "/hooks/e0-moved"}, paths); diff != "" {
+			return errors.New(diff)
+		}
+		return nil
+	})
+	if len(ingress.Spec.TLS) != 2 {
+		t.Errorf("certificates: %+v", ingress.Spec.TLS)
+	}
+}
+
+// testWhatAnInstallationDoesNotAllow asks for a path of another namespace, for annotations and for pods that the limits do not allow.
+func testWhatAnInstallationDoesNotAllow(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	taken, snippet, many := exposed("taken", p.namespace+".example.com"), exposed("snippet", p.namespace+".example.com"), endpoint("many", "credentials", "crm")
+	taken.Spec.Path = "/hooks/other/e"
+	snippet.Spec.Exposure.Ingress.Annotations = map[string]string{"nginx.ingress.kubernetes.io/configuration-snippet": "x"}
+	many.Spec.Receiver = &v1alpha1.Receiver{Replicas: 100}
+	p.create(taken, snippet, many)
+	eventually(t, func() error { return p.isExposed("taken", metav1.ConditionFalse, v1alpha1.ReasonHostNotAllowed) })
+	eventually(t, func() error { return p.isExposed("snippet", metav1.ConditionFalse, v1alpha1.ReasonNotAllowed) })
+	eventually(t, func() error {
+		return p.is("many", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonNotAllowed)
+	})
+	for name, o := range map[string]client.Object{
+		"mailvane-taken": &networkingv1.Ingress{}, "mailvane-snippet": &networkingv1.Ingress{}, children.DedicatedName("many"): &appsv1.Deployment{},
+	} {
+		if err := p.get(name, o); !apierrors.IsNotFound(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// testPodsOfSomebodyElse have the labels of ours, and are neither asked nor waited for.
+func testPodsOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: children.ContainerName, Image: "other.example.com/other"}}}}
+	pod.Name, pod.Labels = "forged", children.Labels(children.Name)
+	p.create(pod)
+	p.report(pod, corev1.PodStatus{
+		PodIP: "192.0.2.66", PodIPs: []corev1.PodIP{{IP: "192.0.2.66"}}, Phase: corev1.PodRunning,
+		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
+	})
+	p.create(endpoint("e1", "credentials", "crm"))
+	eventually(t, func() error { return p.ready("e1") })
+	if err := p.get("forged", pod); err != nil || len(pod.Annotations) > 0 {
+		t.Errorf("%v, %v", pod.Annotations, err)
+	}
 }
 
 // knownIngress waits until the manager knows of an Ingress that it made.
@@ -174,6 +303,9 @@ func testAHostIsNotTakenOver(t *testing.T) {
 		t.Error(err)
 	}
 	younger.remove(endpoint("e", "", ""))
+	younger.gone("mailvane-e", &networkingv1.Ingress{})
+	younger.giveAway(host + "/hooks/e")
+	older.edit(ends[older], func() { ends[older].Spec.MaxBodySize = resource.MustParse("1Mi") })
 	eventually(t, func() error { return older.get("mailvane-e", &networkingv1.Ingress{}) })
 }
 

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/limits"
 	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
@@ -32,6 +33,10 @@ type Options struct {
 	Checks render.Checks
 	// Pods says what receivers have loaded.
 	Pods receiver.Pods
+	// Limits say what endpoints may ask for.
+	Limits limits.Limits
+	// Claims names the ConfigMap in which it is noted which namespace has which host and path; without a name, it is not noted.
+	Claims client.ObjectKey
 }
 
 // Scheme returns the kinds that the controllers work with.
@@ -80,6 +85,6 @@ func Setup(ctx context.Context, mgr manager.Manager, o Options) error {
 	}
 	return receiver.New(receiver.Options{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Pods: o.Pods, Recorder: mgr.GetEventRecorder("mailvane"),
-		Checks: o.Checks, Receiver: o.Receiver, Now: time.Now,
+		Checks: o.Checks, Receiver: o.Receiver, Limits: o.Limits, Claims: o.Claims, Now: time.Now,
 	}).Register(mgr)
 }

@@ -11,8 +11,10 @@ import (
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -22,6 +24,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers"
+	"github.com/mailvane/mailvane/controllers/limits"
 	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
@@ -63,7 +66,9 @@ func options(t testing.TB) controllers.Options {
 			_, err := filters.Compile(expression)
 			return err
 		}},
-		Pods: &running.pods,
+		Pods:   &running.pods,
+		Limits: limits.Limits{IngressAnnotations: []string{"example.com/*"}, MaxReplicas: 20},
+		Claims: client.ObjectKey{Namespace: "mailvane-system", Name: "manager.mailvane.dev-hosts"},
 	}
 }
 
@@ -189,7 +194,7 @@ func byHand(t testing.TB, funcs interceptor.Funcs) *receiver.Reconciler {
 	o := options(t)
 	return receiver.New(receiver.Options{
 		Client: interceptor.NewClient(inner, funcs), Live: running.manager.GetAPIReader(), Pods: o.Pods,
-		Recorder: events.NewFakeRecorder(100), Checks: o.Checks, Receiver: o.Receiver, Now: time.Now,
+		Recorder: events.NewFakeRecorder(100), Checks: o.Checks, Receiver: o.Receiver, Limits: o.Limits, Claims: o.Claims, Now: time.Now,
 	})
 }
 
@@ -337,6 +342,10 @@ func (p *place) podWith(name, receiver string, status corev1.PodStatus) *corev1.
 	p.t.Helper()
 	pod := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: children.ContainerName, Image: "mailvane.example.com/mailvane:v1"}}}}
 	pod.Name, pod.Labels = name, children.Labels(receiver)
+	pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey] = "5f6d8"
+	pod.OwnerReferences = []metav1.OwnerReference{{ // as the Deployment's controller gives it
+		APIVersion: "apps/v1", Kind: "ReplicaSet", Name: receiver + "-5f6d8", UID: types.UID(name), Controller: new(true),
+	}}
 	p.create(pod)
 	p.report(pod, status)
 	return pod

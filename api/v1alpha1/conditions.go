@@ -45,6 +45,8 @@ const (
 	ReasonInvalidFilter = "InvalidFilter"
 	// ReasonInvalidSettings says that the provider or sink refuses its settings.
 	ReasonInvalidSettings = "InvalidSettings"
+	// ReasonNotAllowed says that the object asks for what the installation's limits do not allow.
+	ReasonNotAllowed = "NotAllowed"
 	// ReasonPaused says that state is Paused.
 	ReasonPaused = "Paused"
 )
@@ -82,6 +84,10 @@ const (
 	ReasonGatewayAPINotInstalled = "GatewayAPINotInstalled"
 	// ReasonHostConflict says that another endpoint has the same host and path already.
 	ReasonHostConflict = "HostConflict"
+	// ReasonHostReserved says that an endpoint of another namespace had the host and path, which an administrator has to give away.
+	ReasonHostReserved = "HostReserved"
+	// ReasonHostNotAllowed says that the installation does not let the namespace have the host or the path.
+	ReasonHostNotAllowed = "HostNotAllowed"
 	// ReasonIngressPending says that no controller has taken the Ingress yet.
 	ReasonIngressPending = "IngressPending"
 	// ReasonRoutePending says that no Gateway has taken the HTTPRoute yet.

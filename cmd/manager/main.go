@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -29,6 +30,8 @@ const leaderElectionID = "manager.mailvane.dev"
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=create,namespace=mailvane-system
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;update,resourceNames=manager.mailvane.dev,namespace=mailvane-system
 // +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=mailvane-system
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=create,namespace=mailvane-system
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;update,resourceNames=manager.mailvane.dev-hosts,namespace=mailvane-system
 
 func main() { os.Exit(run(os.Args[1:])) }
 
@@ -36,6 +39,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 type settings struct {
 	receiverImage    string
 	receiverDefaults string
+	limits           string
 	namespace        string
 	watchNamespaces  string
 	metricsAddress   string
@@ -47,6 +51,7 @@ type settings struct {
 func (s *settings) define(f *flag.FlagSet) {
 	f.StringVar(&s.receiverImage, "receiver-image", "", "container image of receivers; required")
 	f.StringVar(&s.receiverDefaults, "receiver-defaults", "", "file, in YAML, with the fields of spec.receiver of a WebhookEndpoint: what receivers are like unless their endpoint says otherwise")
+	f.StringVar(&s.limits, "limits", "", "file, in YAML, with what endpoints may ask for: ingressAnnotations, hosts, priorityClassNames, tolerationKeys, maxReplicas; what it does not say has a safe default")
 	f.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "namespace that the manager runs in; required (default: the environment's POD_NAMESPACE)")
 	f.StringVar(&s.watchNamespaces, "watch-namespaces", "", "comma-separated namespaces to look after; empty = all")
 	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 = none")
@@ -61,8 +66,8 @@ func (s *settings) validate() error {
 		return errors.New("--receiver-image is required")
 	case s.namespace == "":
 		return errors.New("--namespace is required")
-	case s.leaderElect && s.leaderElectionID == "":
-		return errors.New("--leader-election-id is required with --leader-elect")
+	case s.leaderElectionID == "":
+		return errors.New("--leader-election-id is required: it also names the ConfigMap that says which namespace has which host")
 	}
 	return nil
 }
@@ -104,6 +109,10 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 	if err != nil {
 		return err
 	}
+	allowed, err := loadLimits(s.limits)
+	if err != nil {
+		return err
+	}
 	mgr, err := newManager(cluster, s)
 	if err != nil {
 		return err
@@ -116,6 +125,8 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 		Receiver: children.Options{Image: s.receiverImage, ManagerNamespace: s.namespace, Defaults: defaults},
 		Checks:   judges,
 		Pods:     receiver.NewHTTPPods(),
+		Limits:   allowed,
+		Claims:   client.ObjectKey{Namespace: s.namespace, Name: s.leaderElectionID + "-hosts"},
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -218,7 +219,11 @@ func (w *world) startPod() {
 		return w.client.Status().Update(w.t.Context(), &deployment)
 	})
 	pod := &corev1.Pod{Spec: deployment.Spec.Template.Spec}
-	pod.Labels = deployment.Spec.Template.Labels
+	pod.Labels = maps.Clone(deployment.Spec.Template.Labels)
+	pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey] = "5f6d8"
+	pod.OwnerReferences = []metav1.OwnerReference{{ // as the Deployment's controller gives it
+		APIVersion: "apps/v1", Kind: "ReplicaSet", Name: deployment.Name + "-5f6d8", UID: "1", Controller: new(true),
+	}}
 	w.create(pod, "receiver-0")
 	pod.Status = corev1.PodStatus{
 		PodIP: podIP, PodIPs: []corev1.PodIP{{IP: podIP}}, Phase: corev1.PodRunning,

@@ -74,7 +74,7 @@ func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfigur
 		return fmt.Errorf("encode object: %w", err)
 	}
 	digest := sha256.Sum256(document)
-	if a.isApplied(digest, cached) {
+	if a.isApplied(digest, cached, false) {
 		return nil
 	}
 	u, err := decode(document)
@@ -82,7 +82,7 @@ func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfigur
 		return err
 	}
 	if cached == nil || foreign(cached) { // a cache is behind, and does not know who owns which fields
-		if current, err := a.own(ctx, u); err != nil || a.isApplied(digest, current) {
+		if current, err := a.own(ctx, u); err != nil || a.isApplied(digest, current, false) {
 			return err
 		}
 	}
@@ -90,6 +90,37 @@ func (a *Applier) Apply(ctx context.Context, configuration runtime.ApplyConfigur
 		return err
 	}
 	a.remember(object{u.GetKind(), u.GetNamespace(), u.GetName()}, record{digest, u.GetResourceVersion()})
+	return nil
+}
+
+// IsApplied says whether an object, nil when there is none, is as Apply or ApplyAs left it. same says that it is what it should be whoever has
+// written it since.
+func (a *Applier) IsApplied(configuration runtime.ApplyConfiguration, cached *metav1.PartialObjectMetadata, same bool) (bool, error) {
+	document, err := json.Marshal(configuration)
+	if err != nil {
+		return false, fmt.Errorf("encode object: %w", err)
+	}
+	return a.isApplied(sha256.Sum256(document), cached, same), nil
+}
+
+// ApplyAs is Apply of an object to which others add: own is what it is asked to be, and whole is own with what others have added to current, the
+// object as the API server has it.
+func (a *Applier) ApplyAs(ctx context.Context, own, whole runtime.ApplyConfiguration, current *metav1.PartialObjectMetadata) error {
+	document, err := json.Marshal(own)
+	if err != nil {
+		return fmt.Errorf("encode object: %w", err)
+	}
+	u, err := encode(whole)
+	if err != nil {
+		return err
+	}
+	if foreign(current) {
+		return &ForeignError{Kind: u.GetKind(), Name: u.GetName()}
+	}
+	if err := a.write(ctx, u, FieldOwner); err != nil {
+		return err
+	}
+	a.remember(object{u.GetKind(), u.GetNamespace(), u.GetName()}, record{sha256.Sum256(document), u.GetResourceVersion()})
 	return nil
 }
 
@@ -199,15 +230,16 @@ func isNewer(version, applied string) bool {
 	return err != nil || order > 0
 }
 
-// isApplied says whether an object, nil when there is none, is as it was applied.
-func (a *Applier) isApplied(digest [sha256.Size]byte, current *metav1.PartialObjectMetadata) bool {
+// isApplied says whether an object, nil when there is none, is as it was applied: nobody has written it since, or its caller says that it is the
+// same all the same.
+func (a *Applier) isApplied(digest [sha256.Size]byte, current *metav1.PartialObjectMetadata, same bool) bool {
 	if current == nil || foreign(current) {
 		return false
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	last, ok := a.applied[object{current.Kind, current.Namespace, current.Name}]
-	return ok && last.digest == digest && !isNewer(current.ResourceVersion, last.resourceVersion)
+	return ok && last.digest == digest && (same || !isNewer(current.ResourceVersion, last.resourceVersion))
 }
 
 func (a *Applier) remember(id object, r record) {

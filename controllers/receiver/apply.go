@@ -27,6 +27,12 @@ func (r *Reconciler) apply(ctx context.Context, s *scope, u *unit) error {
 			"must not be set together with the PersistentVolumeClaims of the receiver defaults; set spec.receiver.journal as well, or replicas"})
 		return nil
 	}
+	if u.Owner != nil {
+		if why := r.Limits.Receiver(u.Owner.Spec.Receiver); why != "" {
+			u.obstacle = condition.First(u.obstacle, condition.Finding{Reason: v1alpha1.ReasonNotAllowed, Message: why + ". What runs stays as it was"})
+			return nil
+		}
+	}
 	if err := u.note(s, r.leaveReplicas(ctx, s, u)); err != nil {
 		return err
 	}

@@ -72,6 +72,8 @@ func TestWhoIsAskedAgain(t *testing.T) {
 					Receiver: children.Receiver{Name: "r", Spec: v1alpha1.Receiver{Journal: tc.journal}},
 					memory:   remembered, pods: []corev1.Pod{tc.pod}, available: tc.available,
 				}
+				s.units = []*unit{u}
+				r.askPods(t.Context(), s)
 				if err := r.program(t.Context(), s, u); err != nil {
 					t.Fatal(err)
 				}

@@ -82,10 +82,18 @@ func (r *Reconciler) configureOne(ctx context.Context, s *scope, u *unit, index 
 	}
 	var before []string
 	if secret := s.configSecret(u.Name); secret != nil {
-		before = children.KnownSinks(secret.Annotations)
+		before = children.KnownSinks(secret.Annotations, s.sinkNames())
 	}
 	part := index.Part(u.serves, before)
 	return r.writeConfig(ctx, s, u, &part, s.knownSinks(before, &part))
+}
+
+func (s *scope) sinkNames() []string {
+	names := make([]string, len(s.sinks))
+	for i := range s.sinks {
+		names[i] = s.sinks[i].Name
+	}
+	return names
 }
 
 // knownSinks returns the sinks of a configuration, and those from before that exist: one that cannot be used for a moment, for
@@ -95,11 +103,7 @@ func (s *scope) knownSinks(before []string, cfg *config.Config) []string {
 	for i := range cfg.Sinks {
 		known = append(known, cfg.Sinks[i].Name)
 	}
-	for i := range s.sinks {
-		if slices.Contains(before, s.sinks[i].Name) {
-			known = append(known, s.sinks[i].Name)
-		}
-	}
+	known = append(known, before...)
 	slices.Sort(known)
 	return slices.Compact(known)
 }

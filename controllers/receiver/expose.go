@@ -1,11 +1,9 @@
 package receiver
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -113,7 +111,7 @@ func (r *Reconciler) expose(ctx context.Context, s *scope, now time.Time) error 
 func (r *Reconciler) unexpose(ctx context.Context, s *scope, wanted map[child]bool, replacing map[string]string) error {
 	var errs []error
 	for name, ingress := range s.exposures.ingresses {
-		if !wanted[child{ingressKind().GroupKind(), name}] && !isOneOf(replacing, name, ingressURL(ingress)) {
+		if !wanted[child{ingressKind().GroupKind(), name}] && !isOneOf(replacing, name, children.IngressURL(ingress)) {
 			errs = append(errs, r.applier.Delete(ctx, metadata(ingressKind(), ingress)))
 		}
 	}
@@ -142,9 +140,14 @@ func (s *scope) works(e *v1alpha1.WebhookEndpoint, f condition.Finding, now time
 // isOneOf says whether the URL of a name is the given one, which is empty when nobody can say.
 func isOneOf(urls map[string]string, name, url string) bool { return url != "" && urls[name] == url }
 
-// conflicts says whether requests would reach another endpoint.
+// conflicts says whether the host and path are not the endpoint's: requests would reach another one, or belong to another namespace.
 func conflicts(f condition.Finding) bool {
-	return f.Reason == v1alpha1.ReasonHostConflict || f.Reason == v1alpha1.ReasonPathConflict
+	switch f.Reason {
+	case v1alpha1.ReasonHostConflict, v1alpha1.ReasonHostReserved, v1alpha1.ReasonHostNotAllowed, v1alpha1.ReasonPathConflict:
+		return true
+	default:
+		return false
+	}
 }
 
 // exposeOne writes what one endpoint is exposed by, and says how it is.
@@ -156,7 +159,7 @@ func (r *Reconciler) exposeOne(ctx context.Context, s *scope, e *v1alpha1.Webhoo
 			return condition.Finding{Reason: p.Reason, Message: p.Message}, nil
 		}
 	}
-	if f, err := r.hostConflict(ctx, s, e); err != nil || !f.OK() {
+	if f, err := r.mayBeThere(ctx, s, e); err != nil || !f.OK() {
 		return f, err
 	}
 	if e.Spec.Exposure.Gateway != nil && !s.exposures.installed {
@@ -166,8 +169,8 @@ func (r *Reconciler) exposeOne(ctx context.Context, s *scope, e *v1alpha1.Webhoo
 			Message: "The cluster does not know the kind HTTPRoute of gateway.networking.k8s.io/v1; install the Gateway API, or use spec.exposure.ingress.",
 		}, nil
 	}
-	present, state := s.exposures.of(e)
-	if f, err := s.noteExposure(e, r.applier.Apply(ctx, children.Exposure(e, serving), present)); err != nil || !f.OK() {
+	_, state := s.exposures.of(e)
+	if f, err := s.noteExposure(e, r.applyExposure(ctx, s, e, serving)); err != nil || !f.OK() {
 		return f, err
 	}
 	return state, nil
@@ -208,88 +211,4 @@ func metadata(kind schema.GroupVersionKind, o metav1.Object) *metav1.PartialObje
 	m.Name, m.Namespace, m.UID, m.ResourceVersion = o.GetName(), o.GetNamespace(), o.GetUID(), o.GetResourceVersion()
 	m.Labels, m.OwnerReferences = o.GetLabels(), o.GetOwnerReferences()
 	return m
-}
-
-// hostConflict looks for an endpoint, in any namespace that the manager sees, that has the same host and path already: else an edit
-// of an older endpoint would take them away. Where none has them, the oldest one gets them.
-func (r *Reconciler) hostConflict(ctx context.Context, s *scope, e *v1alpha1.WebhookEndpoint) (condition.Finding, error) {
-	var all v1alpha1.WebhookEndpointList
-	if err := r.Client.List(ctx, &all, client.MatchingFields{URLIndex: ExposedAt(e)}); err != nil {
-		return condition.Finding{}, fmt.Errorf("list endpoints by URL: %w", err)
-	}
-	others := slices.DeleteFunc(all.Items, func(o v1alpha1.WebhookEndpoint) bool { return o.UID == e.UID || !o.DeletionTimestamp.IsZero() })
-	if len(others) == 0 {
-		return condition.Finding{}, nil // as nearly always, without a look at the Ingresses and HTTPRoutes
-	}
-	owner, err := r.ownerOf(ctx, s, e, others)
-	if err != nil || owner == e {
-		return condition.Finding{}, err
-	}
-	s.lookAgain(foreignRetry) // nobody says when an Ingress of another namespace has gone
-	return condition.Finding{Reason: v1alpha1.ReasonHostConflict, Message: fmt.Sprintf(
-		"%s already belongs to WebhookEndpoint %s/%s; choose another host or path", ExposedAt(e), owner.Namespace, owner.Name)}, nil
-}
-
-// ownerOf returns whose host and path are those of e: its own, or those of one of the others, which say that they have them.
-func (r *Reconciler) ownerOf(ctx context.Context, s *scope, e *v1alpha1.WebhookEndpoint, others []v1alpha1.WebhookEndpoint) (*v1alpha1.WebhookEndpoint, error) {
-	owner := e
-	has, err := r.isAt(ctx, s, e)
-	if err != nil {
-		return nil, err
-	}
-	for i := range others {
-		other := &others[i]
-		otherHas, err := r.isAt(ctx, s, other)
-		if err != nil {
-			return nil, err
-		}
-		if (otherHas && !has) || (otherHas == has && isOlder(other, owner)) {
-			owner, has = other, otherHas
-		}
-	}
-	return owner, nil
-}
-
-// isAt says whether an Ingress or HTTPRoute of an endpoint leads from its host and path already.
-func (r *Reconciler) isAt(ctx context.Context, s *scope, e *v1alpha1.WebhookEndpoint) (bool, error) {
-	name := children.ExposureName(e.Name)
-	var ingress networkingv1.Ingress
-	err := r.Client.Get(ctx, client.ObjectKey{Namespace: e.Namespace, Name: name}, &ingress)
-	if client.IgnoreNotFound(err) != nil {
-		return false, fmt.Errorf("read Ingress: %w", err)
-	}
-	if err == nil && metav1.IsControlledBy(&ingress, e) && ingressURL(&ingress) == ExposedAt(e) {
-		return true, nil
-	}
-	if !s.exposures.installed {
-		return false, nil
-	}
-	routes, err := r.routes.list(ctx, e.Namespace)
-	return slices.ContainsFunc(routes, func(route unstructured.Unstructured) bool {
-		return route.GetName() == name && metav1.IsControlledBy(&route, e) && routeURL(&route) == ExposedAt(e)
-	}), err
-}
-
-// ingressURL returns the host and the path of an Ingress that we made; empty when it is not as we make them.
-func ingressURL(ingress *networkingv1.Ingress) string {
-	if len(ingress.Spec.Rules) != 1 || ingress.Spec.Rules[0].HTTP == nil || len(ingress.Spec.Rules[0].HTTP.Paths) != 1 {
-		return ""
-	}
-	return ingress.Spec.Rules[0].Host + ingress.Spec.Rules[0].HTTP.Paths[0].Path
-}
-
-// isOlder orders endpoints by age, and those of one age by namespace and name.
-func isOlder(a, b *v1alpha1.WebhookEndpoint) bool {
-	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name)) < 0
-}
-
-// ingressFinding says whether a controller has taken an Ingress. Not all of them report an address, so its lack proves nothing.
-func ingressFinding(ingress *networkingv1.Ingress) condition.Finding {
-	if ingress != nil && len(ingress.Status.LoadBalancer.Ingress) > 0 {
-		return condition.Finding{}
-	}
-	return condition.Finding{
-		Reason: v1alpha1.ReasonIngressPending, Unknown: true,
-		Message: "No controller has reported an address for the Ingress yet; is there one for its class? Some never report one.",
-	}
 }

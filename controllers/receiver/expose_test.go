@@ -33,7 +33,7 @@ func TestWhereAnExposureIs(t *testing.T) {
 	}
 	var ingress networkingv1.Ingress
 	made(v1alpha1.Exposure{Ingress: &v1alpha1.IngressExposure{}}, &ingress)
-	if got := ingressURL(&ingress); got != ExposedAt(e) {
+	if got := children.IngressURL(&ingress); got != ExposedAt(e) {
 		t.Errorf("the Ingress is at %q", got)
 	}
 	route := &unstructured.Unstructured{}
@@ -41,7 +41,7 @@ func TestWhereAnExposureIs(t *testing.T) {
 	if got := routeURL(route); got != ExposedAt(e) {
 		t.Errorf("the HTTPRoute is at %q", got)
 	}
-	if ingressURL(&networkingv1.Ingress{})+routeURL(&unstructured.Unstructured{}) != "" {
+	if children.IngressURL(&networkingv1.Ingress{})+routeURL(&unstructured.Unstructured{}) != "" {
 		t.Error("what says nothing is somewhere")
 	}
 }

@@ -178,6 +178,9 @@ func (r *Reconciler) gatherPods(ctx context.Context, s *scope) error {
 	slices.SortFunc(pods.Items, func(a, b corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	for i := range pods.Items {
 		name := pods.Items[i].Labels[children.InstanceLabel]
+		if !isOwn(&pods.Items[i], name) {
+			continue
+		}
 		s.peopled[name] = true
 		if pods.Items[i].DeletionTimestamp.IsZero() {
 			s.pods[name] = append(s.pods[name], pods.Items[i])

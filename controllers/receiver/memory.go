@@ -37,6 +37,8 @@ type receiverMemory struct {
 	tooLarge string
 	// said holds, by pod, what it said last.
 	said map[types.UID]config.Loaded
+	// silent holds the pods that did not answer the last time.
+	silent map[types.UID]bool
 	// asked is when the pods were last asked how their journals are.
 	asked time.Time
 	// waiting is since when pods are not as they should be; zero when they are.

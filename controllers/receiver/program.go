@@ -9,7 +9,6 @@ import (
 	"math/bits"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -42,7 +41,7 @@ type answer struct {
 // of those that have another.
 func (r *Reconciler) program(ctx context.Context, s *scope, u *unit) error {
 	ready := u.ready()
-	answers := r.ask(ctx, u)
+	answers := u.answers
 	for i := range u.pods {
 		if problem := answers[u.pods[i].UID].JournalProblem; problem != "" {
 			u.journal = condition.First(u.journal, condition.Finding{
@@ -108,35 +107,6 @@ func waitingFor(a answer) condition.Finding {
 		}
 	}
 	return condition.Finding{Reason: v1alpha1.ReasonConfigurationPending, Message: "Not every pod of the receiver has loaded the configuration yet."}
-}
-
-// ask returns, for each pod, what it says. A ready one that has loaded the present configuration and said nothing of its journal is
-// not asked again, unless it is time to ask how the journal is. One that is not ready is asked for the reason while none is.
-func (r *Reconciler) ask(ctx context.Context, u *unit) map[types.UID]answer {
-	again := r.isTimeToAsk(u)
-	answers := make([]answer, len(u.pods))
-	var group errgroup.Group
-	group.SetLimit(requestsAtOnce)
-	for i := range u.pods {
-		pod, before := &u.pods[i], u.memory.said[u.pods[i].UID]
-		if isReady(pod) && before.Hash == u.memory.hash && before.JournalProblem == "" && !again {
-			answers[i].Loaded = before
-			continue
-		}
-		if pod.Status.PodIP == "" || (!isReady(pod) && u.available) {
-			continue
-		}
-		group.Go(func() error {
-			answers[i].Loaded, answers[i].err = r.Pods.Loaded(ctx, pod)
-			return nil
-		})
-	}
-	_ = group.Wait() // the errors are in the answers
-	byPod := make(map[types.UID]answer, len(answers))
-	for i := range answers {
-		byPod[u.pods[i].UID] = answers[i]
-	}
-	return byPod
 }
 
 // isTimeToAsk says whether all pods are to say how their journal is. It then begins to wait anew.

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/mailvane/mailvane/controllers/apply"
+	"github.com/mailvane/mailvane/controllers/limits"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -40,6 +41,10 @@ type Options struct {
 	Checks render.Checks
 	// Receiver says what receivers are like.
 	Receiver children.Options
+	// Limits say what endpoints may ask for.
+	Limits limits.Limits
+	// Claims names the ConfigMap in which it is noted which namespace has which host and path; without a name, it is not noted.
+	Claims client.ObjectKey
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -48,6 +53,7 @@ type Options struct {
 type Reconciler struct {
 	Options
 	applier *apply.Applier
+	claims  *claims
 	routes  *routes // nil until it is registered with a manager
 
 	mu     sync.Mutex
@@ -56,7 +62,10 @@ type Reconciler struct {
 
 // New returns a Reconciler.
 func New(o Options) *Reconciler {
-	return &Reconciler{Options: o, applier: apply.New(o.Client, o.Live), memory: map[string]*memory{}}
+	return &Reconciler{
+		Options: o, applier: apply.New(o.Client, o.Live), memory: map[string]*memory{},
+		claims: &claims{client: o.Client, live: o.Live, key: o.Claims},
+	}
 }
 
 // Reconcile makes the receivers of a namespace what its endpoints and sinks ask for.
@@ -70,6 +79,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, ignoreTerminating(err)
 	}
 	errs := []error{refused}
+	r.askPods(ctx, s)
 	for _, u := range s.units {
 		errs = append(errs, r.apply(ctx, s, u), r.checkMounts(ctx, u), r.program(ctx, s, u))
 	}

@@ -142,6 +142,7 @@ func refusedPass(t *testing.T, kind string, refusal error) *v1alpha1.WebhookEndp
 	credentials.Namespace, credentials.Name = "mail", "webexconnect"
 	pod := &corev1.Pod{Status: corev1.PodStatus{PodIP: "192.0.2.1", Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}}
 	pod.Namespace, pod.Name, pod.Labels = "mail", "receiver-0", children.Labels(children.Name)
+	pod.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: children.Name, UID: "1", Controller: new(true)}}
 	index := func(o client.Object) []string {
 		endpoint, ok := o.(*v1alpha1.WebhookEndpoint)
 		if !ok {

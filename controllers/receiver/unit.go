@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/apply"
@@ -27,6 +28,7 @@ type unit struct {
 	serves    []string                     // the endpoints in its configuration
 	available bool                         // one of its pods is
 	pods      []corev1.Pod                 // that are not about to go
+	answers   map[types.UID]answer         // of the pods, set by askPods
 
 	// Set by configure, apply and program.
 	unwritten condition.Finding // the configuration could not be written

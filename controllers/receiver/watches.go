@@ -25,8 +25,9 @@ import (
 // SecretIndex is the field index of endpoints and sinks by the names of the Secrets that they refer to.
 const SecretIndex = "secretNames"
 
-// namespacesAtOnce bounds the namespaces that are reconciled at a time.
-const namespacesAtOnce = 4
+// namespacesAtOnce bounds the namespaces that are reconciled at a time. A pass takes as long as pods are asked, of which some may hang: a few
+// namespaces with such pods must not keep the others waiting.
+const namespacesAtOnce = 16
 
 // What the manager may do. It reads from its cache (list, watch) but for Secrets and for objects that may be somebody else's (get).
 // What it writes cannot be named here: a dedicated receiver is named after its endpoint, and RBAC knows no patterns. The manager

@@ -38,6 +38,12 @@ app.kubernetes.io/component: manager
 {{- toYaml (merge $own .Values.commonLabels) }}
 {{- end }}
 
+{{- /* Says whether the API server serves admission policies. Without a cluster, as in "helm template", no kinds are known, and it should. */}}
+{{- define "mailvane.servesPolicies" -}}
+{{- $known := .Capabilities.APIVersions }}
+{{- if or ($known.Has "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy") (not ($known.Has "apps/v1/Deployment")) }}yes{{ end }}
+{{- end }}
+
 {{- define "mailvane.image" -}}
 {{- with .Values.image }}
 {{- .repository }}:{{ default $.Chart.AppVersion .tag }}{{ with .digest }}@{{ . }}{{ end }}

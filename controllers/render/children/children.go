@@ -13,7 +13,7 @@ import (
 const (
 	// ConfigHashAnnotation holds, on the Secret with the configuration, the hash of the configuration.
 	ConfigHashAnnotation = "mailvane.dev/config-hash"
-	// sinksAnnotation holds, on the Secret with the configuration of a dedicated receiver, the names of the sinks in it.
+	// sinksAnnotation holds, on the Secret with the configuration of a dedicated receiver, what is noted of the sinks in it.
 	sinksAnnotation = "mailvane.dev/sinks"
 	// HandoffKeyAnnotation is on the Secret with the configuration when it has a key for hand-off.
 	HandoffKeyAnnotation = "mailvane.dev/handoff-key"

@@ -1,6 +1,8 @@
 package children
 
 import (
+	"maps"
+
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -62,6 +64,7 @@ func ingress(e *v1alpha1.WebhookEndpoint, receiver string) *networkingv1ac.Ingre
 	path := networkingv1ac.HTTPIngressPath().WithPath(e.Path()).WithPathType(pathType).WithBackend(
 		networkingv1ac.IngressBackend().WithService(networkingv1ac.IngressServiceBackend().
 			WithName(receiver).WithPort(networkingv1ac.ServiceBackendPort().WithName(webhookPortName))))
+	annotations := maps.Clone(exposure.Ingress.Annotations)
 	spec := networkingv1ac.IngressSpec().WithRules(
 		networkingv1ac.IngressRule().WithHost(exposure.Host).WithHTTP(networkingv1ac.HTTPIngressRuleValue().WithPaths(path)))
 	if exposure.Ingress.ClassName != "" {
@@ -69,9 +72,13 @@ func ingress(e *v1alpha1.WebhookEndpoint, receiver string) *networkingv1ac.Ingre
 	}
 	if exposure.Ingress.TLSSecretName != "" {
 		spec = spec.WithTLS(networkingv1ac.IngressTLS().WithHosts(exposure.Host).WithSecretName(exposure.Ingress.TLSSecretName))
+		if annotations == nil {
+			annotations = map[string]string{}
+		}
+		annotations[tlsAnnotation] = exposure.Host + " " + exposure.Ingress.TLSSecretName
 	}
 	return networkingv1ac.Ingress(ExposureName(e.Name), e.Namespace).
-		WithLabels(ExposureLabels()).WithAnnotations(exposure.Ingress.Annotations).WithOwnerReferences(OwnerReference(e)).WithSpec(spec)
+		WithLabels(ExposureLabels()).WithAnnotations(annotations).WithOwnerReferences(OwnerReference(e)).WithSpec(spec)
 }
 
 // httpRoute is made without the types of the Gateway API: one object with a dozen fields does not need the module.

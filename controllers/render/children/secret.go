@@ -1,6 +1,7 @@
 package children
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -17,14 +18,26 @@ const handoffKeyFile = "handoff.key"
 // maxConfigBytes is what the API server takes as the data of one Secret, without what the key for hand-off takes.
 const maxConfigBytes = corev1.MaxSecretSize - 1024
 
+const (
+	// maxSinksBytes bounds the note of the sinks: the annotations of an object have 256 KiB together, and others may have some.
+	maxSinksBytes = 192 << 10
+	// sinkDigits is the length of what is noted of a sink. Of two sinks that are noted alike, both stay configured.
+	sinkDigits = 12
+)
+
 // TooLargeError says that a configuration does not fit into a Secret.
 type TooLargeError struct {
 	// Bytes is the size of the compressed configuration.
 	Bytes int
+	// Sinks is the number of its sinks, when those are too many to be noted; else 0.
+	Sinks int
 }
 
 // Error says how large it is.
 func (e *TooLargeError) Error() string {
+	if e.Sinks > 0 {
+		return fmt.Sprintf("the configuration has %d sinks; %d can be noted", e.Sinks, maxSinksBytes/(sinkDigits+1))
+	}
 	return fmt.Sprintf("the configuration has %d bytes; a Secret holds %d", e.Bytes, maxConfigBytes)
 }
 
@@ -39,15 +52,41 @@ func (r *Receiver) ConfigSecret(document []byte, sinks []string) (*corev1ac.Secr
 		return nil, &TooLargeError{Bytes: len(content)}
 	}
 	annotations := map[string]string{ConfigHashAnnotation: config.Hash(document)}
-	if len(sinks) > 0 {
-		annotations[sinksAnnotation] = strings.Join(sinks, ",")
+	if noted := noteSinks(sinks); len(noted) > maxSinksBytes {
+		return nil, &TooLargeError{Bytes: len(content), Sinks: len(sinks)}
+	} else if noted != "" {
+		annotations[sinksAnnotation] = noted
 	}
 	return r.secret().WithAnnotations(annotations).WithData(map[string][]byte{file: content}), nil
 }
 
-// KnownSinks returns the sinks that were noted on the Secret with the configuration.
-func KnownSinks(annotations map[string]string) []string {
-	return strings.FieldsFunc(annotations[sinksAnnotation], func(c rune) bool { return c == ',' })
+// noteSinks returns the sinks as they are noted: by a hash of a few digits, since all names together may be more than an object's annotations hold.
+func noteSinks(sinks []string) string {
+	notes := make([]string, len(sinks))
+	for i, name := range sinks {
+		notes[i] = sinkNote(name)
+	}
+	return strings.Join(notes, ",")
+}
+
+func sinkNote(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:])[:sinkDigits]
+}
+
+// KnownSinks returns those of the sinks of a namespace that were noted on the Secret with the configuration.
+func KnownSinks(annotations map[string]string, all []string) []string {
+	noted := map[string]bool{}
+	for note := range strings.SplitSeq(annotations[sinksAnnotation], ",") {
+		noted[note] = true
+	}
+	var known []string
+	for _, name := range all {
+		if noted[sinkNote(name)] {
+			known = append(known, name)
+		}
+	}
+	return known
 }
 
 // HandoffKey returns the part of the Secret that holds the key by which pods of a receiver know each other when one hands its

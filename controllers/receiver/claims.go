@@ -1,0 +1,125 @@
+package receiver
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+const (
+	// maxClaimBytes bounds what the ConfigMap holds; the API server takes 1 MiB.
+	maxClaimBytes = 900 << 10
+	// claimKeyDigits is the length of a key of the ConfigMap, which can have no slash.
+	claimKeyDigits = 32
+)
+
+// claims remembers, in a ConfigMap beside the manager, which namespace has a host and path. It stays when the endpoint goes: else whoever waits
+// for an endpoint to be installed anew would get the webhooks of its provider. Who may edit the ConfigMap can give one away.
+type claims struct {
+	client client.Client
+	live   client.Reader
+	key    client.ObjectKey
+
+	mu    sync.Mutex
+	known map[string]string // the namespaces, by host and path, as they were read last
+}
+
+// hold returns the namespace that a host and path belong to: the given one, for which they are claimed, unless somebody has them. used says what
+// the endpoints of that namespace ask for.
+func (c *claims) hold(ctx context.Context, url, namespace string, used func(url string) bool) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.key.Name == "" || c.known[url] == namespace {
+		return namespace, nil
+	}
+	stored, missing, err := c.read(ctx)
+	if err != nil {
+		return "", err
+	}
+	if owner, taken := c.known[url]; taken {
+		return owner, nil
+	}
+	return namespace, c.claim(ctx, stored, missing, url, namespace, used)
+}
+
+// has says whether a host and path have been claimed for a namespace.
+func (c *claims) has(ctx context.Context, url, namespace string) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.key.Name == "" || c.known[url] == namespace {
+		return c.key.Name != "", nil
+	}
+	_, _, err := c.read(ctx)
+	return c.known[url] == namespace, err
+}
+
+// read reads what is noted.
+func (c *claims) read(ctx context.Context) (stored *corev1.ConfigMap, missing bool, err error) {
+	stored = &corev1.ConfigMap{}
+	err = c.live.Get(ctx, c.key, stored)
+	missing = apierrors.IsNotFound(err)
+	if err != nil && !missing {
+		return nil, false, fmt.Errorf("read who has which host, ConfigMap %s: %w", c.key, err)
+	}
+	c.known = map[string]string{}
+	for _, value := range stored.Data {
+		if owner, at, ok := strings.Cut(value, " "); ok {
+			c.known[at] = owner
+		}
+	}
+	return stored, missing, nil
+}
+
+// claim writes that a namespace has a host and path. Where there is no room, what the namespace no longer asks for makes it.
+func (c *claims) claim(ctx context.Context, stored *corev1.ConfigMap, missing bool, url, namespace string, used func(url string) bool) error {
+	value := namespace + " " + url
+	if sizeOf(stored.Data)+claimKeyDigits+len(value) > maxClaimBytes {
+		for key, other := range stored.Data {
+			if owner, at, _ := strings.Cut(other, " "); owner == namespace && !used(at) {
+				delete(stored.Data, key)
+			}
+		}
+	}
+	if sizeOf(stored.Data)+claimKeyDigits+len(value) > maxClaimBytes {
+		log.FromContext(ctx).Info("there is no room to note who has a host; remove entries that nobody needs", "configMap", c.key.String(), "namespace", namespace)
+		return nil
+	}
+	if stored.Data == nil {
+		stored.Data = map[string]string{}
+	}
+	stored.Data[claimKey(url)] = value
+	var err error
+	if missing {
+		stored.Namespace, stored.Name = c.key.Namespace, c.key.Name
+		err = c.client.Create(ctx, stored)
+	} else {
+		err = c.client.Update(ctx, stored)
+	}
+	if err != nil {
+		return fmt.Errorf("note who has a host, ConfigMap %s: %w", c.key, err)
+	}
+	c.known[url] = namespace
+	return nil
+}
+
+// claimKey returns under which key of the ConfigMap a host and path are noted.
+func claimKey(url string) string {
+	sum := sha256.Sum256([]byte(url))
+	return hex.EncodeToString(sum[:])[:claimKeyDigits]
+}
+
+func sizeOf(data map[string]string) int {
+	size := 0
+	for key, value := range data {
+		size += len(key) + len(value)
+	}
+	return size
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+
+	"github.com/mailvane/mailvane/api/v1alpha1"
+)
+
+// reference is where an object names one Secret or several, as an expression of CEL, and what must be there for it to be asked.
+type reference struct {
+	guards []string
+	value  string
+	isList bool
+}
+
+// String returns an expression that is a list of names.
+func (r reference) String() string {
+	value := r.value
+	if !r.isList {
+		value = "[" + value + "]"
+	}
+	return "(" + strings.Join(r.guards, " && ") + " ? " + value + " : [])"
+}
+
+// references returns, for each part of the spec that names Secrets, variables with their names if the part changes; and an expression with
+// all of them.
+func (k *kind) references() (variables []any, names string, err error) {
+	var all []string
+	for i := range k.spec.NumField() {
+		part := jsonName(k.spec.Field(i))
+		found, err := inField("object.spec", nil, k.spec.Field(i))
+		if err != nil {
+			return nil, "", err
+		}
+		if len(found) == 0 {
+			continue
+		}
+		lists := make([]string, 0, len(found))
+		for _, r := range found {
+			lists = append(lists, r.String())
+		}
+		variables = append(variables,
+			variable(part+"Changes", changes(part)),
+			variable(part+"Secrets", "variables."+part+"Changes ? "+strings.Join(lists, " + ")+" : []"))
+		all = append(all, "variables."+part+"Secrets")
+	}
+	if len(all) == 0 {
+		return nil, "", errors.New("it names no Secret")
+	}
+	return variables, strings.Join(all, " + "), nil
+}
+
+// isReference says whether a type names a Secret.
+func isReference(t reflect.Type) bool {
+	switch t {
+	case reflect.TypeFor[v1alpha1.SecretKeyReference](), reflect.TypeFor[v1alpha1.BasicSecretReference](), reflect.TypeFor[v1alpha1.SecretReference]():
+		return true
+	default:
+		return false
+	}
+}
+
+// inField returns the references in a field of what is at a path.
+func inField(path string, guards []string, field reflect.StructField) ([]reference, error) {
+	t := field.Type
+	path += "." + jsonName(field)
+	guards = append(guards[:len(guards):len(guards)], "has("+path+")")
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case isReference(t):
+		return []reference{{guards, path + ".name", false}}, nil
+	case t.Kind() == reflect.Slice && isReference(t.Elem()):
+		return []reference{{guards, path + ".map(r, r.name)", true}}, nil
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		return inItems(path, guards, t.Elem())
+	case t.Kind() == reflect.Struct:
+		return inStruct(path, guards, t)
+	case t.Kind() == reflect.Map || t.Kind() == reflect.Slice:
+		if t.Elem().Kind() != reflect.String && t.Elem().Kind() != reflect.Uint8 {
+			return nil, errors.New(path + ": nothing is known of lists and maps like this")
+		}
+	}
+	return nil, nil
+}
+
+// inStruct returns the references in the fields of a struct. What is one value in JSON has none.
+func inStruct(path string, guards []string, t reflect.Type) ([]reference, error) {
+	if t.Implements(reflect.TypeFor[json.Marshaler]()) || reflect.PointerTo(t).Implements(reflect.TypeFor[json.Marshaler]()) {
+		return nil, nil
+	}
+	var all []reference
+	for i := range t.NumField() {
+		found, err := inField(path, guards, t.Field(i))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// inItems returns the references in the items of a list, one in each.
+func inItems(path string, guards []string, t reflect.Type) ([]reference, error) {
+	inner, err := inStruct("item", nil, t)
+	if err != nil {
+		return nil, err
+	}
+	var all []reference
+	for _, r := range inner {
+		if r.isList {
+			return nil, errors.New(path + ": a list of references in the items of a list cannot be written as one expression")
+		}
+		value := path + ".filter(item, " + strings.Join(r.guards, " && ") + ").map(item, " + r.value + ")"
+		all = append(all, reference{guards, value, true})
+	}
+	return all, nil
+}
+
+func jsonName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
+}
