@@ -43,6 +43,9 @@ func (h *Handler) storageProblem(e *Endpoint, err error) *problem {
 	if errors.Is(err, journal.ErrShare) {
 		return unavailable("journal-share", "This endpoint has used up its share of the space to store events. Retry later.", retryAfterFull)
 	}
+	if errors.Is(err, journal.ErrDeadLetters) {
+		return unavailable("dead-letters-full", "The request holds what cannot be decoded or routed, and there is no space for more of that. Retry later.", retryAfterFull)
+	}
 	if errors.Is(err, journal.ErrFull) {
 		return unavailable("journal-full", "No space to store events. Retry later.", retryAfterFull)
 	}

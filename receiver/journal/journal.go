@@ -15,6 +15,8 @@ var (
 	ErrFull = errors.New("journal is full")
 	// ErrShare says that the share of those who append is used up; others may append. It is an [ErrFull].
 	ErrShare = fmt.Errorf("%w for this endpoint", ErrFull)
+	// ErrDeadLetters says that a batch has dead letters and that there is no room for more; others may be appended. It is an [ErrFull].
+	ErrDeadLetters = fmt.Errorf("%w of dead letters", ErrFull)
 	// ErrUnavailable says that the storage cannot take or give entries now. Nothing of the batch was acknowledged.
 	ErrUnavailable = errors.New("journal is unavailable")
 	// ErrClosed says that the journal was closed.

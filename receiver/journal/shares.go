@@ -20,32 +20,41 @@ type Shares struct {
 	added map[string]int64
 }
 
-// Admit returns [ErrShare] when b, of size bytes, is not to be added to a journal of which used of limit bytes are in use, although it
-// might still fit. A limit of 0 is none.
-func (s *Shares) Admit(b *Batch, size, used, limit int64) error {
+// Appending is what is asked of [Shares].
+type Appending struct {
+	// Endpoint and Unverified are those of the [Batch].
+	Endpoint   string
+	Unverified bool
+	// Size is about what the batch adds.
+	Size int64
+}
+
+// Admit returns [ErrShare] when a batch is not to be added to a journal of which used of limit bytes are in use, although it might
+// still fit. A limit of 0 is none.
+func (s *Shares) Admit(a Appending, used, limit int64) error {
 	if limit <= 0 {
 		return nil
 	}
-	if b.Unverified && used > limit/unverifiedDivisor {
+	if a.Unverified && used > limit/unverifiedDivisor {
 		return ErrShare
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lane := limit / laneDivisor
-	if used+size <= limit-lane {
+	if used+a.Size <= limit-lane {
 		clear(s.added)
 		return nil
 	}
-	if b.Endpoint == "" {
+	if a.Endpoint == "" {
 		return nil
 	}
-	added := s.added[b.Endpoint]
-	if added > 0 && added+size > lane/laneShareDivisor {
+	added := s.added[a.Endpoint]
+	if added > 0 && added+a.Size > lane/laneShareDivisor {
 		return ErrShare
 	}
 	if s.added == nil {
 		s.added = map[string]int64{}
 	}
-	s.added[b.Endpoint] = added + size
+	s.added[a.Endpoint] = added + a.Size
 	return nil
 }

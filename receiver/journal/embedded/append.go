@@ -15,9 +15,10 @@ type request struct {
 	// keys and queues are the memory of those of all entries.
 	keys   []dedupeHash
 	queues []*queue
-	// size is about how much the request adds to the store.
-	size int64
-	done chan reply
+	// adding is who adds how much to the store, about, and letterBytes how much of it are dead letters.
+	adding      journal.Appending
+	letterBytes int64
+	done        chan reply
 }
 
 type pendingEntry struct {
@@ -35,6 +36,8 @@ type pendingDeadLetter struct {
 	record  []byte
 	payload []byte
 }
+
+func (d *pendingDeadLetter) size() int64 { return int64(len(d.record) + len(d.payload)) }
 
 // reply is the answer to a request.
 type reply struct {
@@ -85,6 +88,7 @@ func (r *request) clear() {
 
 // fill takes b over. What is to be encoded or hashed is so here, not on the committer, so that many do it at a time.
 func (r *request) fill(j *Journal, b *journal.Batch) error {
+	r.adding = journal.Appending{Endpoint: b.Endpoint, Unverified: b.Unverified}
 	r.resolves = append(r.resolves, b.Resolves...)
 	for i := range b.Entries {
 		r.addEntry(j, &b.Entries[i])
@@ -114,7 +118,7 @@ func (r *request) addEntry(j *Journal, e *journal.Entry) {
 		p.payload = e.Payload
 	}
 	r.entries = append(r.entries, p)
-	r.size += int64(p.size())
+	r.adding.Size += int64(p.size())
 }
 
 func (r *request) addDeadLetter(d *journal.DeadLetter) error {
@@ -127,6 +131,7 @@ func (r *request) addDeadLetter(d *journal.DeadLetter) error {
 		p.keys = []dedupeHash{journal.HashKey(d.DedupeKey)}
 	}
 	r.deadLetters = append(r.deadLetters, p)
-	r.size += int64(len(record) + len(p.payload))
+	r.letterBytes += p.size()
+	r.adding.Size += p.size()
 	return nil
 }

@@ -64,12 +64,15 @@ type deadLetterRecord struct {
 	Attempts   int               `json:"attempts,omitzero"`
 	At         uint64            `json:"at"`
 	Header     map[string]string `json:"header,omitzero"`
+	// Size is the length of the payload; 0 in what an older release wrote.
+	Size int64 `json:"size,omitzero"`
 }
 
 func encodeDeadLetter(d *journal.DeadLetter) ([]byte, error) {
 	v, err := json.Marshal(deadLetterRecord{
 		Cause: d.Cause, Reason: journal.Reason(d.Reason), Endpoint: d.Endpoint, Route: d.Route, Sink: d.Sink,
 		EventID: d.EventID, Unverified: d.Unverified, Attempts: d.Attempts, At: toMillis(d.At), Header: d.Header,
+		Size: int64(len(d.Payload)),
 	}, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	if err != nil {
 		return nil, fmt.Errorf("dead letter cannot be encoded: %w", err)

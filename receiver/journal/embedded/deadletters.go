@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/go-json-experiment/json"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -79,4 +81,31 @@ func get(db *pebble.DB, key []byte) ([]byte, error) {
 func (d deadLetters) Drop(ctx context.Context, ids []uint64) (int, error) {
 	a, err := d.j.submit(ctx, &journal.Batch{Resolves: ids})
 	return a.resolved, err
+}
+
+// letterSize returns how much a dead letter takes, or ErrNotFound.
+func letterSize(db *pebble.DB, id uint64) (int64, error) {
+	record, err := get(db, numberKey(tableDeadLetters, id))
+	if err != nil {
+		return 0, err
+	}
+	return recordedSize(db, id, record)
+}
+
+// recordedSize returns how much the dead letter takes that has a record.
+func recordedSize(db *pebble.DB, id uint64, record []byte) (int64, error) {
+	var r struct {
+		Size int64 `json:"size"`
+	}
+	if err := json.Unmarshal(record, &r); err != nil {
+		return 0, fmt.Errorf("dead letter %d: %w", id, err)
+	}
+	if r.Size == 0 { // what an older release wrote says nothing of its payload
+		payload, err := get(db, numberKey(tablePayloads, id))
+		if err != nil && !errors.Is(err, journal.ErrNotFound) {
+			return 0, err
+		}
+		r.Size = int64(len(payload))
+	}
+	return int64(len(record)) + r.Size, nil
 }

@@ -21,6 +21,8 @@ type group struct {
 	// sinks counts the events that the group adds per sink.
 	sinks       map[*queue]int64
 	deadLetters int64
+	letterBytes int64
+	dropped     deletions
 	durable     uint64
 }
 
@@ -62,7 +64,7 @@ func (g *group) size() int { return g.batch.Len() + g.bundle.bytes }
 // add takes r into the group, or answers it when it cannot be taken.
 func (g *group) add(r *request) {
 	if len(r.entries)+len(r.deadLetters) > 0 {
-		if err := g.j.checkSpace(r.size); err != nil {
+		if err := g.checkSpace(r); err != nil {
 			r.answer(reply{err: err})
 			return
 		}
@@ -165,6 +167,7 @@ func (g *group) writeDeadLetter(d *pendingDeadLetter, receipt *journal.Receipt) 
 	}
 	receipt.DeadLettered++
 	g.deadLetters++
+	g.letterBytes += d.size()
 	id := g.j.nextDeadLetter.Add(1) - 1
 	return setDeadLetter(g.batch, id, d.record, d.payload)
 }
@@ -214,12 +217,17 @@ func (g *group) resolve(id uint64) (bool, error) {
 	if _, ok := g.resolved[id]; ok {
 		return false, nil
 	}
-	found, err := has(g.db, numberKey(tableDeadLetters, id))
-	if !found || err != nil {
+	size, err := letterSize(g.db, id)
+	if errors.Is(err, journal.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
 		return false, err
 	}
 	g.resolved[id] = struct{}{}
 	g.deadLetters--
+	g.letterBytes -= size
+	g.dropped.add(id, size)
 	return true, errors.Join(
 		g.batch.Delete(numberKey(tableDeadLetters, id), nil),
 		g.batch.Delete(numberKey(tablePayloads, id), nil),
@@ -260,6 +268,8 @@ func (g *group) finish() {
 	}
 	g.j.durable.Store(g.durable)
 	g.j.deadLetters.Add(g.deadLetters)
+	g.j.letterBytes.Add(g.letterBytes)
+	g.j.dropped.merge(&g.dropped)
 	for q, n := range g.sinks {
 		q.pending.Add(n)
 		q.wake()

@@ -56,7 +56,9 @@ type Journal struct {
 	dedupe  dedupeClock
 	seen    seenKeys
 	space   space
-	deleted deletions
+	shares  journal.Shares
+	deleted deletions // bundles
+	dropped deletions // dead letters
 	// payloads is the memory of what is leased.
 	payloads payloadMemory
 	// settling serializes settlements, so that exactly one of them sees that an event is owed to nobody any more.
@@ -69,6 +71,7 @@ type Journal struct {
 	nextBundle     uint64
 	nextDeadLetter atomic.Uint64
 	deadLetters    atomic.Int64
+	letterBytes    atomic.Int64 // of the dead letters
 	syncs          atomic.Int64
 	// unsynced says that settlements wait for stable storage.
 	unsynced atomic.Bool

@@ -63,6 +63,7 @@ type settling struct {
 	freed       [][]byte
 	done        int64
 	deadLetters int64
+	letterBytes int64
 	// scheduled is by how many tableSchedule holds more, of the present epoch.
 	scheduled int
 	dueFrom   []byte
@@ -149,7 +150,7 @@ func (s *settling) bury(sequence uint64, attempts int, d journal.DeadLetter) err
 	if err != nil {
 		return err
 	}
-	d.Sink, d.Attempts = s.q.name, attempts
+	d.Sink, d.Attempts, d.Payload = s.q.name, attempts, e.payload
 	if d.Cause == journal.CauseRefused {
 		d.Attempts++
 	}
@@ -158,6 +159,7 @@ func (s *settling) bury(sequence uint64, attempts int, d journal.DeadLetter) err
 		return err
 	}
 	s.deadLetters++
+	s.letterBytes += int64(len(record) + len(e.payload))
 	id := s.q.j.nextDeadLetter.Add(1) - 1
 	return setDeadLetter(s.batch, id, record, e.payload)
 }
@@ -204,6 +206,7 @@ func (s *settling) apply() {
 	s.q.dueFrom = s.dueFrom
 	s.q.scheduled += s.scheduled
 	j.deadLetters.Add(s.deadLetters)
+	j.letterBytes.Add(s.letterBytes)
 	j.deleted.merge(&s.deleted)
 	for _, p := range s.freed {
 		j.payloads.release(p)

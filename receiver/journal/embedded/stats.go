@@ -28,7 +28,7 @@ func (j *Journal) Stats() journal.Stats {
 	}
 	if db != nil {
 		used, lacking := j.space.look(j, db)
-		s.UsedBytes, s.Problem = used, j.space.problem(j, used, lacking)
+		s.UsedBytes, s.Problem = used, j.space.problem(j, lacking)
 	}
 	for _, q := range j.queues.all() {
 		s.Pending[q.name] = max(q.pending.Load(), 0)
@@ -67,13 +67,15 @@ func (q *queue) oldestAccepted(db *pebble.DB) (at time.Time, ok bool) {
 // those who do it.
 type counter struct {
 	j           *Journal
+	db          *pebble.DB
 	owed        *pebble.Iterator
 	deadLetters *pebble.Iterator
 }
 
 func (j *Journal) newCounter(db *pebble.DB) (*counter, error) {
 	j.deadLetters.Store(0)
-	c := &counter{j: j}
+	j.letterBytes.Store(0)
+	c := &counter{j: j, db: db}
 	var errs [2]error
 	c.owed, errs[0] = db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableOwed}, UpperBound: []byte{tableOwed + 1}})
 	c.deadLetters, errs[1] = db.NewIter(&pebble.IterOptions{
@@ -105,6 +107,17 @@ func (c *counter) events() int64 {
 	return int64(o.events.count())
 }
 
+// letterBytes returns the size of the present dead letter.
+func (c *counter) letterBytes() int64 {
+	record, err := c.deadLetters.ValueAndErr()
+	id, ok := lastNumber(c.deadLetters.Key())
+	if err != nil || !ok {
+		return 0 // the iterator ends with it
+	}
+	size, _ := recordedSize(c.db, id, record)
+	return size
+}
+
 // run counts until it is done or life ends.
 func (c *counter) run(life context.Context) {
 	byID := map[uint32]*queue{}
@@ -118,6 +131,7 @@ func (c *counter) run(life context.Context) {
 	}
 	for valid := c.deadLetters.First(); valid && life.Err() == nil; valid = c.deadLetters.Next() {
 		c.j.deadLetters.Add(1)
+		c.j.letterBytes.Add(c.letterBytes())
 	}
 	if err := c.close(); err != nil {
 		c.j.opts.Logger.Warn("journal could not be counted", "error", err)

@@ -32,11 +32,17 @@ func (j *Journal) Append(ctx context.Context, b journal.Batch) (journal.Receipt,
 func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.Receipt, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, appendTimeout, errTooSlow)
 	defer cancel()
+	if err := j.admit(b); err != nil {
+		return receipt, err
+	}
 	room, err := j.room()
 	if err != nil {
 		return receipt, err
 	}
 	entries, large, duplicates := j.entryItems(b, room)
+	if b.Unverified && len(large) > 0 { // strangers make no dead letters
+		return receipt, journal.ErrShare
+	}
 	letters, err := j.letterItems(append(large, b.DeadLetters...), room)
 	if err != nil {
 		return receipt, err
@@ -57,6 +63,21 @@ func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.
 		Accepted: len(b.Entries) - len(large) - duplicates - repeated, DeadLettered: len(letters) - lettersRepeated,
 		Duplicates: duplicates + repeated + lettersRepeated,
 	}, nil
+}
+
+// admit returns an error when a batch is to leave the space to others. What is in use is known from a moment ago, and counted on.
+func (j *Journal) admit(b *journal.Batch) error {
+	a := journal.Appending{Endpoint: b.Endpoint, Unverified: b.Unverified}
+	for i := range b.Entries {
+		a.Size += int64(len(b.Entries[i].Payload) * len(b.Entries[i].Sinks))
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	err := j.shares.Admit(a, j.stats.UsedBytes, j.stats.MaxBytes)
+	if err == nil {
+		j.stats.UsedBytes += a.Size // until the servers say what it is
+	}
+	return err
 }
 
 var errTooSlow = fmt.Errorf("the servers did not confirm within %v", appendTimeout)
@@ -160,7 +181,7 @@ func (j *Journal) resolve(ctx context.Context, ids []uint64) error {
 // appendFailed remembers why, and returns the error for the caller.
 func (j *Journal) appendFailed(ctx context.Context, err error) error {
 	err = j.failure(ctx, err)
-	if ctx.Err() == nil && j.ctx.Err() == nil {
+	if ctx.Err() == nil && j.ctx.Err() == nil && !errors.Is(err, journal.ErrShare) { // others may append
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		j.appendProblem, j.appendProblemAt = err.Error(), time.Now()

@@ -33,6 +33,7 @@ type Journal struct {
 	events, dead *committer
 	session      atomic.Pointer[session] // nil before the first connection
 
+	shares          journal.Shares
 	mu              sync.Mutex
 	checked         error // why the streams cannot be used; nil = they can
 	opened          bool  // the streams could be used once

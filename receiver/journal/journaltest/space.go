@@ -12,6 +12,9 @@ func spacePromises() []promise {
 	return []promise{
 		{"a full journal refuses, keeps what it has, and recovers when it is emptied", fullRecovers},
 		{"dead letters can be dropped from a full journal", dropFromFull},
+		{"what is not verified fills a small share and nobody else's", unverifiedShare},
+		{"dead letters fill a share of their own, and events go on", deadLetterShare},
+		{"one endpoint does not keep the others out", endpointShare},
 	}
 }
 
@@ -32,9 +35,15 @@ func big(n int, sinks ...string) journal.Entry {
 // fill appends until the journal is full and returns how many entries it took.
 func fill(t *testing.T, j journal.Journal, first int, sinks ...string) int {
 	t.Helper()
+	return fillAs(t, j, journal.Batch{}, first, sinks...)
+}
+
+// fillAs appends for an endpoint until the journal takes no more from it, and returns how many entries it took.
+func fillAs(t *testing.T, j journal.Journal, from journal.Batch, first int, sinks ...string) int {
+	t.Helper()
 	const most, batch = 100_000, 20
 	for n := first; n < most; n += batch {
-		var b journal.Batch
+		b := from
 		for i := range batch {
 			b.Entries = append(b.Entries, big(n+i, sinks...))
 		}
@@ -94,4 +103,98 @@ func dropFromFull(t *testing.T, h Harness) {
 	if err != nil || dropped != 1 {
 		t.Errorf("Drop = %d, %v, want 1", dropped, err)
 	}
+}
+
+// as returns a batch of the same origin with one entry.
+func as(b journal.Batch, e journal.Entry) journal.Batch {
+	b.Entries = []journal.Entry{e}
+	return b
+}
+
+// takes checks that the journal has room for more of an endpoint: a number of entries. It may have to tidy up for a moment.
+func takes(t *testing.T, j journal.Journal, from journal.Batch, first, count int) {
+	t.Helper()
+	for n := first; n < first+count; n++ {
+		eventually(t, "another endpoint finds room", func() bool {
+			_, err := j.Append(t.Context(), as(from, big(n, sinkB)))
+			if err != nil && !errors.Is(err, journal.ErrFull) {
+				t.Fatalf("after %d entries: %v", n-first, err)
+			}
+			return err == nil
+		})
+	}
+}
+
+func unverifiedShare(t *testing.T, h Harness) {
+	if h.OpenSmall == nil {
+		t.Skip("no bound")
+	}
+	j := h.OpenSmall(t)
+	strange, genuine := journal.Batch{Endpoint: "mail/strange", Unverified: true}, journal.Batch{Endpoint: "mail/genuine"}
+	count := fillAs(t, j, strange, 0, sinkA)
+	if limit := int(j.Stats().MaxBytes / 2 / 4096); count == 0 || count > limit {
+		t.Errorf("%d entries that nobody vouches for were taken, of %d that fill half of the journal", count, limit)
+	}
+	if problem := j.Stats().Problem; problem != "" {
+		t.Errorf("the journal says that it takes nothing: %s", problem)
+	}
+	takes(t, j, genuine, 10_000, 1000) // a quarter of the journal
+	if _, err := j.Append(t.Context(), as(strange, big(20_000, sinkA))); !errors.Is(err, journal.ErrShare) {
+		t.Errorf("one more that nobody vouches for: %v", err)
+	}
+}
+
+func endpointShare(t *testing.T, h Harness) {
+	if h.OpenSmall == nil {
+		t.Skip("no bound")
+	}
+	j := h.OpenSmall(t)
+	loud, quiet := journal.Batch{Endpoint: "mail/loud"}, journal.Batch{Endpoint: "mail/quiet"}
+	if count := fillAs(t, j, loud, 0, sinkA); count < int(j.Stats().MaxBytes/4/4096) {
+		t.Errorf("one endpoint alone can store %d entries", count)
+	}
+	takes(t, j, quiet, 10_000, 20)
+}
+
+func deadLetterShare(t *testing.T, h Harness) {
+	if h.OpenSmall == nil {
+		t.Skip("no bound")
+	}
+	j := h.OpenSmall(t)
+	add := func(n int) error {
+		d := letter(n)
+		d.Payload = big(n).Payload
+		_, err := j.Append(t.Context(), journal.Batch{Endpoint: "mail/odd", DeadLetters: []journal.DeadLetter{d}})
+		if err != nil && !errors.Is(err, journal.ErrFull) {
+			t.Fatalf("dead letter %d: %v", n, err)
+		}
+		return err
+	}
+	stored := 0
+	for range 2 {
+		for add(stored) == nil {
+			stored++
+		}
+		mustClose(t, j) // what there is counts after a restart, too
+		j = h.OpenSmall(t)
+	}
+	for add(stored) == nil {
+		stored++
+	}
+	if limit := int(j.Stats().MaxBytes / 2 / 4096); stored == 0 || stored > limit {
+		t.Errorf("%d dead letters were taken, of %d that fill half of the journal", stored, limit)
+	}
+	takes(t, j, journal.Batch{Endpoint: "mail/odd"}, 10_000, 1000)
+	all := list(t, j, 0, stored)
+	if len(all) != stored {
+		t.Fatalf("%d dead letters, want %d", len(all), stored)
+	}
+	var ids []uint64
+	for i := range all[1:] { // right after a start it may have taken more, before it had counted
+		ids = append(ids, all[i].ID)
+	}
+	if _, err := j.DeadLetters().Drop(t.Context(), ids); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "there is room for a dead letter again", func() bool { return add(stored) == nil })
 }
