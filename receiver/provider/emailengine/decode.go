@@ -23,13 +23,15 @@ type notice struct {
 
 // Decode reads what a request holds: one event, and beside a mail that is a delivery report the event that it reports.
 func (w *webhook) Decode(r *provider.Request) provider.Batch {
-	events := make([]event.Event, 1)
+	var events []event.Event
 	err := wire.Single(r.Body, func(item wire.Item) error {
 		n := notice{Item: item, data: item.Object.Object("data"), date: wire.DateTime(item.Text("date"))}
-		if err := decode(&events[0], n, r); err != nil {
+		e, err := decode(n, r)
+		if err != nil {
 			return err
 		}
-		if report, ok := reported(&events[0], n); ok {
+		events = []event.Event{e}
+		if report, ok := reported(&e, n); ok {
 			events = append(events, report)
 		}
 		return nil
@@ -40,23 +42,19 @@ func (w *webhook) Decode(r *provider.Request) provider.Batch {
 	return provider.Batch{Events: events}
 }
 
-func decode(e *event.Event, n notice, r *provider.Request) error {
+func decode(n notice, r *provider.Request) (event.Event, error) {
 	name := n.Text("event")
 	if name == "" {
-		return errNoEvent
+		return event.Event{}, errNoEvent
 	}
-	e.Type = event.Unknown
-	e.Provider = Type
-	e.ProviderEvent = name
-	e.Account = n.Text("account")
-	e.Raw = withoutPassword(n)
-	wire.KeepDetails(e, n.Object, "serviceUrl")
-	n.date.SetTime(e, r.ReceivedAt)
+	e := event.Event{Type: event.Unknown, Provider: Type, ProviderEvent: name, Account: n.Text("account"), Raw: withoutPassword(n)}
+	wire.KeepDetails(&e, n.Object, "serviceUrl")
+	n.date.SetTime(&e, r.ReceivedAt)
 	if convert, known := wire.Known(converters, name); known {
-		convert(e, n)
+		convert(&e, n)
 	}
-	identify(e, n, r)
-	return nil
+	identify(&e, n, r)
+	return e, nil
 }
 
 // withoutPassword returns the raw notice without the credentials of a proxy, which older versions send along.
