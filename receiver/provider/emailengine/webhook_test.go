@@ -7,6 +7,9 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/providertest"
 )
 
+// failed says why nothing but the queue id identifies a submission that failed.
+const failed = "an earlier messageDeliveryError may have told the same, in other words"
+
 func suite() providertest.Suite {
 	return providertest.Suite{
 		Kind:             emailengine.Kind(),
@@ -14,7 +17,12 @@ func suite() providertest.Suite {
 		OtherSettings:    `{"serviceSecrets": ["other-service-secret"]}`,
 		RotationSettings: `{"serviceSecrets": ["0123456789abcdef0123456789abcdef", "other-service-secret"]}`,
 		SignatureHeaders: []string{"X-Ee-Wh-Signature"},
-		Credentials:      []string{"0123456789abcdef0123456789abcdef", "other-service-secret"},
+		Volatile: map[string]string{
+			"messageFailed.http/date":           failed,
+			"messageFailed.http/data/messageId": failed,
+			"messageFailed.http/data/error":     failed,
+		},
+		Credentials: []string{"0123456789abcdef0123456789abcdef", "other-service-secret"},
 	}
 }
 

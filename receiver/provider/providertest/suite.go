@@ -30,6 +30,8 @@ type Suite struct {
 	BodyNotSigned bool
 	// SignedAt returns the time that a request's signature names; nil when the provider signs no time.
 	SignedAt func(*provider.Request) time.Time
+	// Volatile are the scalars of samples, by the sample's name and a JSON Pointer behind it, on which no id rests, each with the reason.
+	Volatile map[string]string
 	// Credentials are texts that no error may hold.
 	Credentials []string
 }
@@ -54,6 +56,10 @@ func Run(t *testing.T, s Suite) {
 			t.Run("keys", func(t *testing.T) { s.keys(t, sample) })
 			t.Run("clock", func(t *testing.T) { s.clock(t, sample) })
 			t.Run("send", func(t *testing.T) { s.send(t, sample) })
+			t.Run("odd", func(t *testing.T) { s.odd(t, sample) })
+			t.Run("apart", func(t *testing.T) { s.apart(t, sample) })
+			t.Run("again", func(t *testing.T) { s.again(t, sample) })
+			t.Run("spelling", func(t *testing.T) { s.spelling(t, sample) })
 			t.Run("no leak", func(t *testing.T) { s.leaks(t, sample) })
 		})
 	}

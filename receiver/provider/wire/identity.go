@@ -93,7 +93,7 @@ func (c *form) value(m *member, within []member) {
 	case '{':
 		c.object(within)
 	case '[':
-		c.array(c.text[m.start:m.end], int(m.start))
+		c.array(int(m.start))
 	case '"':
 		c.string(int(m.start)+1, int(m.end)-1, m.plain)
 	default:
@@ -102,7 +102,7 @@ func (c *form) value(m *member, within []member) {
 }
 
 // array writes an array that begins at a position. What is in it was not remembered, so it is scanned again.
-func (c *form) array(array string, at int) {
+func (c *form) array(at int) {
 	c.out = append(c.out, '[')
 	s := scanner{text: c.text}
 	for at = s.space(at + 1); s.byte(at) != ']'; {
