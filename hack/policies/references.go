@@ -53,28 +53,27 @@ func (k *kind) references() (variables []any, names string, err error) {
 	return variables, strings.Join(all, " + "), nil
 }
 
-// isReference says whether a type names a Secret.
-func isReference(t reflect.Type) bool {
-	switch t {
-	case reflect.TypeFor[v1alpha1.SecretKeyReference](), reflect.TypeFor[v1alpha1.BasicSecretReference](), reflect.TypeFor[v1alpha1.SecretReference]():
-		return true
-	default:
+// isReference says whether a field of a type names a Secret. By the conventions of the API a field that names something ends in Ref or Refs; what is
+// not known to be something else is taken for a Secret.
+func isReference(field string, t reflect.Type) bool {
+	if !strings.HasSuffix(field, "Ref") && !strings.HasSuffix(field, "Refs") {
 		return false
 	}
+	return t != reflect.TypeFor[v1alpha1.SinkReference]() && t != reflect.TypeFor[v1alpha1.GatewayReference]()
 }
 
 // inField returns the references in a field of what is at a path.
 func inField(path string, guards []string, field reflect.StructField) ([]reference, error) {
-	t := field.Type
-	path += "." + jsonName(field)
+	t, name := field.Type, jsonName(field)
+	path += "." + name
 	guards = append(guards[:len(guards):len(guards)], "has("+path+")")
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch {
-	case isReference(t):
+	case isReference(name, t) && t.Kind() == reflect.Struct:
 		return []reference{{guards, path + ".name", false}}, nil
-	case t.Kind() == reflect.Slice && isReference(t.Elem()):
+	case t.Kind() == reflect.Slice && isReference(name, t.Elem()):
 		return []reference{{guards, path + ".map(r, r.name)", true}}, nil
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
 		return inItems(path, guards, t.Elem())
