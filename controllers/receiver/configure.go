@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -50,7 +51,8 @@ func (r *Reconciler) configure(ctx context.Context, s *scope) (refused, err erro
 			secret, found := secrets[name]
 			return secret.data, found
 		},
-		SecretType: func(_, name string) string { return string(secrets[name].kind) },
+		MemoryLimit: s.memoryLimit,
+		SecretType:  func(_, name string) string { return string(secrets[name].kind) },
 	})
 	s.memory.problems = map[render.Object][]render.Problem{}
 	for _, p := range problems {
@@ -71,6 +73,17 @@ func (r *Reconciler) configure(ctx context.Context, s *scope) (refused, err erro
 	}
 	s.memory.inputs = inputs
 	return refused, nil
+}
+
+// memoryLimit returns what the pods of an endpoint's receiver may take, in bytes; 0 = any.
+func (s *scope) memoryLimit(e *v1alpha1.WebhookEndpoint) int64 {
+	name := receiverName(e)
+	for _, u := range s.units {
+		if u.Name == name {
+			return u.MemoryLimit()
+		}
+	}
+	return 0
 }
 
 // configureOne writes the configuration of one receiver: its endpoints, and the sinks that they lead to. What it has led to before

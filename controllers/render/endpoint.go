@@ -34,6 +34,7 @@ func (r *endpointRenderer) render(endpoint *v1alpha1.WebhookEndpoint) config.End
 		State:          string(spec.State),
 		MaxBodyBytes:   spec.MaxBodySize.Value(),
 	}
+	r.checkMemory(&s, endpoint)
 	if owner := r.owners[r.in.place(endpoint)]; owner != endpoint {
 		s.add("spec.path", v1alpha1.ReasonPathConflict, "%s already belongs to WebhookEndpoint %s/%s; choose another path",
 			endpoint.Path(), owner.Namespace, owner.Name)

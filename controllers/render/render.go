@@ -26,6 +26,8 @@ type Input struct {
 	Checks Checks
 	// Receiver returns the name of the receiver of an endpoint: a path belongs to one endpoint of each. nil = all have the same.
 	Receiver func(*v1alpha1.WebhookEndpoint) string
+	// MemoryLimit returns how many bytes of memory the pods of an endpoint's receiver may take; 0 = any. nil = nobody knows.
+	MemoryLimit func(*v1alpha1.WebhookEndpoint) int64
 }
 
 // place is where requests arrive.

@@ -132,6 +132,14 @@ func (r *Receiver) resources() *corev1ac.ResourceRequirementsApplyConfiguration 
 	return requirements
 }
 
+// MemoryLimit returns how many bytes of memory a pod may take; 0 = any.
+func (r *Receiver) MemoryLimit() int64 {
+	if limits := r.resources().Limits; limits != nil {
+		return limits.Memory().Value()
+	}
+	return 0
+}
+
 func amounts(a v1alpha1.ResourceAmounts) corev1.ResourceList {
 	list := corev1.ResourceList{}
 	for name, amount := range map[corev1.ResourceName]resource.Quantity{corev1.ResourceCPU: a.CPU, corev1.ResourceMemory: a.Memory} {
