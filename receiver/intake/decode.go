@@ -37,3 +37,21 @@ func sizeOf(b *provider.Batch) int64 {
 	}
 	return int64(size)
 }
+
+// The least that makes the events of a request alike: their number, and how many times as large as the request they are.
+const (
+	minAlike    = 16
+	alikeGrowth = 4
+)
+
+// grew says whether the events repeat much of what the request said once.
+func (b *batchBuilder) grew() bool {
+	if len(b.batch.Entries) < minAlike {
+		return false
+	}
+	size := 0
+	for i := range b.batch.Entries {
+		size += len(b.batch.Entries[i].Payload)
+	}
+	return size > alikeGrowth*len(b.request.Body)
+}

@@ -26,6 +26,7 @@ func (h *Handler) store(ctx context.Context, x *exchange, unverified bool) (rece
 		b.event(&decoded.Events[i], e.routes.Decide(&decoded.Events[i]))
 	}
 	b.undecodable()
+	b.batch.Alike = b.grew()
 	x.forget(&decoded)
 	var done journal.Receipt
 	if len(b.batch.Entries)+len(b.batch.DeadLetters) > 0 {

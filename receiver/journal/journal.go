@@ -58,6 +58,8 @@ type Batch struct {
 	Endpoint string
 	// Unverified says that it may come from anybody: it is refused before it takes space from what is genuine.
 	Unverified bool
+	// Alike says that the entries repeat most of what the others hold, so that it is worth the time to store them compressed.
+	Alike bool
 	// Resolves names dead letters that this batch replaces: they are removed in the same step.
 	Resolves []uint64
 }

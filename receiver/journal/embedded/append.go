@@ -27,6 +27,7 @@ type pendingEntry struct {
 	acceptedAt  uint64
 	orderingKey string
 	payload     []byte
+	alike       bool // as those before and behind it
 }
 
 func (e *pendingEntry) size() int { return len(e.orderingKey) + len(e.payload) }
@@ -91,7 +92,7 @@ func (r *request) fill(j *Journal, b *journal.Batch) error {
 	r.adding = journal.Appending{Endpoint: b.Endpoint, Unverified: b.Unverified}
 	r.resolves = append(r.resolves, b.Resolves...)
 	for i := range b.Entries {
-		r.addEntry(j, &b.Entries[i])
+		r.addEntry(j, &b.Entries[i], b.Alike)
 	}
 	for i := range b.DeadLetters {
 		if err := r.addDeadLetter(&b.DeadLetters[i]); err != nil {
@@ -101,8 +102,8 @@ func (r *request) fill(j *Journal, b *journal.Batch) error {
 	return nil
 }
 
-func (r *request) addEntry(j *Journal, e *journal.Entry) {
-	p := pendingEntry{acceptedAt: toMillis(e.AcceptedAt), orderingKey: e.OrderingKey}
+func (r *request) addEntry(j *Journal, e *journal.Entry, alike bool) {
+	p := pendingEntry{alike: alike, acceptedAt: toMillis(e.AcceptedAt), orderingKey: e.OrderingKey}
 	from := len(r.keys)
 	for _, key := range e.DedupeKeys {
 		r.keys = append(r.keys, journal.HashKey(key))

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/klauspost/compress/s2"
 )
 
 // A bundle is what is stored under one key: neighbouring events of one group. It is written, read, merged and deleted as one,
@@ -16,6 +17,10 @@ const (
 	maxBundleEvents = 1 << bundleBits
 	// maxBundleBytes ends a bundle, so that a sink that is owed little of it reads little more. A larger event has its own.
 	maxBundleBytes = 64 << 10
+	// minPacked is how many events that are alike are worth to be compressed together.
+	minPacked = 8
+	// packedBundle is added to the number of events where their payloads are compressed.
+	packedBundle = 1 << 7
 )
 
 // sequenceOf numbers an event by its bundle and its place there.
@@ -63,6 +68,9 @@ type bundleWriter struct {
 	owed   map[*queue]places
 	bytes  int
 	header []byte // scratch
+	// alike says that all events are worth to be compressed together; joined and packed are scratch for that.
+	alike          bool
+	joined, packed []byte
 }
 
 // fits reports whether the bundle may take e.
@@ -77,6 +85,7 @@ func (w *bundleWriter) add(e *pendingEntry) {
 	for _, q := range e.sinks {
 		w.owed[q] |= place(len(w.events))
 	}
+	w.alike = e.alike && (w.alike || len(w.events) == 0)
 	w.events = append(w.events, e)
 	w.bytes += e.size()
 }
@@ -88,7 +97,8 @@ func (w *bundleWriter) reset() {
 }
 
 // write adds the bundle to b: the ids of the sinks, the number of events and of the bytes of their ordering keys; for each event
-// the acceptance time and the lengths of its ordering key and payload; all ordering keys; all payloads.
+// the acceptance time and the lengths of its ordering key and payload; all ordering keys; all payloads, compressed where it is
+// worth it.
 func (w *bundleWriter) write(b *pebble.Batch, number uint64) error {
 	keyBytes := 0
 	for _, e := range w.events {
@@ -98,7 +108,12 @@ func (w *bundleWriter) write(b *pebble.Batch, number uint64) error {
 	for q := range w.owed {
 		header = binary.AppendUvarint(header, uint64(q.id))
 	}
-	header = binary.AppendUvarint(header, uint64(len(w.events)))
+	packed := w.pack()
+	count := uint64(len(w.events))
+	if packed != nil {
+		count |= packedBundle
+	}
+	header = binary.AppendUvarint(header, count)
 	header = binary.AppendUvarint(header, uint64(keyBytes))
 	for _, e := range w.events {
 		header = binary.AppendUvarint(header, e.acceptedAt)
@@ -107,16 +122,52 @@ func (w *bundleWriter) write(b *pebble.Batch, number uint64) error {
 	}
 	w.header = header
 	key := bundleKey(number)
-	op := b.SetDeferred(len(key), len(header)+w.bytes)
+	size := w.bytes
+	if packed != nil {
+		size = keyBytes + len(packed)
+	}
+	op := b.SetDeferred(len(key), len(header)+size)
 	copy(op.Key, key)
 	rest := op.Value[copy(op.Value, header):]
 	for _, e := range w.events {
 		rest = rest[copy(rest, e.orderingKey):]
 	}
+	if packed != nil {
+		copy(rest, packed)
+		return op.Finish()
+	}
 	for _, e := range w.events {
 		rest = rest[copy(rest, e.payload):]
 	}
 	return op.Finish()
+}
+
+// pack returns all payloads, compressed; nil when that is not worth it.
+func (w *bundleWriter) pack() []byte {
+	if !w.alike || len(w.events) < minPacked {
+		return nil
+	}
+	w.joined = w.joined[:0]
+	for _, e := range w.events {
+		w.joined = append(w.joined, e.payload...)
+	}
+	w.packed = s2.Encode(w.packed[:cap(w.packed)], w.joined)
+	if len(w.packed) > len(w.joined)/2 {
+		return nil
+	}
+	return w.packed
+}
+
+// unpack returns the payloads that pack compressed; they have the given length.
+func unpack(packed []byte, size uint64) ([]byte, error) {
+	if n, err := s2.DecodedLen(packed); err != nil || uint64(n) != size {
+		return nil, errMalformed
+	}
+	joined, err := s2.Decode(nil, packed)
+	if err != nil {
+		return nil, errMalformed
+	}
+	return joined, nil
 }
 
 // bundle is what tableEvents holds.
@@ -134,21 +185,28 @@ type event struct {
 	payload     []byte
 }
 
-// decodeBundle reads a bundle. Its payloads and sinks are part of value; its events are appended to scratch.
+// decodeBundle reads a bundle. Its sinks are part of value, and its payloads unless they were compressed; its events are appended to scratch.
 func decodeBundle(value []byte, scratch []event) (bundle, error) {
 	r := reader{rest: value}
 	b := bundle{events: scratch}
 	b.sinks = r.uvarints(r.uvarint())
 	count, keyBytes := r.uvarint(), r.uvarint()
+	packed := count&packedBundle != 0
+	count &^= packedBundle
 	if count > maxBundleEvents {
 		return b, errMalformed
 	}
 	var lengths [2 * maxBundleEvents]uint64
+	joined := uint64(0)
 	for n := range count {
 		b.events = append(b.events, event{acceptedAt: r.uvarint()})
 		lengths[2*n], lengths[2*n+1] = r.uvarint(), r.uvarint()
+		joined += lengths[2*n+1]
 	}
 	keys := string(r.bytes(keyBytes))
+	if packed && r.err == nil {
+		r.rest, r.err = unpack(r.rest, joined)
+	}
 	b.joined = r.rest
 	for n := range b.events {
 		e := &b.events[n]

@@ -12,8 +12,12 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
-// formatVersion is the version of the keys and values in this package. A store with another one is refused.
-const formatVersion = "3"
+// formatVersion is the version of the keys and values in this package. A store with another one is refused, but for formatBefore, of
+// which all that it has is read: it has no compressed bundles.
+const (
+	formatVersion = "4"
+	formatBefore  = "3"
+)
 
 var errMalformed = errors.New("stored value is malformed")
 

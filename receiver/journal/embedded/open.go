@@ -247,6 +247,9 @@ func checkFormat(db *pebble.DB) error {
 		if err := closer.Close(); err != nil {
 			return err
 		}
+		if found == formatBefore {
+			return db.Set([]byte(metaFormat), []byte(formatVersion), pebble.Sync)
+		}
 		if found != formatVersion {
 			return fmt.Errorf("journal has format version %q, this release reads %q", found, formatVersion)
 		}

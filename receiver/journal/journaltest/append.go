@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 
 func appendPromises() []promise {
 	return []promise{
+		{"entries that are alike come back as they were", alike},
 		{"an acknowledged entry survives a power cut", ackSurvivesCrash},
 		{"an acknowledged entry survives a clean restart", ackSurvivesRestart},
 		{"a duplicate is acknowledged only when the original is durable", duplicateAckIsDurable},
@@ -171,5 +173,31 @@ func cancelledAppend(t *testing.T, h Harness) {
 	mustAppend(t, j, entries(0, 1, sinkA))
 	if diff := cmp.Diff(numbered(0, 1), payloads(fetch(t, j, sinkA, 10))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// alike has entries that are worth to be compressed, among others that are not.
+func alike(t *testing.T, h Harness) {
+	j := h.Open(t)
+	var want []string
+	for n, b := range []journal.Batch{entries(0, 3, sinkA), entries(3, 200, sinkA), entries(203, 3, sinkA)} {
+		b.Alike = n == 1
+		for i := range b.Entries {
+			if b.Alike {
+				b.Entries[i].Payload = append([]byte(strings.Repeat("the same of all of them ", 50)), b.Entries[i].Payload...)
+			}
+			want = append(want, string(b.Entries[i].Payload))
+		}
+		mustAppend(t, j, b)
+	}
+	mustClose(t, j)
+	j = h.Open(t)
+	got := fetchAll(t, j, sinkA, len(want))
+	if diff := cmp.Diff(want, payloads(got)); diff != "" {
+		t.Error(diff)
+	}
+	delivered(t, j, sinkA, got[1:]...)
+	if got[5].OrderingKey != "key-5" {
+		t.Errorf("ordering key %q", got[5].OrderingKey)
 	}
 }
