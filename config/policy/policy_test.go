@@ -169,9 +169,9 @@ func secretFields(t *testing.T, path string, typ reflect.Type) []string {
 		return nil
 	}
 	var all []string
-	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-		at, of := path+"."+name, typ.Field(i).Type
+	for field := range typ.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		at, of := path+"."+name, field.Type
 		switch {
 		case name == "sinkRef", name == "parentRefs": // which are no Secrets
 		case strings.HasSuffix(name, "Ref"), strings.HasSuffix(name, "Refs"):

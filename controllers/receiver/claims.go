@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -47,7 +48,23 @@ func (c *claims) hold(ctx context.Context, url, namespace string, used func(url 
 	if owner, taken := c.known[url]; taken {
 		return owner, nil
 	}
-	return namespace, c.claim(ctx, stored, missing, url, namespace, used)
+	value := namespace + " " + url
+	if !hasRoom(stored, value) {
+		forgetUnused(stored, namespace, used)
+	}
+	if !hasRoom(stored, value) {
+		log.FromContext(ctx).Info("there is no room to note who has a host; remove entries that nobody needs", "configMap", c.key.String(), "namespace", namespace)
+		return namespace, nil
+	}
+	if stored.Data == nil {
+		stored.Data = map[string]string{}
+	}
+	stored.Data[claimKey(url)] = value
+	if err := c.write(ctx, stored, missing); err != nil {
+		return "", err
+	}
+	c.known[url] = namespace
+	return namespace, nil
 }
 
 // has says whether a host and path have been claimed for a namespace.
@@ -78,35 +95,28 @@ func (c *claims) read(ctx context.Context) (stored *corev1.ConfigMap, missing bo
 	return stored, missing, nil
 }
 
-// claim writes that a namespace has a host and path. Where there is no room, what the namespace no longer asks for makes it.
-func (c *claims) claim(ctx context.Context, stored *corev1.ConfigMap, missing bool, url, namespace string, used func(url string) bool) error {
-	value := namespace + " " + url
-	if sizeOf(stored.Data)+claimKeyDigits+len(value) > maxClaimBytes {
-		for key, other := range stored.Data {
-			if owner, at, _ := strings.Cut(other, " "); owner == namespace && !used(at) {
-				delete(stored.Data, key)
-			}
-		}
-	}
-	if sizeOf(stored.Data)+claimKeyDigits+len(value) > maxClaimBytes {
-		log.FromContext(ctx).Info("there is no room to note who has a host; remove entries that nobody needs", "configMap", c.key.String(), "namespace", namespace)
-		return nil
-	}
-	if stored.Data == nil {
-		stored.Data = map[string]string{}
-	}
-	stored.Data[claimKey(url)] = value
-	var err error
+// hasRoom says whether one more value fits in.
+func hasRoom(stored *corev1.ConfigMap, value string) bool {
+	return sizeOf(stored.Data)+claimKeyDigits+len(value) <= maxClaimBytes
+}
+
+// forgetUnused removes what a namespace no longer asks for.
+func forgetUnused(stored *corev1.ConfigMap, namespace string, used func(url string) bool) {
+	maps.DeleteFunc(stored.Data, func(_, value string) bool {
+		owner, at, _ := strings.Cut(value, " ")
+		return owner == namespace && !used(at)
+	})
+}
+
+func (c *claims) write(ctx context.Context, stored *corev1.ConfigMap, missing bool) error {
+	write := func() error { return c.client.Update(ctx, stored) }
 	if missing {
 		stored.Namespace, stored.Name = c.key.Namespace, c.key.Name
-		err = c.client.Create(ctx, stored)
-	} else {
-		err = c.client.Update(ctx, stored)
+		write = func() error { return c.client.Create(ctx, stored) }
 	}
-	if err != nil {
+	if err := write(); err != nil {
 		return fmt.Errorf("note who has a host, ConfigMap %s: %w", c.key, err)
 	}
-	c.known[url] = namespace
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 const (
@@ -32,9 +34,9 @@ func unusable(value []byte, least int) string {
 		return "holds a NUL; recreate it from text"
 	case len(bytes.TrimSpace(value)) == 0:
 		return "holds nothing but blanks"
-	case hasAround(value, "\r\n", bytes.HasSuffix):
+	case isLineBreak(value[len(value)-1]):
 		return "ends with a line break; recreate it without one (printf %s, not echo)"
-	case hasAround(value, "\r\n", bytes.HasPrefix):
+	case isLineBreak(value[0]):
 		return "begins with a line break; recreate it without one"
 	case len(value) < least:
 		return tooShort(least)
@@ -49,14 +51,7 @@ func tooShort(least int) string {
 	return "is shorter than 16 bytes, which can be guessed; recreate it longer, for example by: openssl rand -hex 32"
 }
 
-func hasAround(value []byte, any string, has func(s, part []byte) bool) bool {
-	for i := range len(any) {
-		if has(value, []byte{any[i]}) {
-			return true
-		}
-	}
-	return false
-}
+func isLineBreak(b byte) bool { return b == '\n' || b == '\r' }
 
 // suspicious says what is odd about a value that may be right all the same; empty when nothing is.
 func suspicious(value string) string {
@@ -89,13 +84,15 @@ func isTwiceEncoded(value string) bool {
 
 // refusedType says why a Secret of a type is not read: it is the credential of a part of the cluster, and nobody's to send elsewhere.
 func refusedType(secretType string) string {
-	switch {
-	case secretType == "kubernetes.io/service-account-token", secretType == "bootstrap.kubernetes.io/token":
+	switch corev1.SecretType(secretType) {
+	case corev1.SecretTypeServiceAccountToken, corev1.SecretTypeBootstrapToken:
 		return "is a token for the cluster itself"
-	case secretType == "kubernetes.io/dockercfg", secretType == "kubernetes.io/dockerconfigjson":
+	case corev1.SecretTypeDockercfg, corev1.SecretTypeDockerConfigJson:
 		return "is for pulling images"
-	case strings.HasPrefix(secretType, "helm.sh/release."):
-		return "is what Helm keeps of a release"
+	default:
+		if strings.HasPrefix(secretType, "helm.sh/release.") {
+			return "is what Helm keeps of a release"
+		}
+		return ""
 	}
-	return ""
 }

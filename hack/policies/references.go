@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
@@ -29,9 +30,9 @@ func (r reference) String() string {
 // all of them.
 func (k *kind) references() (variables []any, names string, err error) {
 	var all []string
-	for i := range k.spec.NumField() {
-		part := jsonName(k.spec.Field(i))
-		found, err := inField("object.spec", nil, k.spec.Field(i))
+	for field := range k.spec.Fields() {
+		part := jsonName(field)
+		found, err := inField("object.spec", nil, field)
 		if err != nil {
 			return nil, "", err
 		}
@@ -66,7 +67,7 @@ func isReference(field string, t reflect.Type) bool {
 func inField(path string, guards []string, field reflect.StructField) ([]reference, error) {
 	t, name := field.Type, jsonName(field)
 	path += "." + name
-	guards = append(guards[:len(guards):len(guards)], "has("+path+")")
+	guards = append(slices.Clip(guards), "has("+path+")")
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -75,16 +76,13 @@ func inField(path string, guards []string, field reflect.StructField) ([]referen
 		return []reference{{guards, path + ".name", false}}, nil
 	case t.Kind() == reflect.Slice && isReference(name, t.Elem()):
 		return []reference{{guards, path + ".map(r, r.name)", true}}, nil
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
-		return inItems(path, guards, t.Elem())
 	case t.Kind() == reflect.Struct:
 		return inStruct(path, guards, t)
 	case t.Kind() == reflect.Map || t.Kind() == reflect.Slice:
-		if t.Elem().Kind() != reflect.String && t.Elem().Kind() != reflect.Uint8 {
-			return nil, errors.New(path + ": nothing is known of lists and maps like this")
-		}
+		return inItems(path, guards, t)
+	default:
+		return nil, nil
 	}
-	return nil, nil
 }
 
 // inStruct returns the references in the fields of a struct. What is one value in JSON has none.
@@ -93,8 +91,8 @@ func inStruct(path string, guards []string, t reflect.Type) ([]reference, error)
 		return nil, nil
 	}
 	var all []reference
-	for i := range t.NumField() {
-		found, err := inField(path, guards, t.Field(i))
+	for field := range t.Fields() {
+		found, err := inField(path, guards, field)
 		if err != nil {
 			return nil, err
 		}
@@ -103,9 +101,15 @@ func inStruct(path string, guards []string, t reflect.Type) ([]reference, error)
 	return all, nil
 }
 
-// inItems returns the references in the items of a list, one in each.
+// inItems returns the references in the items of a list, one in each. A list or a map of texts has none.
 func inItems(path string, guards []string, t reflect.Type) ([]reference, error) {
-	inner, err := inStruct("item", nil, t)
+	if t.Elem().Kind() == reflect.String || t.Elem().Kind() == reflect.Uint8 {
+		return nil, nil
+	}
+	if t.Kind() == reflect.Map || t.Elem().Kind() != reflect.Struct {
+		return nil, errors.New(path + ": nothing is known of lists and maps like this")
+	}
+	inner, err := inStruct("item", nil, t.Elem())
 	if err != nil {
 		return nil, err
 	}
