@@ -78,6 +78,11 @@ type Stats struct {
 	DeadLetters int64
 	// UsedBytes and MaxBytes are the space taken on the device and its bound; MaxBytes is 0 where the journal knows of none.
 	UsedBytes, MaxBytes int64
+	// Lost counts the deliveries, by sink, that damage to the storage is known to have cost since the journal was opened; "" is for
+	// those of which it is not known whose they were. Some of them may have been made before.
+	Lost map[string]int64
+	// Damage says for people which parts of the storage were damaged and where they are kept; empty = none.
+	Damage string
 	// Syncs counts the waits for stable storage since the journal was opened.
 	Syncs int64
 }

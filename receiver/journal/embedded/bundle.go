@@ -3,7 +3,9 @@ package embedded
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math/bits"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/klauspost/compress/s2"
@@ -21,6 +23,8 @@ const (
 	minPacked = 8
 	// packedBundle is added to the number of events where their payloads are compressed.
 	packedBundle = 1 << 7
+	// sharedBundle is added to it where there are several sinks, and what each is owed follows.
+	sharedBundle = 1 << 8
 )
 
 // sequenceOf numbers an event by its bundle and its place there.
@@ -68,6 +72,7 @@ type bundleWriter struct {
 	owed   map[*queue]places
 	bytes  int
 	header []byte // scratch
+	sinks  []*queue
 	// alike says that all events are worth to be compressed together; joined and packed are scratch for that.
 	alike          bool
 	joined, packed []byte
@@ -96,16 +101,17 @@ func (w *bundleWriter) reset() {
 	w.events, w.bytes = w.events[:0], 0
 }
 
-// write adds the bundle to b: the ids of the sinks, the number of events and of the bytes of their ordering keys; for each event
-// the acceptance time and the lengths of its ordering key and payload; all ordering keys; all payloads, compressed where it is
-// worth it.
+// write adds the bundle to b: the ids of the sinks, the number of events and of the bytes of their ordering keys; where there are several
+// sinks, the events that each is owed, in the order of the ids; for each event the acceptance time and the lengths of its ordering key
+// and payload; all ordering keys; all payloads, compressed where it is worth it.
 func (w *bundleWriter) write(b *pebble.Batch, number uint64) error {
 	keyBytes := 0
 	for _, e := range w.events {
 		keyBytes += len(e.orderingKey)
 	}
-	header := binary.AppendUvarint(w.header[:0], uint64(len(w.owed)))
-	for q := range w.owed {
+	w.sinks = slices.AppendSeq(w.sinks[:0], maps.Keys(w.owed))
+	header := binary.AppendUvarint(w.header[:0], uint64(len(w.sinks)))
+	for _, q := range w.sinks {
 		header = binary.AppendUvarint(header, uint64(q.id))
 	}
 	packed := w.pack()
@@ -113,8 +119,16 @@ func (w *bundleWriter) write(b *pebble.Batch, number uint64) error {
 	if packed != nil {
 		count |= packedBundle
 	}
+	if len(w.sinks) > 1 {
+		count |= sharedBundle
+	}
 	header = binary.AppendUvarint(header, count)
 	header = binary.AppendUvarint(header, uint64(keyBytes))
+	if len(w.sinks) > 1 {
+		for _, q := range w.sinks {
+			header = binary.AppendUvarint(header, uint64(w.owed[q]))
+		}
+	}
 	for _, e := range w.events {
 		header = binary.AppendUvarint(header, e.acceptedAt)
 		header = binary.AppendUvarint(header, uint64(len(e.orderingKey)))
@@ -176,6 +190,9 @@ type bundle struct {
 	events []event
 	// joined are all payloads, one after the other.
 	joined []byte
+	// owed are the events that each sink was owed at first, in the order of sinks; empty where there is one sink, or an earlier release
+	// stored the bundle.
+	owed []byte
 }
 
 // event is one of a bundle.
@@ -189,10 +206,14 @@ type event struct {
 func decodeBundle(value []byte, scratch []event) (bundle, error) {
 	r := reader{rest: value}
 	b := bundle{events: scratch}
-	b.sinks = r.uvarints(r.uvarint())
+	sinks := r.uvarint()
+	b.sinks = r.uvarints(sinks)
 	count, keyBytes := r.uvarint(), r.uvarint()
-	packed := count&packedBundle != 0
-	count &^= packedBundle
+	packed, shared := count&packedBundle != 0, count&sharedBundle != 0
+	count &^= packedBundle | sharedBundle
+	if shared {
+		b.owed = r.uvarints(sinks)
+	}
 	if count > maxBundleEvents {
 		return b, errMalformed
 	}
@@ -215,6 +236,26 @@ func decodeBundle(value []byte, scratch []event) (bundle, error) {
 		e.payload = r.bytes(lengths[2*n+1])
 	}
 	return b, r.err
+}
+
+// owedAtFirst returns what each sink was owed when the bundle was stored; nil when that is not known.
+func (b *bundle) owedAtFirst() map[uint32]places {
+	ids := b.sinks.without(0)
+	all := ^placesFrom(len(b.events))
+	if len(b.events) == maxBundleEvents {
+		all = placesFrom(0)
+	}
+	if len(ids) == 1 {
+		return map[uint32]places{ids[0]: all}
+	}
+	r, first := reader{rest: b.owed}, make(map[uint32]places, len(ids))
+	for _, id := range ids {
+		first[id] = places(r.uvarint()) & all
+	}
+	if r.err != nil {
+		return nil
+	}
+	return first
 }
 
 // payloads returns those of neighbouring events, one after the other.
@@ -250,7 +291,7 @@ func readEvent(db *pebble.DB, sequence uint64) (event, error) {
 // sinkIDs are the ids of sinks, as they are stored.
 type sinkIDs []byte
 
-// without returns the ids but for one; nil when there is no other.
+// without returns the ids but for one, 0 being none; nil when there is no other.
 func (s sinkIDs) without(id uint32) (others []uint32) {
 	for r := (reader{rest: s}); len(r.rest) > 0; {
 		if other := uint32(r.uvarint()); other != id {

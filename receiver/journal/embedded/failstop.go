@@ -24,6 +24,10 @@ type failStopFS struct {
 	cause   atomic.Pointer[error]
 	onStop  func(error)
 	scratch *vfs.MemFS
+	// reading stands between the store and the files that it reads; nil = nothing does.
+	reading atomic.Pointer[mender]
+	// marks say what was synced; nil = nothing does.
+	marks *marks
 }
 
 func newFailStopFS(fs vfs.FS, onStop func(error)) *failStopFS {
@@ -78,6 +82,15 @@ func (f *failStopFS) open(op, scratch func() (vfs.File, error)) (vfs.File, error
 	return &failStopFile{File: file, fs: f}, nil
 }
 
+// openFile opens a file for writing from its start.
+func (f *failStopFS) openFile(name string, op func() (vfs.File, error)) (vfs.File, error) {
+	file, err := f.open(op, f.createScratch(name))
+	if file, ok := file.(*failStopFile); ok {
+		file.synced = f.marks.synced(f.FS.PathBase(name))
+	}
+	return file, err
+}
+
 func (f *failStopFS) createScratch(name string) func() (vfs.File, error) {
 	return func() (vfs.File, error) { return f.scratch.Create(scratchName(name), vfs.WriteCategoryUnspecified) }
 }
@@ -86,12 +99,12 @@ func scratchName(name string) string { return "/" + path.Base(name) }
 
 // Create creates a file.
 func (f *failStopFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.open(func() (vfs.File, error) { return f.FS.Create(name, category) }, f.createScratch(name))
+	return f.openFile(name, func() (vfs.File, error) { return f.FS.Create(name, category) })
 }
 
 // ReuseForWrite renames a file and opens it for writing.
 func (f *failStopFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.open(func() (vfs.File, error) { return f.FS.ReuseForWrite(oldname, newname, category) }, f.createScratch(newname))
+	return f.openFile(newname, func() (vfs.File, error) { return f.FS.ReuseForWrite(oldname, newname, category) })
 }
 
 // OpenReadWrite opens a file for reading and writing.
@@ -112,7 +125,11 @@ func (f *failStopFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error)
 			return file, nil
 		}
 	}
-	return f.FS.Open(name, opts...)
+	file, err := f.FS.Open(name, opts...)
+	if m := f.reading.Load(); m != nil && err == nil {
+		return m.open(name, file)
+	}
+	return file, err
 }
 
 // Stat describes a file; after a stop, first what was since created in memory.
@@ -160,10 +177,14 @@ func (f *failStopFS) Unwrap() vfs.FS { return f.FS }
 type failStopFile struct {
 	vfs.File
 	fs *failStopFS
+	// written is how much was written since the file was opened, and synced is told how much of it was synced; nil = nobody is.
+	written atomic.Int64
+	synced  func(size int64)
 }
 
 // Write appends p.
 func (f *failStopFile) Write(p []byte) (int, error) {
+	f.written.Add(int64(len(p)))
 	return len(p), f.change(func() error { _, err := f.File.Write(p); return err })
 }
 
@@ -181,10 +202,25 @@ func (f *failStopFile) Preallocate(off, length int64) error {
 }
 
 // Sync makes the file durable.
-func (f *failStopFile) Sync() error { return f.change(f.File.Sync) }
+func (f *failStopFile) Sync() error { return f.change(f.syncing(f.File.Sync)) }
 
 // SyncData makes the file's content durable.
-func (f *failStopFile) SyncData() error { return f.change(f.File.SyncData) }
+func (f *failStopFile) SyncData() error { return f.change(f.syncing(f.File.SyncData)) }
+
+// syncing marks what a sync has made durable.
+func (f *failStopFile) syncing(op func() error) func() error {
+	if f.synced == nil {
+		return op
+	}
+	return func() error {
+		written := f.written.Load() // what is written meanwhile may not be among it
+		if err := op(); err != nil {
+			return err
+		}
+		f.synced(written)
+		return nil
+	}
+}
 
 // SyncTo starts making a part of the file durable.
 func (f *failStopFile) SyncTo(length int64) (fullSync bool, err error) {

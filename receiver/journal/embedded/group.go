@@ -135,6 +135,7 @@ func (g *group) endBundle() error {
 	}
 	number := g.j.nextBundle
 	g.j.nextBundle++
+	g.j.stored += uint64(len(g.bundle.events))
 	for q, events := range g.bundle.owed {
 		if err := g.writeOwed(q, number, owed{events: events}); err != nil {
 			return err
@@ -147,6 +148,9 @@ func (g *group) endBundle() error {
 
 func (g *group) writeOwed(q *queue, bundle uint64, o owed) error {
 	if !q.stored {
+		if err := g.j.queues.writeNames(g.fs, g.j.opts.Dir); err != nil {
+			return err
+		}
 		if err := g.batch.Set(sinkKey(q.name), encodeNumbers(uint64(q.id)), nil); err != nil {
 			return err
 		}
@@ -253,7 +257,7 @@ func (g *group) seal() {
 	if g.batch.Empty() && err == nil {
 		return
 	}
-	next := encodeNumbers(g.j.nextBundle, g.j.nextDeadLetter.Load())
+	next := encodeNumbers(g.j.nextBundle, g.j.nextDeadLetter.Load(), g.j.stored)
 	if err = errors.Join(err, g.batch.Set([]byte(metaNext), next, nil)); err != nil {
 		g.j.fail(err)
 	}

@@ -17,7 +17,7 @@ import (
 const lockName = "LOCK"
 
 // storeFile matches the names of a store's files but for the lock.
-var storeFile = regexp.MustCompile(`^([0-9]+(-[0-9]+)?\.(sst|log|blob|dbtmp)|(MANIFEST|OPTIONS)-[0-9]+|(marker|temporary)\..+)$`)
+var storeFile = regexp.MustCompile(`^([0-9]+(-[0-9]+)?\.(sst|log|blob|dbtmp)|(MANIFEST|OPTIONS)-[0-9]+|(marker|temporary)\..+|SINKS|SYNCED|RECHECK)$`)
 
 // Move moves the store of an earlier release, which was in from itself, to the folder to, which may be in from. What else is in from
 // stays. Where there is none it does nothing; one that was interrupted is taken up again. It fails while a process has the store open.

@@ -11,6 +11,15 @@ import (
 type storeLogger struct {
 	log *slog.Logger
 	fs  *failStopFS
+	// onDamage is told which table could not be read; nil = nobody is.
+	onDamage func(path string, err error)
+}
+
+// damaged tells of a table that could not be read.
+func (l *storeLogger) damaged(path string, err error) {
+	if l.onDamage != nil {
+		l.onDamage(path, err)
+	}
 }
 
 // Infof drops the store's chatter.

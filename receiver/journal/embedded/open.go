@@ -5,6 +5,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -59,6 +60,7 @@ type Journal struct {
 	shares  journal.Shares
 	deleted deletions // bundles
 	dropped deletions // dead letters
+	losses  losses
 	// payloads is the memory of what is leased.
 	payloads payloadMemory
 	// settling serializes settlements, so that exactly one of them sees that an event is owed to nobody any more.
@@ -67,12 +69,17 @@ type Journal struct {
 	// durable is the last bundle on stable storage; consumers see nothing beyond it.
 	durable atomic.Uint64
 	// draft and nextBundle are used by the committer alone.
-	draft          draft
-	nextBundle     uint64
+	draft      draft
+	nextBundle uint64
+	// stored counts all events that were ever stored.
+	stored         uint64
 	nextDeadLetter atomic.Uint64
 	deadLetters    atomic.Int64
 	letterBytes    atomic.Int64 // of the dead letters
 	syncs          atomic.Int64
+	// pause is the last one before the store was opened again, at repaired; the committer alone uses them.
+	pause    time.Duration
+	repaired time.Time
 	// unsynced says that settlements wait for stable storage.
 	unsynced atomic.Bool
 }
@@ -115,7 +122,7 @@ func newJournal(o Options) (*Journal, error) {
 	j.seen.wanted = make(chan struct{}, 1)
 	j.nextBundle = 1
 	j.nextDeadLetter.Store(1)
-	if err := j.openStore(); err != nil {
+	if err := j.openMending(); err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", o.Dir, err)
 	}
 	time.AfterFunc(o.HeadStart, func() { close(j.begun) })
@@ -134,24 +141,75 @@ func (j *Journal) awaitHeadStart(ctx context.Context) error {
 	}
 }
 
+// openMending opens the store, and mends what is found to be damaged meanwhile.
+func (j *Journal) openMending() error {
+	for {
+		err := j.openStore()
+		if err == nil {
+			return nil
+		}
+		mended, mendErr := j.mendTables()
+		if !mended || mendErr != nil {
+			return errors.Join(err, mendErr)
+		}
+	}
+}
+
 // openStore opens the store and reads the little that is kept in memory.
 func (j *Journal) openStore() error {
 	fs := newFailStopFS(j.opts.FS, j.fail)
-	db, err := openPebble(j.opts.Dir, &j.opts, fs)
-	if errors.Is(err, syscall.EAGAIN) {
-		return fmt.Errorf("another process has it open: %w", err)
-	}
-	if fs.isStopped() && err != nil {
-		return fs.stopCause() // err is what came of it
-	}
-	if err != nil {
+	if err := j.opts.FS.MkdirAll(j.opts.Dir, folderMode); err != nil {
 		return err
 	}
+	j.losses.look(j.opts.FS, j.opts.Dir)
+	var err error
+	if fs.marks, err = openMarks(j.opts.FS, j.opts.FS.PathJoin(j.opts.Dir, markName)); err != nil {
+		j.opts.Logger.Warn("how much of the journal is durable cannot be marked; damage at its end could be taken for that of a crash", "error", err)
+	}
+	db, err := j.openFiles(fs)
+	if err != nil {
+		return errors.Join(err, fs.marks.close())
+	}
+	return j.begin(db, fs)
+}
+
+// openFiles opens the store's files.
+func (j *Journal) openFiles(fs *failStopFS) (*pebble.DB, error) {
+	newest, err := newestLog(j.opts.FS, j.opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	fs.reading.Store(&mender{
+		storage: j.opts.FS, dir: j.opts.Dir, options: storeOptions(&j.opts), marks: fs.marks, newest: newest, report: j.found,
+		lose: func(events int) { j.losses.add("", events) },
+	})
+	defer fs.reading.Store(nil)
+	db, err := openPebble(j.opts.Dir, &j.opts, fs, j.suspect)
+	if errors.Is(err, syscall.EAGAIN) {
+		return nil, fmt.Errorf("another process has it open: %w", err)
+	}
+	if fs.isStopped() && err != nil {
+		return nil, fs.stopCause() // err is what came of it
+	}
+	if err != nil && pebble.IsCorruptionError(err) && !isDamaged(err) {
+		err = &DamagedError{File: j.opts.Dir, Err: err}
+	}
+	return db, err
+}
+
+// isDamaged says whether err names a damaged file.
+func isDamaged(err error) bool {
+	_, is := errors.AsType[*DamagedError](err)
+	return is
+}
+
+// begin reads the little that is kept in memory, and makes db the store.
+func (j *Journal) begin(db *pebble.DB, fs *failStopFS) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	count, err := j.load(db)
 	if err = errors.Join(err, fs.stopCause()); err != nil {
-		return errors.Join(err, count.close(), db.Close())
+		return errors.Join(err, count.close(), db.Close(), fs.marks.close())
 	}
 	first := j.life == nil
 	j.db, j.fs = db, fs
@@ -179,8 +237,8 @@ func (j *Journal) openStore() error {
 }
 
 // openPebble opens the store. Until it is open no compaction begins: Pebble would wait for it, seconds if it is a large one. A least
-// number of 0 is not what Pebble documents, but what its scheduler takes.
-func openPebble(dir string, o *Options, fs *failStopFS) (*pebble.DB, error) {
+// number of 0 is not what Pebble documents, but what its scheduler takes. suspect is told of tables that cannot be read.
+func openPebble(dir string, o *Options, fs *failStopFS, suspect func(path string, err error)) (*pebble.DB, error) {
 	var opened atomic.Bool
 	defer opened.Store(true)
 	compactions := func() (least, most int) {
@@ -189,7 +247,7 @@ func openPebble(dir string, o *Options, fs *failStopFS) (*pebble.DB, error) {
 		}
 		return 1, 2
 	}
-	return pebble.Open(dir, pebbleOptions(o, fs, &storeLogger{log: o.Logger, fs: fs}, compactions))
+	return pebble.Open(dir, pebbleOptions(o, fs, &storeLogger{log: o.Logger, fs: fs, onDamage: suspect}, compactions))
 }
 
 // closeStore ends what runs on the store and closes it.
@@ -203,7 +261,7 @@ func (j *Journal) closeStore() error {
 	if j.db == nil {
 		return nil
 	}
-	err := j.db.Close()
+	err := errors.Join(j.db.Close(), j.fs.marks.close())
 	j.db = nil
 	return err
 }
@@ -216,6 +274,13 @@ func (j *Journal) load(db *pebble.DB) (*counter, error) {
 	epoch, err := getNumbers(db, metaEpoch, 1)
 	if err != nil {
 		return nil, err
+	}
+	if epoch[0] == 0 { // it is new, or that was lost: no epoch that was may come again
+		if key, err := lastKey(db, []byte{tableSchedule}, []byte{tableSchedule + 1}); err != nil {
+			return nil, err
+		} else if key != nil {
+			epoch[0] = toMillis(j.opts.Now())
+		}
 	}
 	j.epoch = epoch[0] + 1
 	if err := db.Set([]byte(metaEpoch), encodeNumbers(j.epoch), pebble.NoSync); err != nil {
@@ -231,6 +296,9 @@ func (j *Journal) load(db *pebble.DB) (*counter, error) {
 		return nil, err
 	}
 	if err := j.queues.load(j, db); err != nil {
+		return nil, err
+	}
+	if err := j.reconcile(db); err != nil {
 		return nil, err
 	}
 	return j.newCounter(db)
@@ -259,7 +327,7 @@ func checkFormat(db *pebble.DB) error {
 
 // loadNumbers sets the next bundle and dead letter. They never go back, also when the tail of the store was lost.
 func (j *Journal) loadNumbers(db *pebble.DB) error {
-	next, err := getNumbers(db, metaNext, 2)
+	next, err := getNumbers(db, metaNext, 3)
 	if err != nil {
 		return err
 	}
@@ -267,13 +335,51 @@ func (j *Journal) loadNumbers(db *pebble.DB) error {
 	if err != nil {
 		return err
 	}
-	j.nextBundle = max(j.nextBundle, next[0])
+	last, err := lastNumbers(db)
+	if err != nil {
+		return err
+	}
+	j.stored = max(j.stored, next[2])
+	j.nextBundle = max(j.nextBundle, next[0], last.bundle+1)
 	j.durable.Store(j.nextBundle - 1)
-	j.nextDeadLetter.Store(max(j.nextDeadLetter.Load(), next[1], nextDead[0]))
+	j.nextDeadLetter.Store(max(j.nextDeadLetter.Load(), next[1], nextDead[0], last.letter+1))
 	return nil
 }
 
-// getNumbers reads count numbers; they are zero when there is no such key.
+// lastKey returns the last key of a range, or nil.
+func lastKey(db *pebble.DB, lower, upper []byte) ([]byte, error) {
+	iter, err := db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return nil, err
+	}
+	var key []byte
+	if iter.Last() {
+		key = bytes.Clone(iter.Key())
+	}
+	return key, iter.Close()
+}
+
+// numbers are those of the last bundle and the last dead letter.
+type numbers struct{ bundle, letter uint64 }
+
+// lastNumbers returns the largest that are in use: where what says which are the next was lost, none may be used twice.
+func lastNumbers(db *pebble.DB) (n numbers, err error) {
+	for _, table := range []byte{tableEvents, tableDeadLetters, tablePayloads} {
+		key, err := lastKey(db, []byte{table}, []byte{table + 1})
+		if err != nil {
+			return n, err
+		}
+		number, _ := lastNumber(key)
+		if table == tableEvents {
+			n.bundle = number
+		} else {
+			n.letter = max(n.letter, number)
+		}
+	}
+	return n, nil
+}
+
+// getNumbers reads up to count numbers; those that are not there are zero.
 func getNumbers(db *pebble.DB, name string, count int) ([]uint64, error) {
 	numbers := make([]uint64, count)
 	value, closer, err := db.Get([]byte(name))
@@ -285,6 +391,9 @@ func getNumbers(db *pebble.DB, name string, count int) ([]uint64, error) {
 	}
 	defer closer.Close() //nolint:errcheck // it only gives the block back
 	for i := range numbers {
+		if len(value) == 0 && i > 0 {
+			break // an earlier release stored fewer
+		}
 		n, size := binary.Uvarint(value)
 		if size <= 0 {
 			return nil, fmt.Errorf("%s: %w", name, errMalformed)

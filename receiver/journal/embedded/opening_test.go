@@ -57,7 +57,7 @@ func TestAnOpeningWaitsForNoCompaction(t *testing.T) {
 	}
 	storeYoungTables(t, &o, youngTables+5)
 
-	db, err := openPebble(o.Dir, &o, newFailStopFS(o.FS, func(error) {}))
+	db, err := openPebble(o.Dir, &o, newFailStopFS(o.FS, func(error) {}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,13 +112,16 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// pebbleOptions returns the options of the store. The format is pinned: raising it is a decision, since it cannot be taken back.
+// storeFormat is the format of the store. It is pinned: raising it is a decision, since it cannot be taken back.
+const storeFormat = pebble.FormatTableFormatV6
+
+// pebbleOptions returns the options of the store.
 // compactions returns how many compactions run at a time at least and at most.
 func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger, compactions func() (least, most int)) *pebble.Options {
 	memTable := min(max(o.MaxBytes/memTableShare, minMemTableBytes), maxMemTableBytes)
 	opts := &pebble.Options{
 		FS:                          fs,
-		FormatMajorVersion:          pebble.FormatTableFormatV6,
+		FormatMajorVersion:          storeFormat,
 		CacheSize:                   cacheBytes,
 		MemTableSize:                uint64(memTable),
 		MemTableStopWritesThreshold: 3,
@@ -130,7 +133,7 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger, compactions 
 		LoggerAndTracer:             logger,
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { logger.Errorf("background error: %v", err) },
-			DataCorruption:  func(info pebble.DataCorruptionInfo) { logger.Errorf("data corruption: %v", info) },
+			DataCorruption:  func(info pebble.DataCorruptionInfo) { logger.damaged(info.Path, info.Details) },
 		},
 	}
 	// Queues are read once and from front to back: to merge what is read often, as a table is after some reads, gains nothing.
@@ -146,5 +149,13 @@ func pebbleOptions(o *Options, fs *failStopFS, logger *storeLogger, compactions 
 	// Most of what a queue holds is gone before it is merged: what is young is not worth the time to compress it.
 	opts.Levels[0].Compression = func() *block.CompressionProfile { return block.NoCompression }
 	opts.Levels[1].Compression = func() *block.CompressionProfile { return block.FastestCompression }
+	return opts
+}
+
+// storeOptions returns the options for work on the files of a store that is not open.
+func storeOptions(o *Options) *pebble.Options {
+	fs := newFailStopFS(o.FS, func(error) {}) // nothing is written by it
+	opts := pebbleOptions(o, fs, &storeLogger{log: o.Logger, fs: fs}, func() (least, most int) { return 1, 1 })
+	opts.EnsureDefaults()
 	return opts
 }

@@ -3,6 +3,7 @@ package embedded
 import (
 	"bytes"
 	"errors"
+	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -251,8 +252,9 @@ func (p *picker) read(number uint64) (found bool, err error) {
 	return err == nil, err
 }
 
+// lost has the store checked: it owes something that it has not.
 func (p *picker) lost(bundle uint64) {
-	p.q.j.opts.Logger.Error("journal has lost events", "sink", p.q.name, "bundle", bundle)
+	p.q.j.recheck(fmt.Errorf("bundle %d, which is owed to %s, is missing", bundle, p.q.name))
 }
 
 // seek moves to key, with a single step where it is the next one.

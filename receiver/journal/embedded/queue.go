@@ -3,6 +3,7 @@ package embedded
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -82,6 +84,15 @@ func (t *queueTable) get(j *Journal, name string) *queue {
 	return q
 }
 
+// writeNames stores the ids of all sinks once more, apart from the store.
+func (t *queueTable) writeNames(storage vfs.FS, dir string) error {
+	ids := map[string]uint32{}
+	for name, q := range t.known() {
+		ids[name] = q.id
+	}
+	return writeSinkNames(storage, dir, ids)
+}
+
 // known returns the queues that there are, not to be changed.
 func (t *queueTable) known() map[string]*queue { return *t.byName.Load() }
 
@@ -121,11 +132,28 @@ func (t *queueTable) load(j *Journal, db *pebble.DB) error {
 		t.lastID = max(t.lastID, q.id)
 		return true, nil
 	})
+	again, namesErr := readSinkNames(j.opts.FS, j.opts.Dir)
+	for name, id := range again {
+		if queues[name] == nil {
+			queues[name] = newQueue(j, name, id) // the store learns of it again with the next event
+		}
+		t.lastID = max(t.lastID, id)
+	}
+	lastID, lastErr := lastSink(db)
+	t.lastID = max(t.lastID, lastID)
+	err = errors.Join(err, namesErr, lastErr)
 	for _, q := range queues {
 		q.reset()
 	}
 	t.byName.Store(&queues)
 	return err
+}
+
+// lastSink returns the largest id that something is owed to. No other sink may get it, whether or not its name is known.
+func lastSink(db *pebble.DB) (uint32, error) {
+	key, err := lastKey(db, []byte{tableOwed}, []byte{tableOwed + 1})
+	id, _, _ := parseOwedKey(key)
+	return id, err
 }
 
 func (q *queue) reset() {
@@ -202,7 +230,7 @@ func (q *queue) lease(limit journal.Limit) (deliveries []journal.Delivery, next 
 	p := picker{q: q, db: db, limit: limit, now: toMillis(q.j.opts.Now()), durable: q.j.durable.Load()}
 	err = p.run()
 	if err != nil {
-		q.j.fail(fmt.Errorf("read queue: %w", err))
+		q.j.failOrRecheck(fmt.Errorf("read queue: %w", err))
 	}
 	if p.next != 0 {
 		next = fromMillis(p.next)

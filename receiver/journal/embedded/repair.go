@@ -30,12 +30,20 @@ func (j *Journal) repair() bool {
 	if err := j.closeStore(); err != nil {
 		j.opts.Logger.Warn("journal store that failed did not close cleanly", "error", err)
 	}
-	for pause := minRepairPause; ; pause = min(2*pause, maxRepairPause) {
+	for pause := j.firstPause(); ; pause = min(2*pause, maxRepairPause) {
+		j.pause = pause
 		if !j.refuseFor(pause) {
 			return false
 		}
-		err := j.openStore()
+		mended, err := j.mendTables()
+		if mended {
+			pause = minRepairPause // one damaged table after the other is found, each once
+		}
 		if err == nil {
+			err = j.openStore()
+		}
+		if err == nil {
+			j.pause, j.repaired = pause, time.Now()
 			break
 		}
 		err = fmt.Errorf("reopen: %w", err)
@@ -45,6 +53,15 @@ func (j *Journal) repair() bool {
 	j.opts.Logger.Info("journal is available again")
 	j.queues.wakeAll()
 	return true
+}
+
+// firstPause grows as long as the store fails soon after it was opened: a store that is opened again and again takes nothing for all
+// that, and each time ends all leases.
+func (j *Journal) firstPause() time.Duration {
+	if j.pause == 0 || time.Since(j.repaired) > maxRepairPause {
+		return minRepairPause
+	}
+	return min(2*j.pause, maxRepairPause)
 }
 
 // refuseFor answers appends for d. It returns false when the journal is closed.

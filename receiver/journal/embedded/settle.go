@@ -42,7 +42,7 @@ func (q *queue) Settle(_ context.Context, settlements []journal.Settlement) erro
 		err = s.commit()
 	}
 	if err != nil {
-		q.j.fail(fmt.Errorf("settle: %w", err))
+		q.j.failOrRecheck(fmt.Errorf("settle: %w", err))
 		return errors.Join(q.j.unavailable(), s.batch.Close())
 	}
 	s.apply()

@@ -19,6 +19,8 @@ func (j *Journal) Stats() journal.Stats {
 		DeadLetters:    max(j.deadLetters.Load(), 0),
 		MaxBytes:       j.opts.MaxBytes,
 		Syncs:          j.syncs.Load(),
+		Lost:           j.losses.snapshot(),
+		Damage:         j.losses.text(j.opts.Dir),
 	}
 	j.mu.RLock()
 	defer j.mu.RUnlock()
