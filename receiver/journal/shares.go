@@ -1,6 +1,9 @@
 package journal
 
-import "sync"
+import (
+	"fmt"
+	"sync"
+)
 
 // The shares of a journal's space.
 const (
@@ -18,6 +21,8 @@ type Shares struct {
 	mu sync.Mutex
 	// added is what each endpoint has added since the journal has nothing left but the last part.
 	added map[string]int64
+	// refused is the endpoint that was refused last because of that; empty = none was.
+	refused string
 }
 
 // Appending is what is asked of [Shares].
@@ -43,6 +48,7 @@ func (s *Shares) Admit(a Appending, used, limit int64) error {
 	lane := limit / laneDivisor
 	if used+a.Size <= limit-lane {
 		clear(s.added)
+		s.refused = ""
 		return nil
 	}
 	if a.Endpoint == "" {
@@ -50,11 +56,28 @@ func (s *Shares) Admit(a Appending, used, limit int64) error {
 	}
 	added := s.added[a.Endpoint]
 	if added > 0 && added+a.Size > lane/laneShareDivisor {
-		return ErrShare
+		s.refused = a.Endpoint
+		return shareError(a.Endpoint)
 	}
 	if s.added == nil {
 		s.added = map[string]int64{}
 	}
 	s.added[a.Endpoint] = added + a.Size
 	return nil
+}
+
+// shareError says whose share is used up.
+func shareError(endpoint string) error {
+	return fmt.Errorf("%w, %s: the rest is kept for others", ErrShare, endpoint)
+}
+
+// Problem says for people which endpoint is refused, while used of limit bytes are in use; empty = none is. What is not verified is
+// refused without a word: strangers could have it said at any time.
+func (s *Shares) Problem(used, limit int64) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refused == "" || used <= limit-limit/laneDivisor {
+		return ""
+	}
+	return shareError(s.refused).Error()
 }

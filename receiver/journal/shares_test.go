@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -33,6 +34,12 @@ func TestShares(t *testing.T) {
 		if err := s.Admit(step.add, step.used, 6400); (err == nil) != step.admitted {
 			t.Errorf("step %d, %s: %v", i, step.reason, err)
 		}
+	}
+	if _, problem := s.Admit(journal.Appending{Endpoint: "a", Size: 1}, 5700, 6400), s.Problem(5700, 6400); !strings.Contains(problem, "full for this endpoint, a:") {
+		t.Errorf("problem %q", problem)
+	}
+	if problem := s.Problem(5600, 6400); problem != "" {
+		t.Errorf("problem %q when there is room", problem)
 	}
 	if err := s.Admit(journal.Appending{Unverified: true, Size: 1 << 40}, 1<<40, 0); err != nil {
 		t.Errorf("without a limit: %v", err)

@@ -113,7 +113,7 @@ func (s *space) problem(j *Journal, lacking bool) string {
 	case s.full(max(s.refused, 1), j.opts.MaxBytes):
 		return fmt.Sprintf("the journal is full: it may take %d bytes", j.opts.MaxBytes)
 	}
-	return ""
+	return j.shares.Problem(s.used+s.unflushed+s.merging, j.opts.MaxBytes)
 }
 
 // checkSpace returns an [journal.ErrFull] when there is no room for a request.

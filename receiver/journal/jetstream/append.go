@@ -21,6 +21,9 @@ func (j *Journal) Append(ctx context.Context, b journal.Batch) (journal.Receipt,
 	if err == nil {
 		err = j.resolve(ctx, b.Resolves)
 	}
+	if b.Unverified && errors.Is(err, journal.ErrShare) {
+		return journal.Receipt{}, err // strangers could have it said at any time
+	}
 	if err != nil {
 		return journal.Receipt{}, j.appendFailed(ctx, err)
 	}
@@ -181,7 +184,7 @@ func (j *Journal) resolve(ctx context.Context, ids []uint64) error {
 // appendFailed remembers why, and returns the error for the caller.
 func (j *Journal) appendFailed(ctx context.Context, err error) error {
 	err = j.failure(ctx, err)
-	if ctx.Err() == nil && j.ctx.Err() == nil && !errors.Is(err, journal.ErrShare) { // others may append
+	if ctx.Err() == nil && j.ctx.Err() == nil {
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		j.appendProblem, j.appendProblemAt = err.Error(), time.Now()

@@ -153,6 +153,7 @@ func endpointShare(t *testing.T, h Harness) {
 	if count := fillAs(t, j, loud, 0, sinkA); count < int(j.Stats().MaxBytes/4/4096) {
 		t.Errorf("one endpoint alone can store %d entries", count)
 	}
+	h.shows(t, "the statistics say that it is full", func() bool { return strings.Contains(j.Stats().Problem, "full") })
 	takes(t, j, quiet, 10_000, 20)
 }
 
