@@ -196,6 +196,7 @@ const everything = `
 replicas: 2
 watchNamespaces: [mailvane-system, default]
 networkPolicy: {enabled: true, metricsFrom: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]}
+receiver: {metricsFrom: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]}
 podLabels: {team: mail}
 commonLabels: {cost-centre: "7"}
 tolerations: [{operator: Exists}]

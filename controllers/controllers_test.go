@@ -235,7 +235,7 @@ func testAnEdit(t *testing.T) {
 	if err := p.get("receiver-0", &pod); err != nil {
 		t.Fatal(err)
 	}
-	loaded, err := running.pods.Loaded(t.Context(), &pod)
+	loaded, err := running.pods.Loaded(t.Context(), &pod, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func testAnEdit(t *testing.T) {
 
 // hasHash says whether a pod has loaded, or was told of, the configuration.
 func (p *place) hasHash(pod *corev1.Pod) error {
-	loaded, err := running.pods.Loaded(p.t.Context(), pod)
+	loaded, err := running.pods.Loaded(p.t.Context(), pod, "")
 	if err != nil || loaded.Hash == "" {
 		return fmt.Errorf("hash %q, %w", loaded.Hash, err)
 	}

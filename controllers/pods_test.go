@@ -87,7 +87,7 @@ func testAMissingSecretOfTheJournal(t *testing.T) {
 	if err := p.get(name, &d); err != nil {
 		t.Fatal(err)
 	}
-	if volume := d.Spec.Template.Spec.Volumes[1]; volume.Secret == nil || volume.Secret.SecretName != "nats" {
+	if volume := d.Spec.Template.Spec.Volumes[len(d.Spec.Template.Spec.Volumes)-1]; volume.Secret == nil || volume.Secret.SecretName != "nats" {
 		t.Errorf("%+v", volume)
 	}
 }

@@ -7,7 +7,8 @@ const (
 	// ConditionReferencesResolved says that every referenced sink and Secret key exists and can be used.
 	ConditionReferencesResolved = "ReferencesResolved"
 	// ConditionRoutesReady says that every route can select events and has a sink that can take them. What one without its sink
-	// selects waits for the sink, what arrives for a filter that does not compile becomes dead letters; the other routes are not affected.
+	// selects waits for the sink, what arrives for a filter that does not compile, or that fails for an event, becomes dead letters; the
+	// other routes are not affected.
 	ConditionRoutesReady = "RoutesReady"
 	// ConditionReceiverAvailable says that at least one receiver pod that serves the endpoint is ready.
 	ConditionReceiverAvailable = "ReceiverAvailable"
@@ -17,6 +18,9 @@ const (
 	// ConditionExposed says that the Ingress or HTTPRoute that spec.exposure asks for is there and taken. It is absent without
 	// spec.exposure.
 	ConditionExposed = "Exposed"
+	// ConditionBodiesAccepted is False while requests lately had bodies above spec.maxBodySize. It is absent otherwise, and no part of
+	// Ready: anybody may have sent them.
+	ConditionBodiesAccepted = "BodiesAccepted"
 	// ConditionStalled says that the object cannot become ready before someone changes it. It is absent otherwise.
 	ConditionStalled = "Stalled"
 )
@@ -43,6 +47,10 @@ const (
 	ReasonPathConflict = "PathConflict"
 	// ReasonInvalidFilter says that the filter of a route does not compile.
 	ReasonInvalidFilter = "InvalidFilter"
+	// ReasonFilterFailing says that the filter of a route compiles, and fails for events that come.
+	ReasonFilterFailing = "FilterFailing"
+	// ReasonBodyTooLarge says that bodies were above spec.maxBodySize, and refused.
+	ReasonBodyTooLarge = "BodyTooLarge"
 	// ReasonInvalidSettings says that the provider or sink refuses its settings.
 	ReasonInvalidSettings = "InvalidSettings"
 	// ReasonNotAllowed says that the object asks for what the installation's limits do not allow.

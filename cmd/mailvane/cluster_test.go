@@ -12,12 +12,15 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/test/controlplane"
 	"github.com/mailvane/mailvane/test/controlplane/assets"
 )
@@ -109,6 +112,7 @@ func grant(t *testing.T, namespace, name string, rules []rbacv1.PolicyRule) {
 // field is a namespace of a cluster with two receivers, whose sink is down until it is told otherwise.
 type field struct {
 	namespace string
+	tokens    string // the folder that the pods have mounted
 	node      *kubelet
 	first     *process
 	second    *process
@@ -124,11 +128,88 @@ func newField(t *testing.T) *field {
 	manifests := secrets + "---\n" + endpoint("ee", "  - {name: all, sinkRef: {name: crm}}\n") + "---\n" + httpSink("crm", "http://"+l.Addr().String()+"/")
 	write(t, folder, "all.yaml", strings.ReplaceAll(manifests, "namespace: mail", "namespace: "+f.namespace))
 	cluster.Kubectl(t, "apply", "-f", folder)
-	f.first, f.second = start(t, folder, t.TempDir()), start(t, folder, t.TempDir())
+	f.tokens = f.makeTokens(t)
+	f.first = start(t, folder, t.TempDir(), "--admin-tokens", f.tokens)
+	f.second = start(t, folder, t.TempDir(), "--admin-tokens", f.tokens)
 	f.node = newKubelet(t, "node-of-"+f.namespace)
 	f.node.run(f.namespace, "one", true, f.first)
 	f.node.run(f.namespace, "two", true, f.second)
 	return f
+}
+
+// makeTokens makes the Secrets with the tokens, as the manager does, and returns the folder where they are mounted.
+func (f *field) makeTokens(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, right := range access.Rights() {
+		token := access.NewToken()
+		write(t, folder, right.String(), token)
+		secret := &corev1.Secret{Data: map[string][]byte{children.AdminTokenKey: []byte(token)}}
+		secret.Namespace, secret.Name = f.namespace, children.AdminSecretName(children.Name, right)
+		if err := cluster.Client(t).Create(t.Context(), secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// bind gives a user a ClusterRole in a namespace, as an administrator does.
+func bind(t *testing.T, namespace, user, role string) {
+	t.Helper()
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: user},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+	}
+	if err := cluster.Client(t).Create(t.Context(), binding); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWhoMayDoWhat gives each of three users one of the roles that Mailvane brings, and has them do everything.
+func TestWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
+	cluster.Kubectl(t, "apply", "--server-side", "-f", filepath.Join("..", "..", "config", "rbac", "access_roles.yaml"))
+	f := newField(t)
+	f.sink.decide(http.StatusUnprocessableEntity) // and quotes what it got
+	administrator := newUser(t, "administrator-"+f.namespace)
+	bind(t, f.namespace, "administrator-"+f.namespace, "cluster-admin")
+	administrator.must("send", "--endpoint", "ee", "--event", "messageSent", "-n", f.namespace)
+	administrator.must("send", "--endpoint", "ee", "--event", "messageSent", "-n", f.namespace)
+	var references []string
+	eventually(t, "both are dead letters", func() bool {
+		references = regexp.MustCompile(`one/\d+`).FindAllString(administrator.must("deadletter", "list", "-n", f.namespace), -1)
+		return len(references) == 2
+	})
+	users := map[access.Right]*user{}
+	for _, right := range access.Rights() {
+		name := right.String() + "-" + f.namespace
+		users[right] = newUser(t, name)
+		bind(t, f.namespace, name, "mailvane-"+right.String())
+	}
+	for _, right := range access.Rights() {
+		u := users[right]
+		u.must("endpoints", "-n", f.namespace)
+		u.must("sinks", "-n", f.namespace)
+		shown := u.must("deadletter", "show", references[0], "-n", f.namespace)
+		clear := strings.Contains(shown, `"specversion"`) && strings.Contains(shown, "no such list")
+		masked := strings.Contains(shown, "mailvane-privacy") && !strings.Contains(shown, "no such list") && !strings.Contains(shown, "@")
+		if clear != (right == access.Privacy) || masked == clear {
+			t.Errorf("what the %s is shown:\n%s", right, shown)
+		}
+	}
+	_, stderr, status := users[access.Viewer].mailvane("deadletter", "drop", references[0], "-n", f.namespace)
+	if status == 0 || !strings.Contains(stderr, "mailvane-receiver-admin-operator") || !strings.Contains(stderr, "ClusterRole mailvane-operator") {
+		t.Errorf("a viewer drops: %d %s", status, stderr)
+	}
+	for _, right := range []access.Right{access.Operator, access.Privacy} {
+		if out := users[right].must("deadletter", "drop", references[right-access.Operator], "-n", f.namespace); out != "1 dropped, 0 failed\n" {
+			t.Errorf("%s drops: %s", right, out)
+		}
+	}
+	if _, stderr, status := newUser(t, "nobody-"+f.namespace).mailvane("sinks", "-n", f.namespace); status == 0 || !strings.Contains(stderr, "forbidden") {
+		t.Errorf("nobody: %d %s", status, stderr)
+	}
 }
 
 // TestACluster does everything that the program does in a cluster, with the rights that its page asks for.
@@ -189,7 +270,7 @@ func (f *field) listed(t *testing.T, u *user) {
 	if err := cluster.Client(t).Status().Update(t.Context(), &object); err != nil {
 		t.Fatal(err)
 	}
-	row := regexp.MustCompile(f.namespace + `/ee +EmailEngine +True +Reconciled +2 +3 +0 +0 +http://receiver.example.com/hooks/ee`)
+	row := regexp.MustCompile(f.namespace + `/ee +EmailEngine +True +Reconciled +2 +3 +0 +0 +0 +http://receiver.example.com/hooks/ee`)
 	if out := u.must("endpoints", "-n", f.namespace); !row.MatchString(out) {
 		t.Errorf("endpoints:\n%s", out)
 	}
@@ -235,6 +316,12 @@ func TestPartOfAClusterThatCannotBeAsked(t *testing.T) {
 	grant(t, f.namespace, "reader-"+f.namespace, []rbacv1.PolicyRule{
 		{APIGroups: []string{v1alpha1.Group}, Resources: []string{"webhookendpoints", "eventsinks"}, Verbs: []string{"get", "list"}},
 		{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list"}},
+		{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}, ResourceNames: []string{"mailvane-receiver-admin-viewer"}},
+	})
+	blind := newUser(t, "blind-"+f.namespace)
+	grant(t, f.namespace, "blind-"+f.namespace, []rbacv1.PolicyRule{
+		{APIGroups: []string{v1alpha1.Group}, Resources: []string{"webhookendpoints", "eventsinks"}, Verbs: []string{"get", "list"}},
+		{APIGroups: []string{""}, Resources: []string{"pods", "pods/portforward"}, Verbs: []string{"list", "get", "create"}},
 	})
 	stranger := newUser(t, "stranger-"+f.namespace)
 
@@ -254,6 +341,9 @@ func TestPartOfAClusterThatCannotBeAsked(t *testing.T) {
 			reader, []string{"endpoints"}, []string{f.namespace + "/ee"}, []string{"pods/portforward", f.namespace + "/one"},
 		},
 		"and the sinks": {reader, []string{"sinks"}, []string{f.namespace + "/crm"}, []string{"pods/portforward"}},
+		"without a token as well": {
+			blind, []string{"endpoints"}, []string{f.namespace + "/ee"}, []string{"receiver " + f.namespace + "/mailvane-receiver", "ClusterRole mailvane-viewer", "mailvane-receiver-admin-privacy"},
+		},
 		"send says which Secret it may not read": {
 			reader, []string{"send", "--endpoint", "ee"}, nil, []string{"signs with the endpoint's own credentials", `secrets "emailengine" is forbidden`},
 		},

@@ -18,6 +18,8 @@ import (
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/streaming/pkg/httpstream"
 	"k8s.io/streaming/pkg/httpstream/spdy"
+
+	"github.com/mailvane/mailvane/controllers/render/children"
 )
 
 // kubelet is as much of a node as a port-forward needs: the API server connects to it, and it to the processes of the test,
@@ -63,7 +65,7 @@ func (k *kubelet) run(namespace, name string, ready bool, p *process) {
 	k.t.Helper()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{
-			"app.kubernetes.io/managed-by": "mailvane", "app.kubernetes.io/component": "receiver",
+			"app.kubernetes.io/managed-by": "mailvane", "app.kubernetes.io/component": "receiver", "app.kubernetes.io/instance": children.Name,
 		}},
 		Spec: corev1.PodSpec{NodeName: k.node, Containers: []corev1.Container{{Name: "receiver", Image: "receiver"}}},
 	}

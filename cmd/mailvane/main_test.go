@@ -164,7 +164,7 @@ func TestAWrongFilterIsRefusedInAFolder(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, "sink.yaml", secrets+"---\napiVersion: mailvane.dev/v1alpha1\nkind: EventSink\nmetadata: {name: console, namespace: mail}\nspec: {type: Stdout}\n")
 	write(t, folder, "ee.yaml", endpoint("ee", wrong))
-	out, status := mailvane(t, "run", "-f", folder, "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	out, status := mailvane(t, "run", "-f", folder, "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0")
 	if status != 1 || !strings.Contains(out, "spec.routes[1].filter: does not compile") || !strings.Contains(out, "undeclared reference to 'evnt'") {
 		t.Errorf("at the start: %d\n%s", status, out)
 	}

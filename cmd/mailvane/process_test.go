@@ -26,7 +26,20 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		os.Exit(command.Run(os.Args, os.Stdout, os.Stderr))
 	}
-	os.Exit(cluster.Run(m))
+	os.Exit(runTests(m))
+}
+
+// runTests keeps the tokens of the test's processes among themselves.
+func runTests(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "mailvane-tokens-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }() // the system cleans up after us
+	if err := os.Setenv("XDG_RUNTIME_DIR", folder); err != nil {
+		panic(err)
+	}
+	return cluster.Run(m)
 }
 
 // mailvane runs the program to its end and returns what it printed on both streams.
@@ -48,6 +61,7 @@ type process struct {
 	t          *testing.T
 	command    *exec.Cmd
 	url, admin string
+	metrics    string
 
 	mu     sync.Mutex
 	stdout bytes.Buffer
@@ -56,14 +70,16 @@ type process struct {
 
 var (
 	endpointLine = regexp.MustCompile(`\): (http://[^/\s]+)/`)
-	adminLine    = regexp.MustCompile(`admin API and metrics: (http://\S+)`)
+	metricsLine  = regexp.MustCompile(`metrics and probes: (http://\S+)`)
+	adminLine    = regexp.MustCompile(`admin API: (http://\S+)`)
 )
 
 // start runs `mailvane run` on a folder and waits until it serves.
-func start(t *testing.T, folder, data string) *process {
+func start(t *testing.T, folder, data string, more ...string) *process {
 	t.Helper()
 	p := &process{t: t}
-	p.command = exec.Command(os.Args[0], "run", "-f", folder, "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0") //nolint:noctx // it is stopped by signals
+	arguments := append([]string{"run", "-f", folder, "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"}, more...)
+	p.command = exec.Command(os.Args[0], arguments...) //nolint:noctx // it is stopped by signals
 	p.command.Env = append(os.Environ(), asProgram+"=1")
 	p.command.Stdout = locked{&p.mu, &p.stdout}
 	stderr, err := p.command.StderrPipe()
@@ -91,6 +107,9 @@ func (p *process) read(stderr io.Reader, ready chan struct{}) {
 		p.stderr.WriteString(lines.Text() + "\n")
 		if m := endpointLine.FindStringSubmatch(lines.Text()); m != nil {
 			p.url = m[1]
+		}
+		if m := metricsLine.FindStringSubmatch(lines.Text()); m != nil {
+			p.metrics = m[1]
 		}
 		m := adminLine.FindStringSubmatch(lines.Text())
 		if m != nil {

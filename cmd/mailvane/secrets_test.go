@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailvane/mailvane/cmd/mailvane/internal/tokenfile"
 	"github.com/mailvane/mailvane/receiver/admin"
 )
 
@@ -178,8 +179,11 @@ func TestNoCredentialIsShown(t *testing.T) {
 	for _, arguments := range [][]string{{"deadletter", "list"}, {"deadletter", "list", "-o", "json"}, {"deadletter", "show", "1"}, {"sinks"}, {"endpoints", "-o", "json"}} {
 		command(append(arguments, "--admin", p.admin)...)
 	}
-	for _, path := range []string{admin.PathMetrics, admin.PathConfig, admin.PathEndpoints, admin.PathSinks, admin.PathDeadLetters + "?limit=1000", admin.PathJournal} {
-		written["GET "+path] = get(t, p.admin+path)
+	written["GET "+admin.PathMetrics] = ask(t, http.MethodGet, p.metrics+admin.PathMetrics, "")
+	token := tokenfile.Find(strings.TrimPrefix(p.admin, "http://"))
+	secrets["ADMIN_TOKEN"] = token
+	for _, path := range []string{admin.PathConfig, admin.PathEndpoints, admin.PathSinks, admin.PathDeadLetters + "?limit=1000", admin.PathJournal} {
+		written["GET "+path] = ask(t, http.MethodGet, p.admin+path, token)
 	}
 	written["standard error"], written["standard output"] = p.log(), p.printed()
 	for _, leak := range written.leaks(secrets) {
@@ -232,17 +236,17 @@ func refuse(t *testing.T, p *process, manifests string, secrets map[string]strin
 	}
 }
 
-// get returns a page.
-func get(t *testing.T, address string) string { return ask(t, http.MethodGet, address) }
-
 // post returns the status and the page that an unsigned request gets.
-func post(t *testing.T, address string) string { return ask(t, http.MethodPost, address) }
+func post(t *testing.T, address string) string { return ask(t, http.MethodPost, address, "") }
 
-func ask(t *testing.T, method, address string) string {
+func ask(t *testing.T, method, address, token string) string {
 	t.Helper()
 	q, err := http.NewRequestWithContext(t.Context(), method, address, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if token != "" {
+		q.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := (&http.Client{Timeout: time.Minute}).Do(q)
 	if err != nil {

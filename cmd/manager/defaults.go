@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
@@ -82,4 +83,20 @@ func admit(ctx context.Context, fields map[string]any) error {
 		return fmt.Errorf("%s", strings.ReplaceAll(review.Errors.ToAggregate().Error(), "spec.receiver.", ""))
 	}
 	return nil
+}
+
+// loadPeers reads a list of NetworkPolicy peers. Without a file there is none.
+func loadPeers(file string) ([]networkingv1ac.NetworkPolicyPeerApplyConfiguration, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read who may reach metrics: %w", err)
+	}
+	var peers []networkingv1ac.NetworkPolicyPeerApplyConfiguration
+	if err := yaml.UnmarshalStrict(text, &peers); err != nil {
+		return nil, fmt.Errorf("who may reach metrics, %s: it does not hold a list of NetworkPolicy peers: %w", file, err)
+	}
+	return peers, nil
 }

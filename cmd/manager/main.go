@@ -40,6 +40,7 @@ type settings struct {
 	receiverImage    string
 	receiverDefaults string
 	limits           string
+	metricsFrom      string
 	namespace        string
 	watchNamespaces  string
 	metricsAddress   string
@@ -52,6 +53,7 @@ func (s *settings) define(f *flag.FlagSet) {
 	f.StringVar(&s.receiverImage, "receiver-image", "", "container image of receivers; required")
 	f.StringVar(&s.receiverDefaults, "receiver-defaults", "", "file, in YAML, with the fields of spec.receiver of a WebhookEndpoint: what receivers are like unless their endpoint says otherwise")
 	f.StringVar(&s.limits, "limits", "", "file, in YAML, with what endpoints may ask for: ingressAnnotations, hosts, priorityClassNames, tolerationKeys, maxReplicas; what it does not say has a safe default")
+	f.StringVar(&s.metricsFrom, "receiver-metrics-from", "", "file, in YAML, with a list of NetworkPolicy peers: who may reach metrics and probes of receivers; none = everybody")
 	f.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "namespace that the manager runs in; required (default: the environment's POD_NAMESPACE)")
 	f.StringVar(&s.watchNamespaces, "watch-namespaces", "", "comma-separated namespaces to look after; empty = all")
 	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 = none")
@@ -113,6 +115,10 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 	if err != nil {
 		return err
 	}
+	metricsFrom, err := loadPeers(s.metricsFrom)
+	if err != nil {
+		return err
+	}
 	mgr, err := newManager(cluster, s)
 	if err != nil {
 		return err
@@ -122,7 +128,7 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 		return fmt.Errorf("prepare checks: %w", err)
 	}
 	err = controllers.Setup(ctx, mgr, controllers.Options{
-		Receiver: children.Options{Image: s.receiverImage, ManagerNamespace: s.namespace, Defaults: defaults},
+		Receiver: children.Options{Image: s.receiverImage, ManagerNamespace: s.namespace, MetricsFrom: metricsFrom, Defaults: defaults},
 		Checks:   judges,
 		Pods:     receiver.NewHTTPPods(),
 		Limits:   allowed,

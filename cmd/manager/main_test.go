@@ -30,6 +30,7 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -81,6 +82,7 @@ type world struct {
 	client    client.Client
 	namespace string
 	mount     string // where the kubelet mounts the configuration
+	tokens    string // and the tokens of the admin API
 	mounted   bool   // whether it is
 	told      string // the pod's annotation then
 	receiver  *app.Instance
@@ -153,17 +155,71 @@ func (w *world) kubelet() error {
 	if secret.Annotations[children.ConfigHashAnnotation] == "" {
 		return errors.New("the Secret holds no configuration yet") // a pod, which is made after it, never sees that
 	}
+	tokens := map[string][]byte{}
+	for _, right := range access.Rights() {
+		var secret corev1.Secret
+		if err := w.get(children.AdminSecretName(children.Name, right), &secret); err != nil {
+			return err
+		}
+		tokens[right.String()] = secret.Data[children.AdminTokenKey]
+	}
 	w.mounted, w.told = true, told
-	for name, content := range secret.Data {
-		unfinished := filepath.Join(w.mount, ".unfinished")
+	return errors.Join(mountFiles(w.mount, secret.Data), mountFiles(w.tokens, tokens))
+}
+
+func mountFiles(folder string, files map[string][]byte) error {
+	for name, content := range files {
+		unfinished := filepath.Join(folder, ".unfinished")
 		if err := os.WriteFile(unfinished, content, 0o600); err != nil {
 			return err
 		}
-		if err := os.Rename(unfinished, filepath.Join(w.mount, name)); err != nil {
+		if err := os.Rename(unfinished, filepath.Join(folder, name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tokenOf returns the token of a right that the cluster has.
+func (w *world) tokenOf(right access.Right) (string, error) {
+	var secret corev1.Secret
+	if err := w.get(children.AdminSecretName(children.Name, right), &secret); err != nil {
+		return "", err
+	}
+	return string(secret.Data[children.AdminTokenKey]), nil
+}
+
+// admin returns a client of the receiver's admin API.
+func (w *world) admin(token string) *admin.Client {
+	return &admin.Client{BaseURL: "http://" + w.receiver.AdminAddress(), Token: token, HTTP: &http.Client{Timeout: patience}}
+}
+
+// rotate deletes the token by which the manager asks, and expects another in its place, in the pod as well.
+func (w *world) rotate() {
+	w.t.Helper()
+	before, err := w.tokenOf(access.Viewer)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	secret := &corev1.Secret{}
+	secret.Namespace, secret.Name = w.namespace, children.AdminSecretName(children.Name, access.Viewer)
+	if err := w.client.Delete(w.t.Context(), secret); err != nil {
+		w.t.Fatal(err)
+	}
+	eventually(w.t, func() error {
+		token, err := w.tokenOf(access.Viewer)
+		if err != nil || token == before {
+			return fmt.Errorf("there is no other token yet: %w", err)
+		}
+		if err := w.kubelet(); err != nil {
+			return err
+		}
+		_, err = w.admin(token).Sinks(w.t.Context())
+		return err
+	})
+	if _, err := w.admin(before).Sinks(w.t.Context()); err == nil {
+		w.t.Error("the token from before is taken")
+	}
 }
 
 // startManager installs Mailvane and runs the manager as the service account that it has in a cluster.
@@ -200,6 +256,7 @@ func (w *world) startPod() {
 	eventually(w.t, w.kubelet)
 	var s app.Settings
 	s.Flags(flag.NewFlagSet("receiver", flag.ContinueOnError), app.Settings{Data: w.t.TempDir(), Listen: "127.0.0.1:0", AdminListen: podIP + ":9090"})
+	s.AdminTokens, s.HandoffKey = w.tokens, filepath.Join(w.mount, "handoff.key")
 	instance, err := s.Open(w.t.Context(), slog.New(slog.DiscardHandler), io.Discard)
 	if err != nil {
 		w.t.Fatal(err)
@@ -301,8 +358,12 @@ func reference(name string) v1alpha1.SecretKeyReference {
 // retryAll expects the dead letters to live again.
 func (w *world) retryAll() {
 	w.t.Helper()
-	c := &admin.Client{BaseURL: "http://" + w.receiver.AdminAddress(), HTTP: &http.Client{Timeout: patience}}
-	err := c.DeadLetters(w.t.Context(), func(d *admin.DeadLetter) error {
+	token, err := w.tokenOf(access.Operator)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := w.admin(token)
+	err = c.DeadLetters(w.t.Context(), func(d *admin.DeadLetter) error {
 		result, err := c.Retry(w.t.Context(), []uint64{d.ID})
 		if result.Done != 1 {
 			w.t.Errorf("%+v: %v", d, result.Failed)
@@ -352,7 +413,7 @@ func TestFromManifestToAnswer(t *testing.T) {
 		t.Skip("only Linux gives every process all of 127.0.0.0/8")
 	}
 	startManager(t)
-	w := &world{t: t, client: cluster.Client(t), namespace: cluster.Namespace(t), mount: t.TempDir()}
+	w := &world{t: t, client: cluster.Client(t), namespace: cluster.Namespace(t), mount: t.TempDir(), tokens: t.TempDir()}
 	w.create(secretOf("the-first-key"), "first")
 	w.create(&v1alpha1.EventSink{Spec: v1alpha1.EventSinkSpec{Type: v1alpha1.SinkStdout}}, "console")
 	w.create(&v1alpha1.WebhookEndpoint{Spec: v1alpha1.WebhookEndpointSpec{
@@ -393,6 +454,7 @@ func TestFromManifestToAnswer(t *testing.T) {
 		t.Errorf("%d dead letters once it is mended, want the former one", n)
 	}
 	w.retryAll()
+	w.rotate()
 
 	w.edit(func(e *v1alpha1.WebhookEndpoint) { e.Spec.State = v1alpha1.EndpointPaused })
 	w.until(v1alpha1.ConditionProgrammed, "True Reconciled")

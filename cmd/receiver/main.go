@@ -38,7 +38,7 @@ func run(arguments []string) int {
 	folder := flags.String("config", "/etc/mailvane", "folder with "+config.FileName)
 	var settings app.Settings
 	settings.Flags(flags, app.Settings{
-		Data: "/var/lib/mailvane", Listen: ":8080", AdminListen: ":9090",
+		Data: "/var/lib/mailvane", Listen: ":8080", AdminListen: ":9090", MetricsListen: ":9091",
 		UnknownPathGrace: unknownPathGrace, ShutdownDelay: 5 * time.Second, FlushTimeout: 15 * time.Second,
 	})
 	if err := flags.Parse(arguments); err != nil {
@@ -66,6 +66,6 @@ func serve(ctx context.Context, settings *app.Settings, folder string, log *slog
 		instance.Abandon()
 		return fmt.Errorf("start: %w", err)
 	}
-	log.Info("receiver serves", "webhooks", instance.Address(), "admin", instance.AdminAddress())
+	log.Info("receiver serves", "webhooks", instance.Address(), "admin", instance.AdminAddress(), "metrics", instance.MetricsAddress())
 	return instance.Run(ctx)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/admin/access"
 )
 
 // apply writes the objects of a receiver but for its configuration, without which they are of no use. An object that belongs to
@@ -85,11 +86,14 @@ func (r *Reconciler) checkMounts(ctx context.Context, u *unit) error {
 
 // prune deletes what no receiver consists of any more. Of a receiver that changes its form, for example from a Deployment to a
 // StatefulSet, the old objects go when a pod of the new form is available, and what pods need to stop in order goes after them. The
-// NetworkPolicy goes after the last pod, whose admin port would be open to everybody without it.
+// NetworkPolicy goes after the last pod, whose admin port anybody could reach without it.
 func (r *Reconciler) prune(ctx context.Context, s *scope) error {
 	wanted := map[child]bool{}
 	for _, u := range s.units {
-		wanted[child{schema.GroupKind{Kind: "Secret"}, children.ConfigSecretName(u.Name)}] = true
+		wanted[secretID(children.ConfigSecretName(u.Name))] = true
+		for _, right := range access.Rights() {
+			wanted[secretID(children.AdminSecretName(u.Name, right))] = true
+		}
 		for _, object := range u.objects {
 			wanted[identity(object)] = true
 		}

@@ -36,7 +36,7 @@ func (r *Reconciler) askPods(ctx context.Context, s *scope) {
 			pod := &u.pods[i]
 			before := u.memory.said[pod.UID]
 			switch {
-			case isReady(pod) && before.Hash == u.memory.hash && before.JournalProblem == "" && !again:
+			case isReady(pod) && u.memory.isLoaded(before) && before.JournalProblem == "" && !again:
 				u.answers[pod.UID] = answer{Loaded: before}
 			case pod.Status.PodIP == "" || (!isReady(pod) && u.available):
 			case u.memory.silent[pod.UID]:
@@ -59,7 +59,7 @@ func (r *Reconciler) ask(ctx context.Context, questions []question) {
 	group.SetLimit(asksAtOnce)
 	for i, q := range questions {
 		group.Go(func() error {
-			answers[i].Loaded, answers[i].err = r.Pods.Loaded(ctx, q.pod)
+			answers[i] = r.askPod(ctx, q.unit.memory, q.pod)
 			return nil
 		})
 	}

@@ -2,6 +2,8 @@ package receiver
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +22,7 @@ type talkative struct {
 	asked int
 }
 
-func (p *talkative) Loaded(context.Context, *corev1.Pod) (config.Loaded, error) {
+func (p *talkative) Loaded(context.Context, *corev1.Pod, string) (config.Loaded, error) {
 	p.asked++
 	return p.said, nil
 }
@@ -89,5 +91,127 @@ func TestWhoIsAskedAgain(t *testing.T) {
 				t.Errorf("looks again after %v, want %v", after, tc.after)
 			}
 		})
+	}
+}
+
+// TestTroublesOfAllPodsAreTold adds up what pods tell, also of one that cannot be asked for a moment, and nothing of what others tell.
+func TestTroublesOfAllPodsAreTold(t *testing.T) {
+	t.Parallel()
+	at := time.Unix(1_000, 0)
+	problem := func(endpoint string, count uint64, since time.Time) config.Problem {
+		return config.Problem{Endpoint: endpoint, Kind: config.FilterFailing, Route: "crm", Message: "it divides by zero", Count: count, Since: since, Last: since}
+	}
+	pods := &tellers{answers: map[types.UID]config.Loaded{
+		"a": {Hash: "abc", Problems: []config.Problem{problem("mail/ee", 2, at.Add(time.Minute)), problem("mail/other", 1, at)}},
+		"b": {Hash: "abc", Problems: []config.Problem{problem("mail/ee", 40, at)}},
+	}}
+	now := at
+	r := New(Options{Pods: pods, Now: func() time.Time { return now }})
+	remembered := &receiverMemory{hash: "abc"}
+	pass := func() *unit {
+		now = now.Add(journalPoll)
+		u := &unit{
+			Receiver: children.Receiver{Name: "r", Namespace: "mail"}, memory: remembered,
+			pods: []corev1.Pod{podIn("a", true), podIn("b", true)}, available: true,
+		}
+		s := &scope{units: []*unit{u}}
+		r.askPods(t.Context(), s)
+		if err := r.program(t.Context(), s, u); err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	want := problem("mail/ee", 42, at)
+	want.Last = at.Add(time.Minute)
+	for _, when := range []string{"both answer", "one does not answer"} {
+		u := pass()
+		if diff := cmp.Diff([]config.Problem{want}, u.troublesOf("mail", "ee")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+		delete(pods.answers, "b")
+	}
+	pods.answers["a"], pods.answers["b"] = config.Loaded{Hash: "abc"}, config.Loaded{Hash: "abc"}
+	if got := pass().troubles; len(got) != 0 {
+		t.Errorf("after it is mended: %+v", got)
+	}
+}
+
+// tellers answer each for itself; one without an answer cannot be asked.
+type tellers struct{ answers map[types.UID]config.Loaded }
+
+func (p *tellers) Loaded(_ context.Context, pod *corev1.Pod, _ string) (config.Loaded, error) {
+	said, ok := p.answers[pod.UID]
+	if !ok {
+		return said, errors.New("connection refused")
+	}
+	return said, nil
+}
+
+// TestATokenIsReplacedWithoutAGap has pods that have mounted the new token later than the manager knows it.
+func TestATokenIsReplacedWithoutAGap(t *testing.T) {
+	t.Parallel()
+	pods := &keepers{mounted: "old"}
+	now := time.Unix(1_000, 0)
+	r := New(Options{Pods: pods, Now: func() time.Time { return now }})
+	remembered := &receiverMemory{hash: "abc"}
+	remembered.learn("old")
+	pass := func() *unit {
+		now = now.Add(time.Second)
+		u := &unit{Receiver: children.Receiver{Name: "r"}, memory: remembered, pods: []corev1.Pod{podIn("a", true)}, available: true}
+		s := &scope{units: []*unit{u}}
+		r.askPods(t.Context(), s)
+		if err := r.program(t.Context(), s, u); err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	if u := pass(); !u.loaded.OK() || u.behind {
+		t.Errorf("before: %+v", u.loaded)
+	}
+	remembered.learn("new")
+	if u := pass(); !u.loaded.OK() || !u.behind {
+		t.Errorf("the pod has the old one, and is as it should be until it is told: %+v, %t", u.loaded, u.behind)
+	}
+	pods.mounted = "new"
+	if u := pass(); !u.loaded.OK() || u.behind {
+		t.Errorf("after: %+v, %t", u.loaded, u.behind)
+	}
+	pods.mounted = "another"
+	now = now.Add(journalPoll)
+	if u := pass(); u.loaded.Reason != v1alpha1.ReasonReceiverUnreachable || !strings.Contains(u.loaded.Message, "delete the Secret") {
+		t.Errorf("no token is taken: %+v", u.loaded)
+	}
+	for _, token := range []string{"third", "fourth"} {
+		remembered.learn(token)
+	}
+	if diff := cmp.Diff([]string{"fourth", "third"}, remembered.tokens); diff != "" {
+		t.Errorf("known tokens (-want +got):\n%s", diff)
+	}
+}
+
+// keepers take one token.
+type keepers struct{ mounted string }
+
+func (p *keepers) Loaded(_ context.Context, _ *corev1.Pod, token string) (config.Loaded, error) {
+	if token != p.mounted {
+		return config.Loaded{}, ErrToken
+	}
+	return config.Loaded{Hash: "abc"}, nil
+}
+
+// TestWhatIsLoadedIsRecognised compares what pods say, of this release and of the one before, which said the hash itself.
+func TestWhatIsLoadedIsRecognised(t *testing.T) {
+	t.Parallel()
+	m := &receiverMemory{hash: "abc", key: []byte("key")}
+	for said, want := range map[string]bool{
+		"abc": true, config.Fingerprint([]byte("key"), "abc"): true,
+		"": false, "other": false, config.Fingerprint([]byte("other"), "abc"): false, config.Fingerprint([]byte("key"), "other"): false,
+	} {
+		if got := m.isLoaded(config.Loaded{Hash: said}); got != want {
+			t.Errorf("%q: %t, want %t", said, got, want)
+		}
+	}
+	if (&receiverMemory{}).isLoaded(config.Loaded{}) {
+		t.Error("nothing has been written, and it is loaded")
 	}
 }

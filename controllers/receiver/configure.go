@@ -136,17 +136,31 @@ func (r *Reconciler) writeConfig(ctx context.Context, s *scope, u *unit, cfg *co
 		return err
 	}
 	u.memory.tooLarge = ""
+	changed := u.memory.key == nil || r.applier.Changed(s.configSecret(u.Name))
 	err = u.note(s, r.makeKey(ctx, s, u))
 	if err == nil && u.obstacle.OK() {
 		err = u.note(s, r.applier.Apply(ctx, secret, s.configSecret(u.Name)))
 	}
 	if err == nil && u.obstacle.OK() {
 		u.memory.hash = config.Hash(document)
+		if changed {
+			err = r.readKey(ctx, u)
+		}
 	}
 	return err
 }
 
-// makeKey makes the key by which the pods of a receiver know each other, once. It is never read back.
+// readKey reads the key that is beside the configuration.
+func (r *Reconciler) readKey(ctx context.Context, u *unit) error {
+	var secret corev1.Secret
+	if err := r.Live.Get(ctx, client.ObjectKey{Namespace: u.Namespace, Name: children.ConfigSecretName(u.Name)}, &secret); err != nil {
+		return fmt.Errorf("read the key of receiver %s: %w", u.Name, err)
+	}
+	u.memory.key = children.KeyOf(&secret)
+	return nil
+}
+
+// makeKey makes the key by which the pods of a receiver know each other, and the manager what they have loaded, once.
 func (r *Reconciler) makeKey(ctx context.Context, s *scope, u *unit) error {
 	if secret := s.configSecret(u.Name); secret != nil && secret.Annotations[children.HandoffKeyAnnotation] != "" {
 		return nil

@@ -19,7 +19,7 @@ import (
 // hanging are pods of which those with the name hang accept and never answer.
 type hanging struct{}
 
-func (hanging) Loaded(ctx context.Context, pod *corev1.Pod) (config.Loaded, error) {
+func (hanging) Loaded(ctx context.Context, pod *corev1.Pod, _ string) (config.Loaded, error) {
 	if !strings.HasPrefix(pod.Name, "hang") {
 		return config.Loaded{Hash: "h"}, nil
 	}

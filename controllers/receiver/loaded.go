@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -19,9 +20,12 @@ import (
 const (
 	// askTimeout bounds one question to a pod.
 	askTimeout = 2 * time.Second
-	// maxAnswerBytes bounds a pod's answer, which is a hash and a sentence.
-	maxAnswerBytes = 4 << 10
+	// maxAnswerBytes bounds a pod's answer: a hash, a sentence, and at most [config.MaxProblems] problems.
+	maxAnswerBytes = 256 << 10
 )
+
+// ErrToken says that a pod does not take the token.
+var ErrToken = errors.New("ask receiver: it does not take the token")
 
 // HTTPPods asks pods over their admin port.
 type HTTPPods struct {
@@ -40,20 +44,26 @@ func NewHTTPPods() *HTTPPods {
 }
 
 // Loaded returns what the pod says.
-func (p *HTTPPods) Loaded(ctx context.Context, pod *corev1.Pod) (config.Loaded, error) {
-	return p.ask(ctx, net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(children.AdminPort)))
+func (p *HTTPPods) Loaded(ctx context.Context, pod *corev1.Pod, token string) (config.Loaded, error) {
+	return p.ask(ctx, net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(children.AdminPort)), token)
 }
 
-func (p *HTTPPods) ask(ctx context.Context, address string) (config.Loaded, error) {
+func (p *HTTPPods) ask(ctx context.Context, address, token string) (config.Loaded, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+config.LoadedPath, nil)
 	if err != nil {
 		return config.Loaded{}, fmt.Errorf("ask receiver: %w", err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := p.client.Do(request)
 	if err != nil {
 		return config.Loaded{}, fmt.Errorf("ask receiver: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode == http.StatusUnauthorized {
+		return config.Loaded{}, ErrToken
+	}
 	if response.StatusCode != http.StatusOK {
 		return config.Loaded{}, fmt.Errorf("ask receiver: it answers %d", response.StatusCode)
 	}

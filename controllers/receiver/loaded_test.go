@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mailvane/mailvane/receiver/config"
 )
 
@@ -29,7 +31,7 @@ func TestLoaded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method != http.MethodGet || r.URL.Path != "/v1/config" {
+				if r.Method != http.MethodGet || r.URL.Path != "/v1/config" || r.Header.Get("Authorization") != "Bearer secret" {
 					t.Errorf("%s %s", r.Method, r.URL)
 				}
 				w.Header().Set("Location", "/v1/config")
@@ -37,8 +39,8 @@ func TestLoaded(t *testing.T) {
 				_, _ = w.Write([]byte(tc.body)) // the client may have enough
 			}))
 			defer server.Close()
-			got, err := NewHTTPPods().ask(t.Context(), strings.TrimPrefix(server.URL, "http://"))
-			if got != tc.want || (err != nil) != tc.fails {
+			got, err := NewHTTPPods().ask(t.Context(), strings.TrimPrefix(server.URL, "http://"), "secret")
+			if !cmp.Equal(got, tc.want) || (err != nil) != tc.fails {
 				t.Errorf("got %+v, %v", got, err)
 			}
 		})

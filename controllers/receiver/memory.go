@@ -13,7 +13,7 @@ import (
 )
 
 // memory is what is known of a namespace from the last pass. It saves reading Secrets and asking pods again, and holds no
-// credential. Losing it costs requests and nothing else.
+// credential but those by which a receiver and the manager know each other. Losing it costs requests and nothing else.
 type memory struct {
 	// inputs names everything that the configurations were made of.
 	inputs string
@@ -33,6 +33,11 @@ type memory struct {
 type receiverMemory struct {
 	// hash names the configuration that was written.
 	hash string
+	// key is that of the fingerprints by which pods name what they have loaded; nil = not read yet.
+	key []byte
+	// tokens are those by which the manager asks pods, the newest first, and tokenVersion is the version of the Secret that it is from.
+	tokens       []string
+	tokenVersion string
 	// tooLarge says why a configuration was not written; empty when it was.
 	tooLarge string
 	// said holds, by pod, what it said last.
@@ -53,6 +58,14 @@ func (m *memory) receiver(name string) *receiverMemory {
 		m.receivers[name] = known
 	}
 	return known
+}
+
+// isLoaded says whether a pod has loaded the configuration that was written. One of a release before fingerprints says its hash.
+func (m *receiverMemory) isLoaded(said config.Loaded) bool {
+	if said.Hash == "" {
+		return false
+	}
+	return said.Hash == m.hash || (m.key != nil && said.Hash == config.Fingerprint(m.key, m.hash))
 }
 
 // judge returns a check of filters that asks only about those that it does not know from the last pass. It keeps those of this pass.

@@ -17,6 +17,7 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/config"
 )
 
@@ -34,7 +35,20 @@ const (
 // answer is what a pod said.
 type answer struct {
 	config.Loaded
-	err error
+	err    error
+	behind bool // it does not take the newest token
+}
+
+// remembered returns what is kept of the answer of a pod that has said something before.
+func (a *answer) remembered(before config.Loaded) config.Loaded {
+	kept := a.Loaded
+	if a.err != nil { // what it told before may still be so
+		kept.Problems = before.Problems
+	}
+	if a.behind { // it is asked again
+		kept.Hash = ""
+	}
+	return kept
 }
 
 // program brings the configuration to the pods: it asks those that have not reported its hash yet, and nudges the kubelets
@@ -54,16 +68,19 @@ func (r *Reconciler) program(ctx context.Context, s *scope, u *unit) error {
 	var failed error
 	for _, pod := range ready {
 		a := answers[pod.UID]
-		said[pod.UID] = a.Loaded
-		if a.Hash == u.memory.hash || !r.written(u, len(ready)).OK() {
+		said[pod.UID] = a.remembered(u.memory.said[pod.UID])
+		if (u.memory.isLoaded(a.Loaded) && !a.behind) || !r.written(u, len(ready)).OK() {
 			continue
 		}
-		u.loaded = condition.First(u.loaded, waitingFor(a))
+		u.behind = true
+		if !u.memory.isLoaded(a.Loaded) {
+			u.loaded = condition.First(u.loaded, u.waitingFor(a))
+		}
 		if failed = r.nudge(ctx, s, u, pod); failed != nil {
 			break
 		}
 	}
-	u.memory.said = said
+	u.memory.said, u.troubles = said, mergeTroubles(said)
 	r.schedule(s, u, len(ready) > 0)
 	return errors.Join(failed, r.nudgeStarting(ctx, s, u))
 }
@@ -99,14 +116,22 @@ func (r *Reconciler) written(u *unit, ready int) condition.Finding {
 	}
 }
 
-func waitingFor(a answer) condition.Finding {
-	if a.err != nil {
+func (u *unit) waitingFor(a answer) condition.Finding {
+	switch {
+	case errors.Is(a.err, ErrToken):
+		return condition.Finding{
+			Reason: v1alpha1.ReasonReceiverUnreachable,
+			Message: fmt.Sprintf("A pod of the receiver does not take the manager's token, that of Secret %s. If this lasts, delete the Secret: the manager makes another.",
+				children.AdminSecretName(u.Name, access.Viewer)),
+		}
+	case a.err != nil:
 		return condition.Finding{
 			Reason:  v1alpha1.ReasonReceiverUnreachable,
 			Message: "The manager cannot ask a pod of the receiver what it has loaded; is the admin port open to the manager?",
 		}
+	default:
+		return condition.Finding{Reason: v1alpha1.ReasonConfigurationPending, Message: "Not every pod of the receiver has loaded the configuration yet."}
 	}
-	return condition.Finding{Reason: v1alpha1.ReasonConfigurationPending, Message: "Not every pod of the receiver has loaded the configuration yet."}
 }
 
 // isTimeToAsk says whether all pods are to say how their journal is. It then begins to wait anew.
@@ -127,7 +152,8 @@ func (r *Reconciler) nudge(ctx context.Context, s *scope, u *unit, pod *corev1.P
 	if secret == nil {
 		return nil
 	}
-	token := nudgeToken(string(secret.UID)+u.memory.hash, r.waited(u))
+	mounted := string(secret.UID) + u.memory.hash + s.versionOf(children.AdminSecretName(u.Name, access.Viewer))
+	token := nudgeToken(mounted, r.waited(u))
 	if pod.Annotations[children.NudgeAnnotation] == token {
 		return nil
 	}
@@ -161,7 +187,7 @@ func (r *Reconciler) schedule(s *scope, u *unit, serves bool) {
 	if len(u.pods) > 0 {
 		s.lookAgain(journalPoll)
 	}
-	pending := !u.loaded.OK() && serves && u.memory.tooLarge == "" && u.unwritten.OK()
+	pending := (!u.loaded.OK() || u.behind) && serves && u.memory.tooLarge == "" && u.unwritten.OK()
 	starting := !u.available && len(u.pods) > 0
 	if !pending && !starting && u.journal.OK() {
 		u.memory.waiting = time.Time{}

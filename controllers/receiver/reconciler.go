@@ -23,8 +23,8 @@ import (
 
 // Pods asks the pods of receivers.
 type Pods interface {
-	// Loaded returns which configuration a pod has loaded, and how its journal is.
-	Loaded(ctx context.Context, pod *corev1.Pod) (config.Loaded, error)
+	// Loaded returns which configuration a pod has loaded, and how its journal is. The error is [ErrToken] when it does not take the token.
+	Loaded(ctx context.Context, pod *corev1.Pod, token string) (config.Loaded, error)
 }
 
 // Options are what a Reconciler needs.
@@ -79,6 +79,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, ignoreTerminating(err)
 	}
 	errs := []error{refused}
+	for _, u := range s.units {
+		errs = append(errs, r.makeTokens(ctx, s, u))
+	}
 	r.askPods(ctx, s)
 	for _, u := range s.units {
 		errs = append(errs, r.apply(ctx, s, u), r.checkMounts(ctx, u), r.program(ctx, s, u))

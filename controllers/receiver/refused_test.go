@@ -116,7 +116,7 @@ func TestASecretThatIsRefusedIsNotQuoted(t *testing.T) {
 // loadedPods are pods that have loaded whatever there is.
 type loadedPods struct{ hash func() string }
 
-func (p loadedPods) Loaded(context.Context, *corev1.Pod) (config.Loaded, error) {
+func (p loadedPods) Loaded(context.Context, *corev1.Pod, string) (config.Loaded, error) {
 	return config.Loaded{Hash: p.hash()}, nil
 }
 

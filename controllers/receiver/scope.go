@@ -62,8 +62,10 @@ func identity(configuration runtime.ApplyConfiguration) child {
 
 // configSecret returns the metadata of a receiver's configuration as the cache has it; nil when it has none.
 func (s *scope) configSecret(receiver string) *metav1.PartialObjectMetadata {
-	return s.children[child{schema.GroupKind{Kind: "Secret"}, children.ConfigSecretName(receiver)}]
+	return s.children[secretID(children.ConfigSecretName(receiver))]
 }
+
+func secretID(name string) child { return child{schema.GroupKind{Kind: "Secret"}, name} }
 
 // lookAgain asks for another pass after a time, or sooner.
 func (s *scope) lookAgain(after time.Duration) {

@@ -64,6 +64,7 @@ func (s *scope) inputsOf(e *v1alpha1.WebhookEndpoint, now time.Time) webhookendp
 	u := s.named[name]
 	in := webhookendpoint.Inputs{
 		Problems: s.problems(v1alpha1.WebhookEndpointKind, e.Name),
+		Troubles: u.troublesOf(s.namespace, e.Name),
 		Receiver: u.receiverFinding(), Refused: u.obstacle, Loaded: u.loaded, Name: name, MoveTime: moveTime, Now: now,
 		BaseURL: func(receiver string) string { return base(s.namespace, receiver) },
 		Exposed: s.exposures.findings[e.Name],

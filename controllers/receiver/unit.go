@@ -15,6 +15,7 @@ import (
 	"github.com/mailvane/mailvane/controllers/apply"
 	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
 // unit is one receiver of the namespace.
@@ -36,6 +37,8 @@ type unit struct {
 	journal   condition.Finding // the journal of a pod does not take events
 	missing   condition.Finding // a Secret that the pods mount is not there
 	loaded    condition.Finding // the pods have not loaded the configuration
+	troubles  []config.Problem  // what its pods tell of endpoints
+	behind    bool              // a pod has not loaded the configuration, or not the manager's token
 }
 
 // receiverName returns the name of the receiver that an endpoint asks for.

@@ -98,7 +98,7 @@ func namespaceOf(_ context.Context, o client.Object) []request {
 
 // usersOfSecret returns the Secret's namespace when a receiver has to do with the Secret.
 func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []request {
-	if children.IsConfigSecretName(secret.GetName()) {
+	if children.IsReceiverSecretName(secret.GetName()) {
 		return namespaceOf(ctx, secret)
 	}
 	for _, users := range []client.ObjectList{&v1alpha1.WebhookEndpointList{}, &v1alpha1.EventSinkList{}} {

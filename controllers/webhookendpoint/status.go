@@ -12,12 +12,15 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
 // Inputs is what a status depends on beside the object.
 type Inputs struct {
 	// Problems are the endpoint's.
 	Problems []render.Problem
+	// Troubles are what its receiver tells of it.
+	Troubles []config.Problem
 	// Receiver says whether the receiver is available.
 	Receiver condition.Finding
 	// Refused says why the receiver is not what it should be: an object of it could not be written.
@@ -51,7 +54,7 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 	if exposed.Unknown { // which is no reason to doubt the rest
 		exposed = condition.Finding{}
 	}
-	routes := condition.Routes(in.Problems)
+	routes := condition.First(condition.Routes(in.Problems), condition.Failing(in.Troubles))
 	unusable := condition.OfProblems(condition.Endpoint(in.Problems))
 	// A bad route costs less than what is before it, and is known sooner than what comes after it.
 	w.Set(v1alpha1.ConditionReady, condition.First(unusable, paused(e), in.Receiver, routes, programmed, exposed))
@@ -63,6 +66,11 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionExposed)
 	} else {
 		w.Set(v1alpha1.ConditionExposed, in.Exposed.Warn(inTheClear(e, in.ExternalURL)))
+	}
+	if large := condition.Large(in.Troubles); large.OK() {
+		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionBodiesAccepted)
+	} else {
+		w.Set(v1alpha1.ConditionBodiesAccepted, large)
 	}
 	w.SetStalled(condition.OfProblems(condition.Stalling(in.Problems)))
 	status.Receiver = receiver(e, in, status.Conditions)
@@ -129,7 +137,8 @@ func Programmed(e *v1alpha1.WebhookEndpoint, in Inputs) condition.Finding {
 		return in.Refused
 	}
 	before := meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionProgrammed)
-	mended := meta.IsStatusConditionFalse(e.Status.Conditions, v1alpha1.ConditionRoutesReady) && condition.Routes(in.Problems).OK()
+	routes := meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionRoutesReady)
+	mended := routes != nil && routes.Status == metav1.ConditionFalse && routes.Reason != v1alpha1.ReasonFilterFailing && condition.Routes(in.Problems).OK()
 	if before != nil && before.Status == "True" && before.ObservedGeneration == e.Generation && !mended {
 		return condition.Finding{}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/webhookendpoint"
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
 func before() time.Time { return time.Unix(1_000, 0) }
@@ -47,6 +48,9 @@ func TestStatus(t *testing.T) {
 	badFilter := render.Problem{Reason: v1alpha1.ReasonInvalidFilter, Route: "bounces"}
 	noSink := render.Problem{Reason: v1alpha1.ReasonSinkNotFound, Route: "all", Related: render.Object{Kind: v1alpha1.EventSinkKind}}
 	badSettings := render.Problem{Reason: v1alpha1.ReasonInvalidSettings}
+	failing := []config.Problem{{Kind: config.FilterFailing, Route: "bounces", Message: "it divides by zero", Count: 1, Since: before()}}
+	large := []config.Problem{{Kind: config.BodyTooLarge, Message: "bodies were above 1000 bytes", Count: 1, Since: before()}}
+	failingRoute := metav1.Condition{Type: v1alpha1.ConditionRoutesReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonFilterFailing}
 	conflict := render.Problem{Reason: v1alpha1.ReasonPathConflict}
 	programmed := metav1.Condition{Type: v1alpha1.ConditionProgrammed, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReconciled}
 	badRoute := metav1.Condition{Type: v1alpha1.ConditionRoutesReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonSinkNotFound}
@@ -132,6 +136,21 @@ func TestStatus(t *testing.T) {
 			"Stalled goes", object(1, stalled),
 			webhookendpoint.Inputs{},
 			map[string]string{"Ready": yes, "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": yes},
+		},
+		"a filter that fails": {
+			"it loses nothing, and does not work", object(2, programmed),
+			webhookendpoint.Inputs{Troubles: failing},
+			map[string]string{"Ready": "False FilterFailing", "ReferencesResolved": yes, "RoutesReady": "False FilterFailing", "ReceiverAvailable": yes, "Programmed": yes},
+		},
+		"a filter that has failed, while another endpoint is edited": {
+			"nothing has to be loaded once more", object(2, programmed, failingRoute),
+			webhookendpoint.Inputs{Loaded: pending},
+			map[string]string{"Ready": yes, "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": yes},
+		},
+		"bodies that are too large": {
+			"anybody can send them, so that they are no part of Ready", object(2, programmed),
+			webhookendpoint.Inputs{Troubles: large},
+			map[string]string{"Ready": yes, "ReferencesResolved": yes, "RoutesReady": yes, "ReceiverAvailable": yes, "Programmed": yes, "BodiesAccepted": "False BodyTooLarge"},
 		},
 		"path conflict": {
 			"the other endpoint may go", object(0),

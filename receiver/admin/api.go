@@ -1,6 +1,6 @@
 // Package admin is the contract of a receiver's admin API: what is stored, what waits and what fails, and what can be done
-// about dead letters. The API carries personal data and has no authentication of its own: it listens on loopback, or
-// where only the cluster's operators reach it.
+// about dead letters. Every call needs a token; package access says which rights there are. Without the right to personal data,
+// recipients, senders, subjects and payloads are masked.
 package admin
 
 import (
@@ -13,11 +13,15 @@ import (
 	"github.com/mailvane/mailvane/receiver/metrics"
 )
 
+// The paths of the listener for metrics and probes, which is open to whoever may scrape and tells nothing personal.
+const (
+	PathHealth  = "/healthz"
+	PathReady   = "/readyz"
+	PathMetrics = "/metrics"
+)
+
 // The paths of the API. The IDs of a POST are sent as JSON.
 const (
-	PathHealth      = "/healthz"
-	PathReady       = "/readyz"
-	PathMetrics     = "/metrics"
 	PathConfig      = config.LoadedPath
 	PathEndpoints   = "/v1/endpoints"
 	PathJournal     = "/v1/journal"
@@ -34,6 +38,8 @@ const PageSize = 1000
 type Endpoint struct {
 	intake.Summary
 	metrics.Counts
+	// Problems are what goes wrong at it, and what its owner can mend.
+	Problems []config.Problem `json:"problems,omitzero"`
 }
 
 // Journal describes the journal.
@@ -70,9 +76,11 @@ type DeadLetter struct {
 	Sink     string        `json:"sink,omitzero"`
 	EventID  string        `json:"eventId,omitzero"`
 	// Unverified says that the request failed verification and was taken in shadow mode.
-	Unverified bool      `json:"unverified,omitzero"`
-	Attempts   int       `json:"attempts,omitzero"`
-	Time       time.Time `json:"time"`
+	Unverified bool `json:"unverified,omitzero"`
+	Attempts   int  `json:"attempts,omitzero"`
+	// Masked says that personal data was taken out, the payload with it: the token does not give the right privacy.
+	Masked bool      `json:"masked,omitzero"`
+	Time   time.Time `json:"time"`
 	// Payload is the encoded event or the raw body, when it was asked for and is UTF-8; else PayloadBase64 is.
 	Payload       string `json:"payload,omitzero"`
 	PayloadBase64 []byte `json:"payloadBase64,omitzero"`

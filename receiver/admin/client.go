@@ -3,7 +3,6 @@ package admin
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -22,6 +21,8 @@ const maxAnswerBytes = 256 << 20
 type Client struct {
 	// BaseURL is the address of the API, such as http://127.0.0.1:9090.
 	BaseURL string
+	// Token is sent with each request; empty = none.
+	Token string
 	// HTTP sends the requests.
 	HTTP *http.Client
 }
@@ -110,6 +111,9 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 		return fmt.Errorf("admin API address: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
 	response, err := c.HTTP.Do(request)
 	if err != nil {
 		return fmt.Errorf("is a receiver running with its admin API there? %w", err)
@@ -120,10 +124,32 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 		return fmt.Errorf("read answer: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return errors.New(strings.TrimSpace(string(answer)))
+		return refusal(response, answer)
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("read answer: %w", err)
 	}
 	return nil
+}
+
+// Refusal is an answer other than 200.
+type Refusal struct {
+	// Status is the HTTP status code, and Reason what the receiver says.
+	Status int
+	Reason string
+}
+
+// Error says what the receiver says.
+func (e *Refusal) Error() string { return e.Reason }
+
+// refusal returns the detail of a problem (RFC 9457), or else the text of the answer.
+func refusal(response *http.Response, answer []byte) error {
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	reason := strings.TrimSpace(string(answer))
+	if response.Header.Get("Content-Type") == "application/problem+json" && json.Unmarshal(answer, &problem) == nil && problem.Detail != "" {
+		reason = problem.Detail
+	}
+	return &Refusal{Status: response.StatusCode, Reason: reason}
 }

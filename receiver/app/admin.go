@@ -11,13 +11,11 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/config"
-	"github.com/mailvane/mailvane/receiver/dedupe"
-	"github.com/mailvane/mailvane/receiver/handoff"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -28,36 +26,6 @@ const maxAdminBody = 64 << 10
 // retriesAtOnce bounds the dead letters that one request retries at a time.
 const retriesAtOnce = 32
 
-func (r *Receiver) adminHandler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+admin.PathHealth, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
-	mux.HandleFunc("GET "+admin.PathReady, r.serveReady)
-	mux.Handle("GET "+admin.PathMetrics, promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET "+admin.PathConfig, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.loaded()) })
-	mux.HandleFunc("GET "+admin.PathEndpoints, func(w http.ResponseWriter, _ *http.Request) { r.serveEndpoints(w) })
-	mux.HandleFunc("GET "+admin.PathJournal, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.journal()) })
-	mux.HandleFunc("GET "+admin.PathSinks, func(w http.ResponseWriter, _ *http.Request) { answer(w, r.sinks()) })
-	mux.HandleFunc("GET "+admin.PathDeadLetters, r.serveDeadLetters)
-	mux.HandleFunc("GET "+admin.PathDeadLetters+"/{id}", r.serveDeadLetter)
-	mux.HandleFunc("POST "+admin.PathRetry, func(w http.ResponseWriter, q *http.Request) { r.serveIDs(w, q, r.retry) })
-	mux.HandleFunc("POST "+admin.PathDrop, func(w http.ResponseWriter, q *http.Request) { r.serveIDs(w, q, r.drop) })
-	if r.taker != nil {
-		mux.Handle("POST "+handoff.Path, r.taker)
-	}
-	if r.pods != nil {
-		mux.Handle("POST "+dedupe.Path, &r.pods.handler)
-	}
-	return mux
-}
-
-func (r *Receiver) serveReady(w http.ResponseWriter, _ *http.Request) {
-	if !r.Ready() {
-		http.Error(w, "not ready", http.StatusServiceUnavailable)
-		return
-	}
-	w.WriteHeader(http.StatusOK)
-}
-
 // Endpoints describes the endpoints that are served.
 func (r *Receiver) Endpoints() []intake.Summary {
 	current := r.current.Load()
@@ -67,15 +35,19 @@ func (r *Receiver) Endpoints() []intake.Summary {
 	return intake.Summaries(current.config)
 }
 
-func (r *Receiver) serveEndpoints(w http.ResponseWriter) {
+func (r *Receiver) serveEndpoints(w http.ResponseWriter, _ *http.Request, _ access.Right) {
 	counts, err := r.metrics.Counts()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	problems := map[string][]config.Problem{}
+	for _, p := range r.handler.Table().Problems(time.Now()) {
+		problems[p.Endpoint] = append(problems[p.Endpoint], p)
+	}
 	out := []admin.Endpoint{}
 	for _, summary := range r.Endpoints() {
-		out = append(out, admin.Endpoint{Summary: summary, Counts: counts[summary.Name]})
+		out = append(out, admin.Endpoint{Summary: summary, Counts: counts[summary.Name], Problems: problems[summary.Name]})
 	}
 	answer(w, out)
 }
@@ -88,10 +60,17 @@ func (r *Receiver) journal() admin.Journal {
 }
 
 func (r *Receiver) loaded() config.Loaded {
-	loaded := config.Loaded{JournalProblem: r.options.Journal.Stats().Problem}
-	if current := r.current.Load(); current != nil {
-		loaded.Hash = current.hash
+	loaded := config.Loaded{JournalProblem: r.options.Journal.Stats().Problem, Problems: r.handler.Table().Problems(time.Now())}
+	current := r.current.Load()
+	if current == nil {
+		return loaded
 	}
+	key, err := r.options.ConfigKey()
+	if err != nil {
+		r.options.Logger.Error("the configuration cannot be named to the manager", "error", err)
+		return loaded
+	}
+	loaded.Hash = config.Fingerprint(key, current.hash)
 	return loaded
 }
 
@@ -118,7 +97,17 @@ func (r *Receiver) sinks() []admin.Sink {
 	return out
 }
 
-func (r *Receiver) serveDeadLetters(w http.ResponseWriter, q *http.Request) {
+func (r *Receiver) serveSinks(w http.ResponseWriter, _ *http.Request, has access.Right) {
+	views := r.sinks()
+	for i := range views {
+		if !has.Includes(access.Privacy) {
+			views[i].Mask()
+		}
+	}
+	answer(w, views)
+}
+
+func (r *Receiver) serveDeadLetters(w http.ResponseWriter, q *http.Request, has access.Right) {
 	after, err := strconv.ParseUint(firstOf(q.FormValue("after"), "0"), 10, 64)
 	if err != nil {
 		http.Error(w, "after must be the ID of a dead letter", http.StatusBadRequest)
@@ -136,9 +125,18 @@ func (r *Receiver) serveDeadLetters(w http.ResponseWriter, q *http.Request) {
 	}
 	views := make([]admin.DeadLetter, 0, len(letters))
 	for i := range letters {
-		views = append(views, admin.NewDeadLetter(&letters[i]))
+		views = append(views, viewOf(&letters[i], has))
 	}
 	answer(w, views)
+}
+
+// viewOf returns the view of a dead letter for who has a right.
+func viewOf(letter *journal.DeadLetter, has access.Right) admin.DeadLetter {
+	view := admin.NewDeadLetter(letter)
+	if !has.Includes(access.Privacy) {
+		view.Mask()
+	}
+	return view
 }
 
 func firstOf(value, otherwise string) string {
@@ -148,7 +146,7 @@ func firstOf(value, otherwise string) string {
 	return value
 }
 
-func (r *Receiver) serveDeadLetter(w http.ResponseWriter, q *http.Request) {
+func (r *Receiver) serveDeadLetter(w http.ResponseWriter, q *http.Request, has access.Right) {
 	id, err := strconv.ParseUint(q.PathValue("id"), 10, 64)
 	if err != nil {
 		http.Error(w, "a dead letter's ID is a number", http.StatusBadRequest)
@@ -161,13 +159,30 @@ func (r *Receiver) serveDeadLetter(w http.ResponseWriter, q *http.Request) {
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 	default:
-		answer(w, admin.NewDeadLetter(&letter))
+		answer(w, viewOf(&letter, has))
+	}
+}
+
+// action is something that is done to dead letters.
+type action func(context.Context, []uint64) admin.Result
+
+// serving returns what runs an action, and logs it with the right of who asked for it.
+func (r *Receiver) serving(name string, act action) access.Handler {
+	return func(w http.ResponseWriter, q *http.Request, has access.Right) {
+		r.serveIDs(w, q, func(ctx context.Context, ids []uint64) admin.Result {
+			result := act(ctx, ids)
+			if !has.Includes(access.Privacy) {
+				result.Mask()
+			}
+			r.options.Logger.Info("dead letters: "+name, "done", result.Done, "failed", len(result.Failed), "right", has.String())
+			return result
+		})
 	}
 }
 
 // serveIDs runs an action on dead letters. It asks for a JSON content type, which no page of another site can send unasked.
 // Once the receiver is about to stop it refuses: the hand-off, which empties the journal, would leave behind what is retried.
-func (r *Receiver) serveIDs(w http.ResponseWriter, q *http.Request, act func(context.Context, []uint64) admin.Result) {
+func (r *Receiver) serveIDs(w http.ResponseWriter, q *http.Request, act action) {
 	if q.Header.Get("Content-Type") != "application/json" {
 		http.Error(w, "send application/json", http.StatusUnsupportedMediaType)
 		return

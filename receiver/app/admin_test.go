@@ -73,16 +73,15 @@ func TestAnAdminAPISaysWhetherItsJournalIsShared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := app.New(app.Options{Journal: common{own}, Logger: slog.New(slog.DiscardHandler)})
+	r, err := app.New(app.Options{Journal: common{own}, Logger: slog.New(slog.DiscardHandler), AdminKeys: keyring(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	webhooks, back := listen(t), listen(t)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- r.Serve(ctx, webhooks, back) }()
-	client := &admin.Client{BaseURL: "http://" + back.Addr().String(), HTTP: &http.Client{Timeout: time.Minute}}
-	if j, err := client.Journal(t.Context()); err != nil || j.Shared != "nats://events" {
+	go func() { ended <- r.Serve(ctx, app.Listeners{Webhooks: webhooks, Admin: back}) }()
+	if j, err := adminOf(back.Addr().String()).Journal(t.Context()); err != nil || j.Shared != "nats://events" {
 		t.Errorf("a shared journal: %+v, %v", j, err)
 	}
 	stop()

@@ -1,9 +1,10 @@
-// Package app assembles a receiver: journal, intake, delivery and the two HTTP servers, and keeps them in step with a
+// Package app assembles a receiver: journal, intake, delivery and the HTTP servers, and keeps them in step with a
 // configuration that may change at any time.
 package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/event/filter"
 	"github.com/mailvane/mailvane/receiver/handoff"
@@ -50,6 +52,12 @@ type Options struct {
 	FlushTimeout time.Duration
 	// Handoff says how what is left after that gets to another pod.
 	Handoff Handoff
+	// AdminKeys knows the tokens that the admin API asks for. With none it answers nobody.
+	AdminKeys access.Keyring
+	// AdminHost is the host that the admin API listens on as it was configured; empty = every address of this machine.
+	AdminHost string
+	// ConfigKey returns the key that [config.Fingerprint] takes; nil = a key that nobody else knows.
+	ConfigKey func() ([]byte, error)
 }
 
 // Receiver is one running data plane.
@@ -81,6 +89,10 @@ func New(o Options) (*Receiver, error) {
 	filters, err := filter.NewCompiler()
 	if err != nil {
 		return nil, fmt.Errorf("start receiver: %w", err)
+	}
+	if o.ConfigKey == nil {
+		own := []byte(rand.Text())
+		o.ConfigKey = func() ([]byte, error) { return own, nil }
 	}
 	registry := prometheus.NewRegistry()
 	m := metrics.New(registry)

@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/event"
@@ -364,14 +365,19 @@ func TestAdmin(t *testing.T) {
 		t.Errorf("drop: %+v, %v; %d are left", dropped, err, r.Status().DeadLetters)
 	}
 	for path, want := range map[string]int{
-		admin.PathHealth: 200, admin.PathReady: 200, admin.PathMetrics: 200,
+		admin.PathHealth: 404, admin.PathReady: 404, admin.PathMetrics: 404,
 		admin.PathDeadLetters + "?limit=0": 400, admin.PathDeadLetters + "/x": 400, admin.PathDeadLetters + "/9999": 404,
 	} {
 		if got := r.get(path); got != want {
 			t.Errorf("GET %s: %d, want %d", path, got, want)
 		}
 	}
-	response, err := r.httpClient.Post(r.client.BaseURL+admin.PathDrop, "text/plain", strings.NewReader(`{"ids":[1]}`)) //nolint:noctx // a browser's form has none either
+	form, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.client.BaseURL+admin.PathDrop, strings.NewReader(`{"ids":[1]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	form.Header = http.Header{"Content-Type": {"text/plain"}, "Authorization": {"Bearer " + r.client.Token}}
+	response, err := r.httpClient.Do(form)
 	if err != nil || response.StatusCode != http.StatusUnsupportedMediaType {
 		t.Errorf("a form of another site: %v, %v", response, err)
 	}
@@ -380,30 +386,40 @@ func TestAdmin(t *testing.T) {
 
 func (r *receiver) get(path string) int {
 	r.t.Helper()
-	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.client.BaseURL+path, nil)
+	response := r.ask(r.client.BaseURL+path, r.client.Token)
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+// probe returns the status of what the metrics port answers.
+func (r *receiver) probe(path string) int {
+	r.t.Helper()
+	response := r.ask(r.probes+path, "")
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+func (r *receiver) ask(url, token string) *http.Response {
+	r.t.Helper()
+	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
 		r.t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := r.httpClient.Do(request)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	_ = response.Body.Close()
-	return response.StatusCode
+	return response
 }
 
 func TestTheAdminAPISaysWhichConfigurationIsLoaded(t *testing.T) {
 	t.Parallel()
-	r := start(t, vfs.NewMem())
+	r := startWith(t, vfs.NewMem(), takesOver())
 	loaded := func() string {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.client.BaseURL+config.LoadedPath, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := r.httpClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
+		response := r.ask(r.client.BaseURL+config.LoadedPath, token(access.Viewer))
 		defer func() { _ = response.Body.Close() }()
 		var answer config.Loaded
 		if err := json.UnmarshalRead(response.Body, &answer); err != nil {
@@ -420,7 +436,8 @@ func TestTheAdminAPISaysWhichConfigurationIsLoaded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := loaded(); got != config.Hash(document) {
+	want := config.Fingerprint([]byte(sharedKey), config.Hash(document))
+	if got := loaded(); got != want {
 		t.Errorf("loaded %q", got)
 	}
 	refused := configuration()
@@ -428,7 +445,7 @@ func TestTheAdminAPISaysWhichConfigurationIsLoaded(t *testing.T) {
 	if err := r.Apply(t.Context(), refused); err == nil {
 		t.Fatal("it was taken")
 	}
-	if got := loaded(); got != config.Hash(document) {
+	if got := loaded(); got != want {
 		t.Errorf("after a refused configuration: %q", got)
 	}
 }

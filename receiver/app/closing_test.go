@@ -30,7 +30,7 @@ func TestConnectionsEndBeforeTheReceiverDoes(t *testing.T) {
 	webhooks := listen(t)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- r.Serve(ctx, webhooks, nil) }()
+	go func() { ended <- r.Serve(ctx, app.Listeners{Webhooks: webhooks}) }()
 	client := &http.Client{Timeout: time.Minute}
 	get := func() (closes bool) {
 		t.Helper()

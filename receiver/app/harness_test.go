@@ -10,7 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +21,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -36,6 +40,7 @@ type receiver struct {
 	*app.Receiver
 	t          *testing.T
 	url, back  string
+	probes     string // the URL of metrics and probes
 	client     *admin.Client
 	stop       func() error
 	httpClient *http.Client
@@ -73,8 +78,11 @@ func open(t *testing.T, disk vfs.FS) *embedded.Journal {
 // startOn starts a receiver that has the journal.
 func startOn(t *testing.T, j journal.Journal, handoff app.Handoff) *receiver {
 	t.Helper()
-	webhooks, back := listen(t), listen(t)
-	o := app.Options{Journal: j, Logger: slog.New(slog.DiscardHandler), FlushTimeout: 5 * time.Second, Handoff: handoff}
+	webhooks, back, probes := listen(t), listen(t), listen(t)
+	o := app.Options{Journal: j, Logger: slog.New(slog.DiscardHandler), FlushTimeout: 5 * time.Second, Handoff: handoff, AdminKeys: keyring(t)}
+	if handoff.Key != nil {
+		o.ConfigKey = handoff.Key
+	}
 	if handoff.Peers != "" {
 		o.FlushTimeout = 10 * time.Millisecond
 		if !handoff.Self.IsValid() {
@@ -87,7 +95,7 @@ func startOn(t *testing.T, j journal.Journal, handoff app.Handoff) *receiver {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- r.Serve(ctx, webhooks, back) }()
+	go func() { ended <- r.Serve(ctx, app.Listeners{Webhooks: webhooks, Admin: back, Metrics: probes}) }()
 	stop := sync.OnceValue(func() error {
 		cancel()
 		return <-ended
@@ -99,9 +107,38 @@ func startOn(t *testing.T, j journal.Journal, handoff app.Handoff) *receiver {
 	})
 	return &receiver{
 		Receiver: r, t: t, url: "http://" + webhooks.Addr().String(), back: back.Addr().String(), stop: stop,
-		client:     &admin.Client{BaseURL: "http://" + back.Addr().String(), HTTP: &http.Client{Timeout: time.Minute}},
+		probes:     "http://" + probes.Addr().String(),
+		client:     adminOf(back.Addr().String()),
 		httpClient: &http.Client{Timeout: time.Minute},
 	}
+}
+
+// token returns the token of a right.
+func token(right access.Right) string { return strings.Repeat(right.String()+"-", 8) }
+
+// tokens returns a folder with the tokens.
+func tokens(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, right := range access.Rights() {
+		if err := os.WriteFile(filepath.Join(folder, right.String()), []byte(token(right)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// keyring returns what knows the tokens.
+func keyring(t *testing.T) access.Keyring {
+	t.Helper()
+	var keys access.Keyring
+	keys.AddFolder(tokens(t))
+	return keys
+}
+
+// adminOf returns a client of an admin API with every right.
+func adminOf(address string) *admin.Client {
+	return &admin.Client{BaseURL: "http://" + address, Token: token(access.Privacy), HTTP: &http.Client{Timeout: time.Minute}}
 }
 
 func delivery() config.Delivery {

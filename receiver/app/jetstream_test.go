@@ -27,10 +27,10 @@ func startShared(t *testing.T, c *nats.Cluster, flags ...string) *receiver {
 	t.Helper()
 	var settings app.Settings
 	f := flag.NewFlagSet("receiver", flag.ContinueOnError)
-	settings.Flags(f, app.Settings{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", FlushTimeout: time.Second})
+	settings.Flags(f, app.Settings{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0", FlushTimeout: time.Second})
 	flags = append([]string{
 		"--journal=JetStream", "--jetstream-urls=" + strings.Join(c.URLs(), ","), "--jetstream-stream=test",
-		"--jetstream-replicas=1", "--journal-max-bytes=67108864",
+		"--jetstream-replicas=1", "--journal-max-bytes=67108864", "--admin-tokens=" + tokens(t),
 	}, flags...)
 	if err := f.Parse(flags); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,8 @@ func startShared(t *testing.T, c *nats.Cluster, flags ...string) *receiver {
 	})
 	return &receiver{
 		Receiver: instance.Receiver, t: t, url: "http://" + instance.Address(), back: instance.AdminAddress(), stop: stop,
-		client:     &admin.Client{BaseURL: "http://" + instance.AdminAddress(), HTTP: &http.Client{Timeout: time.Minute}},
+		probes:     "http://" + instance.MetricsAddress(),
+		client:     adminOf(instance.AdminAddress()),
 		httpClient: &http.Client{Timeout: time.Minute},
 	}
 }
@@ -75,14 +76,7 @@ func startServer(t *testing.T) *nats.Cluster {
 // problem returns what the admin API says about the journal.
 func (r *receiver) problem() string {
 	r.t.Helper()
-	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.client.BaseURL+config.LoadedPath, http.NoBody)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	response, err := r.httpClient.Do(request)
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	response := r.ask(r.client.BaseURL+config.LoadedPath, r.client.Token)
 	defer func() { _ = response.Body.Close() }()
 	var loaded config.Loaded
 	if err := json.UnmarshalRead(response.Body, &loaded); err != nil {
@@ -98,7 +92,7 @@ func (r *receiver) wantState(ready, webhook int, problem string) {
 		text := r.problem()
 		return strings.Contains(text, problem) && (text == "") == (problem == "")
 	})
-	if status := r.get(admin.PathReady); status != ready {
+	if status := r.probe(admin.PathReady); status != ready {
 		r.t.Errorf("/readyz answers %d, want %d", status, ready)
 	}
 	status := r.post(problem + "@example.com")

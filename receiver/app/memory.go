@@ -16,8 +16,8 @@ const (
 	// maxConnections bounds the connections of those who send webhooks, each of which takes some 20 KiB.
 	maxConnections  = 4096
 	connectionBytes = 32 << 10
-	// adminConnections bounds those of probes, scrapes, people and other pods, of each port.
-	adminConnections = 256
+	// backConnections bounds those of probes, scrapes, people and other pods, of each port.
+	backConnections = 256
 	// memoryShare is the part of the process's memory that connections may take, and bodies in flight: 1/8.
 	memoryShare = 8
 )

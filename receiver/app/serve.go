@@ -17,22 +17,25 @@ import (
 // serverStopTimeout bounds the wait for requests under way when the servers stop.
 const serverStopTimeout = 20 * time.Second
 
-// Serve serves webhooks and the admin API on the two listeners until ctx ends, then shuts down in order.
-// A nil admin listener serves no admin API. It returns nil after an orderly shutdown.
-func (r *Receiver) Serve(ctx context.Context, webhooks, admin net.Listener) error {
+// Listeners are where a receiver serves.
+type Listeners struct {
+	// Webhooks takes events.
+	Webhooks net.Listener
+	// Admin serves the admin API, and takes what other pods hand off; nil = nowhere.
+	Admin net.Listener
+	// Metrics serves metrics and probes; nil = nowhere.
+	Metrics net.Listener
+}
+
+// Serve serves on the listeners until ctx ends, then shuts down in order. It returns nil after an orderly shutdown.
+func (r *Receiver) Serve(ctx context.Context, l Listeners) error {
 	front := &http.Server{
 		Handler: r.closing(r.handler), ReadHeaderTimeout: intake.ReadHeaderTimeout, ReadTimeout: intake.ReadTimeout, WriteTimeout: intake.WriteTimeout,
 		IdleTimeout: intake.IdleTimeout, MaxHeaderBytes: intake.MaxHeaderBytes, ErrorLog: quiet(r.options.Logger),
 	}
-	back := &http.Server{
-		Handler: r.adminHandler(), ReadHeaderTimeout: intake.ReadHeaderTimeout, ReadTimeout: intake.WriteTimeout,
-		WriteTimeout: intake.WriteTimeout, IdleTimeout: intake.IdleTimeout, MaxHeaderBytes: intake.MaxHeaderBytes, ErrorLog: quiet(r.options.Logger),
-	}
-	failed := make(chan error, 2)
-	serve(front, connections.Bound(front, webhooks, connections.Options{Max: webhookConnections(), Handled: true, Hit: r.metrics.Limit}), failed)
-	if admin != nil {
-		serve(back, connections.Bound(back, admin, connections.Options{Max: adminConnections, Hit: r.metrics.Limit}), failed)
-	}
+	failed := make(chan error, 3)
+	serve(front, connections.Bound(front, l.Webhooks, connections.Options{Max: webhookConnections(), Handled: true, Hit: r.metrics.Limit}), failed)
+	backs := []*http.Server{r.serveBehind(r.adminHandler(), l.Admin, failed), r.serveBehind(r.metricsHandler(), l.Metrics, failed)}
 	r.pods.begin(ctx)
 	adopting, stopAdopting := context.WithCancel(ctx)
 	go r.adoptAbsent(adopting)
@@ -44,8 +47,22 @@ func (r *Receiver) Serve(ctx context.Context, webhooks, admin net.Listener) erro
 	}
 	after := context.WithoutCancel(ctx)
 	err := r.shutdown(after, func() { stop(after, front, serverStopTimeout) })
-	stop(after, back, time.Second)
+	for _, back := range backs {
+		stop(after, back, time.Second)
+	}
 	return errors.Join(serveErr, err)
+}
+
+// serveBehind serves what is not for providers; a nil listener serves nothing.
+func (r *Receiver) serveBehind(h http.Handler, l net.Listener, failed chan<- error) *http.Server {
+	s := &http.Server{
+		Handler: h, ReadHeaderTimeout: intake.ReadHeaderTimeout, ReadTimeout: intake.WriteTimeout, WriteTimeout: intake.WriteTimeout,
+		IdleTimeout: intake.IdleTimeout, MaxHeaderBytes: intake.MaxHeaderBytes, ErrorLog: quiet(r.options.Logger),
+	}
+	if l != nil {
+		serve(s, connections.Bound(s, l, connections.Options{Max: backConnections, Hit: r.metrics.Limit}), failed)
+	}
+	return s
 }
 
 func serve(s *http.Server, l net.Listener, failed chan<- error) {

@@ -28,8 +28,12 @@ type Settings struct {
 	Data string
 	// FileSinks is the folder that File sinks write below, apart from Data; "" = such sinks are refused.
 	FileSinks string
-	// Listen and AdminListen are the addresses of the two servers, "host:port".
-	Listen, AdminListen string
+	// Listen, AdminListen and MetricsListen are the addresses of the servers, "host:port".
+	Listen, AdminListen, MetricsListen string
+	// AdminTokens is a folder with the tokens of each right, and AdminTokenFile a file whose tokens give all of them; see package access.
+	AdminTokens, AdminTokenFile string
+	// AdminToken is one more token that gives all of them, for a program that makes it itself.
+	AdminToken string
 	// TrustedProxies and AllowedSinkAddresses are comma-separated address ranges.
 	TrustedProxies, AllowedSinkAddresses string
 	// UnknownPathGrace is how long after the start a path that is not known is answered 503 instead of 404: the configuration in
@@ -56,7 +60,7 @@ type Settings struct {
 	// FlushTimeout bounds the wait at shutdown for sinks to take what they are owed.
 	FlushTimeout time.Duration
 	// Peers, HandoffKey, HandoffTimeout and TerminationLog say how what is left then gets to another pod; see [Handoff].
-	// HandoffKey is the file of the key.
+	// HandoffKey is the file of the key. It also names the configuration to the manager; see [config.Fingerprint].
 	Peers, HandoffKey, TerminationLog string
 	HandoffTimeout                    time.Duration
 }
@@ -66,7 +70,9 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	f.StringVar(&s.Data, "data", defaults.Data, "folder of what the receiver keeps, its journal above all")
 	f.StringVar(&s.FileSinks, "file-sinks", defaults.FileSinks, "folder that File sinks write below; empty = such sinks are refused")
 	f.StringVar(&s.Listen, "listen", defaults.Listen, "address to take webhooks on")
-	f.StringVar(&s.AdminListen, "admin-listen", defaults.AdminListen, "address of metrics, probes and the admin API, which shows personal data and asks for no credential")
+	f.StringVar(&s.AdminListen, "admin-listen", defaults.AdminListen, "address of the admin API, which asks for a token")
+	f.StringVar(&s.MetricsListen, "metrics-listen", defaults.MetricsListen, "address of metrics and probes, which tell nothing personal and are open to whoever reaches them")
+	s.tokenFlags(f)
 	f.StringVar(&s.TrustedProxies, "trusted-proxies", "", "comma-separated address ranges whose X-Forwarded-For is believed")
 	f.StringVar(&s.AllowedSinkAddresses, "allow-sink-addresses", "", "comma-separated address ranges that sinks and lookups of public keys may connect to although they are link-local or metadata addresses")
 	f.DurationVar(&s.UnknownPathGrace, "unknown-path-grace", defaults.UnknownPathGrace, "how long after the start an unknown path is answered 503, which providers retry, instead of 404: the configuration may still be an old one")
@@ -79,7 +85,7 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	f.DurationVar(&s.ShutdownDelay, "shutdown-delay", defaults.ShutdownDelay, "how long requests are still served after a request to stop")
 	f.DurationVar(&s.FlushTimeout, "flush-timeout", defaults.FlushTimeout, "how long to wait for sinks to take what they are owed when stopping")
 	f.StringVar(&s.Peers, "peers", "", "host:port whose host resolves to the admin API of all receivers that share a key; what is undelivered when stopping goes to one of them")
-	f.StringVar(&s.HandoffKey, "handoff-key", "", "file with the key that those receivers share, at least 32 bytes")
+	f.StringVar(&s.HandoffKey, "handoff-key", "", "file with the key that those receivers and their manager share, at least 32 bytes")
 	f.DurationVar(&s.HandoffTimeout, "handoff-timeout", defaultHandoffTimeout, "how long to look for a receiver that takes what is undelivered when stopping")
 	f.StringVar(&s.TerminationLog, "termination-log", "", "file that tells, after the end, how much no other receiver has taken")
 }
@@ -87,7 +93,7 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 // Instance is a receiver with its listeners.
 type Instance struct {
 	*Receiver
-	webhooks, admin net.Listener
+	listeners Listeners
 }
 
 // Open listens, opens the journal and builds a receiver without endpoints.
@@ -104,8 +110,13 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		return nil, err
 	}
 	limitMemory(log, memlimit.FromCgroup)
+	keys, err := s.adminKeys()
+	if err != nil {
+		return nil, err
+	}
 	instance := &Instance{}
-	if err := s.listen(ctx, instance); err != nil {
+	if err := s.listen(ctx, &instance.listeners); err != nil {
+		instance.closeListeners()
 		return nil, err
 	}
 	handoff, err := s.handoff(instance.AdminAddress())
@@ -122,6 +133,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: inFlightBytes(s.MaxInFlightBytes), UnknownPathGrace: s.UnknownPathGrace,
 		Sinks:         sink.Environment{AllowedPrefixes: allowed, Stdout: stdout, Files: s.FileSinks},
 		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout, Handoff: handoff,
+		AdminKeys: keys, AdminHost: hostOf(s.AdminListen), ConfigKey: s.configKey(),
 	}
 	if s.FetchKeys {
 		o.KeyClient = keyClient(allowed)
@@ -135,23 +147,27 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	return instance, nil
 }
 
-func (s *Settings) listen(ctx context.Context, i *Instance) (err error) {
+// listen opens the listeners. When one cannot be opened, those before it stay open.
+func (s *Settings) listen(ctx context.Context, l *Listeners) error {
 	var config net.ListenConfig
-	if i.webhooks, err = config.Listen(ctx, "tcp", s.Listen); err != nil {
-		return fmt.Errorf("--listen: %w", err)
-	}
-	if s.AdminListen == "" {
-		return nil
-	}
-	if i.admin, err = config.Listen(ctx, "tcp", s.AdminListen); err != nil {
-		i.closeListeners()
-		return fmt.Errorf("--admin-listen: %w", err)
+	for _, one := range []struct {
+		flag, address string
+		listener      *net.Listener
+	}{{"--listen", s.Listen, &l.Webhooks}, {"--admin-listen", s.AdminListen, &l.Admin}, {"--metrics-listen", s.MetricsListen, &l.Metrics}} {
+		if one.address == "" && one.listener != &l.Webhooks {
+			continue
+		}
+		listener, err := config.Listen(ctx, "tcp", one.address)
+		if err != nil {
+			return fmt.Errorf("%s: %w", one.flag, err)
+		}
+		*one.listener = listener
 	}
 	return nil
 }
 
 func (i *Instance) closeListeners() {
-	for _, l := range []net.Listener{i.webhooks, i.admin} {
+	for _, l := range []net.Listener{i.listeners.Webhooks, i.listeners.Admin, i.listeners.Metrics} {
 		if l != nil {
 			_ = l.Close() // nothing was served on it
 		}
@@ -159,18 +175,23 @@ func (i *Instance) closeListeners() {
 }
 
 // Address returns where webhooks are taken, "host:port".
-func (i *Instance) Address() string { return i.webhooks.Addr().String() }
+func (i *Instance) Address() string { return i.listeners.Webhooks.Addr().String() }
 
 // AdminAddress returns where the admin API is, or "".
-func (i *Instance) AdminAddress() string {
-	if i.admin == nil {
+func (i *Instance) AdminAddress() string { return addressOf(i.listeners.Admin) }
+
+// MetricsAddress returns where metrics and probes are, or "".
+func (i *Instance) MetricsAddress() string { return addressOf(i.listeners.Metrics) }
+
+func addressOf(l net.Listener) string {
+	if l == nil {
 		return ""
 	}
-	return i.admin.Addr().String()
+	return l.Addr().String()
 }
 
 // Run serves until ctx ends, then shuts down in order; see [Receiver.Serve].
-func (i *Instance) Run(ctx context.Context) error { return i.Serve(ctx, i.webhooks, i.admin) }
+func (i *Instance) Run(ctx context.Context) error { return i.Serve(ctx, i.listeners) }
 
 // Abandon closes an instance that will not run.
 func (i *Instance) Abandon() {

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -26,10 +27,12 @@ const LoadedPath = "/v1/config"
 
 // Loaded says which configuration a receiver has loaded, and whether it can take events.
 type Loaded struct {
-	// Hash is the [Hash] of the configuration; empty before the first.
+	// Hash is the [Fingerprint] of the configuration; empty before the first.
 	Hash string `json:"hash"`
 	// JournalProblem says for people why the receiver's journal cannot take events now; empty = it can.
 	JournalProblem string `json:"journalProblem,omitzero"`
+	// Problems are what goes wrong at its endpoints, at most [MaxProblems].
+	Problems []Problem `json:"problems,omitzero"`
 }
 
 // Encode returns the document of c: the same bytes for the same configuration, also after a receiver has read it.
@@ -41,10 +44,18 @@ func Encode(c *Config) ([]byte, error) {
 	return document, nil
 }
 
-// Hash returns the SHA-256 of a document in hexadecimal, which names the configuration to who may not read it.
+// Hash returns the SHA-256 of a document in hexadecimal. Who has it can find out a weak credential in the document by trying: it is
+// for those who may read the document.
 func Hash(document []byte) string {
 	sum := sha256.Sum256(document)
 	return hex.EncodeToString(sum[:])
+}
+
+// Fingerprint names the document with a [Hash] to who may not read it, but shares the key.
+func Fingerprint(key []byte, hash string) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("configuration." + hash))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // File returns a document as one file of a configuration folder, compressed when it is large.

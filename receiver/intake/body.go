@@ -123,6 +123,7 @@ func (h *Handler) bodyProblem(err error, e *Endpoint) *problem {
 	switch {
 	case errors.As(err, &large):
 		e.metrics.Limit(metrics.LimitBody)
+		h.noteLarge(e)
 		return tooLarge(e.maxBodyBytes)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		e.metrics.Limit(metrics.LimitBodyTime)

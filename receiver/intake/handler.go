@@ -67,7 +67,10 @@ func NewHandler(o Options) *Handler {
 }
 
 // Swap replaces the endpoints. Requests that are being handled go on with the old ones.
-func (h *Handler) Swap(t *Table) { h.table.Store(t) }
+func (h *Handler) Swap(t *Table) {
+	t.inherit(h.table.Load())
+	h.table.Store(t)
+}
 
 // Table returns the endpoints that are served now.
 func (h *Handler) Table() *Table { return h.table.Load() }
@@ -195,6 +198,7 @@ func (h *Handler) admissible(r *http.Request, e *Endpoint) *problem {
 		return encoded()
 	case r.ContentLength > e.maxBodyBytes:
 		e.metrics.Limit(metrics.LimitBody)
+		h.noteLarge(e)
 		return tooLarge(e.maxBodyBytes)
 	}
 	return nil

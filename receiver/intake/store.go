@@ -23,7 +23,11 @@ func (h *Handler) store(ctx context.Context, x *exchange, unverified bool) (rece
 	b.batch = journal.Batch{Endpoint: e.name, Unverified: unverified, Entries: make([]journal.Entry, 0, len(decoded.Events))}
 	for i := range decoded.Events {
 		decoded.Events[i].Unverified = unverified
-		b.event(&decoded.Events[i], e.routes.Decide(&decoded.Events[i]))
+		decision := e.routes.Decide(&decoded.Events[i])
+		if !unverified { // else anybody could have a route said to fail
+			h.noteFailures(e, decision.Failures)
+		}
+		b.event(&decoded.Events[i], decision)
 	}
 	b.undecodable()
 	b.batch.Alike = b.grew()

@@ -38,6 +38,7 @@ type Endpoint struct {
 	inFlight      account // of the budget, and locked with it
 	undecided     sparing // what is logged of requests whose authenticity could not be decided
 	unstored      sparing // and of those that could not be stored
+	troubles      *troubles
 }
 
 // Summary describes one endpoint for people.
@@ -81,6 +82,9 @@ func (c *Compiler) Compile(cfg *config.Config) (*Table, error) {
 	for i := range cfg.Endpoints {
 		spec := &cfg.Endpoints[i]
 		e, err := c.endpoint(spec)
+		if err == nil {
+			e.troubles, err = newTroubles(spec)
+		}
 		if err == nil {
 			err = t.add(e)
 		}

@@ -22,6 +22,7 @@ type Metrics struct {
 	deadLetters   *prometheus.CounterVec
 	reloads       *prometheus.CounterVec
 	handoffs      *prometheus.CounterVec
+	adminRefused  *prometheus.CounterVec
 	inFlightBytes prometheus.Gauge
 }
 
@@ -84,10 +85,11 @@ func New(r prometheus.Registerer) *Metrics {
 		deadLetters:   counters("dead_letters_total", "Events that went to the dead letters.", "sink", "cause"),
 		reloads:       counters("config_reloads_total", "Changes of configuration by outcome.", "outcome"),
 		handoffs:      counters("handoff_events_total", "Events and dead letters that a pod that stops gave to another, took from another, or could give to nobody.", "outcome"),
+		adminRefused:  counters("admin_refusals_total", "Requests that the admin API refused, by what was wrong: the host, the origin, the token, or its right.", "reason"),
 		duration:      prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "request_duration_seconds", Help: "Time from a webhook request's headers to its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
 		inFlightBytes: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "in_flight_bytes", Help: "Bytes reserved for request bodies that are being handled."}),
 	}
-	r.MustRegister(m.requests, m.refusals, m.events, m.limits, m.duration, m.attempts, m.delivered, m.deadLetters, m.reloads, m.handoffs, m.inFlightBytes)
+	r.MustRegister(m.requests, m.refusals, m.events, m.limits, m.duration, m.attempts, m.delivered, m.deadLetters, m.reloads, m.handoffs, m.adminRefused, m.inFlightBytes)
 	return m
 }
 
@@ -105,6 +107,9 @@ func (m *Metrics) Reload(outcome string) { m.reloads.WithLabelValues(outcome).In
 func (m *Metrics) Handoff(outcome string, n int) {
 	m.handoffs.WithLabelValues(outcome).Add(float64(max(n, 0)))
 }
+
+// AdminRefused counts a request that the admin API refused, by one of the Refused constants of package access.
+func (m *Metrics) AdminRefused(reason string) { m.adminRefused.WithLabelValues(reason).Inc() }
 
 // ObserveRequest records how long one request took, in seconds.
 func (m *Metrics) ObserveRequest(seconds float64) { m.duration.Observe(seconds) }

@@ -37,6 +37,8 @@ type Failure struct {
 	Route, Sink string
 	// Err says how the filter failed, or why the route cannot work.
 	Err error
+	// InFilter says that it is the filter that failed: at another event it may not.
+	InFilter bool
 }
 
 // Compile compiles the routes; a filter that does not compile is an error, whatever the route's problem. sinkName turns a route's sink into the name that Decision uses.
@@ -79,7 +81,7 @@ func (t *Table) decide(e *event.Event, considered func(*compiled) bool) Decision
 		selected, err := r.selects(e)
 		switch {
 		case err != nil:
-			d.Failures = append(d.Failures, Failure{Route: r.name, Sink: r.sink, Err: err})
+			d.Failures = append(d.Failures, Failure{Route: r.name, Sink: r.sink, Err: err, InFilter: r.problem == nil || err != r.problem}) //nolint:errorlint // the same error, and no other with its text
 		case selected:
 			d.add(r.sink, len(t.routes)-i)
 		}

@@ -113,9 +113,14 @@ func (w *workbench) start(ctx context.Context, c *config.Config, data string) (*
 	if r.backend, err = process.FreeAddress(ctx); err != nil {
 		return nil, err
 	}
-	begin := time.Now()
-	r.Process, err = process.Start(w.log, w.binary, "--config", folder, "--data", data, "--listen", r.webhooks, "--admin-listen", r.backend,
+	flags, err := process.ProbeFlags(ctx, w.binary, r.backend)
+	if err != nil {
+		return nil, err
+	}
+	flags = append(flags, "--config", folder, "--data", data, "--listen", r.webhooks,
 		"--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=0", "--journal-max-bytes="+strconv.Itoa(64<<30), "--journal-min-free-bytes=1")
+	begin := time.Now()
+	r.Process, err = process.Start(w.log, w.binary, flags...)
 	if err != nil {
 		return nil, err
 	}

@@ -106,7 +106,7 @@ func (c *cluster) scrape(namespace, port string) string {
 // memory returns the resident memory of the first pod of a namespace.
 func (c *cluster) memory(namespace string) string {
 	c.t.Helper()
-	port := "9090"
+	port := "9091"
 	if namespace == system {
 		port = "8080"
 	}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/emailengine"
@@ -76,8 +77,13 @@ func start(t *testing.T, c *config.Config, flags ...string) *receiver {
 	if err != nil {
 		t.Fatal(err)
 	}
+	token := access.NewToken()
+	tokenFile := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(tokenFile, []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	flags = append([]string{
-		"--config", r.folder, "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+		"--admin-token-file", tokenFile, "--metrics-listen", "127.0.0.1:0", "--config", r.folder, "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
 		"--shutdown-delay", "0", "--flush-timeout", "100ms",
 	}, flags...)
 	process := exec.Command(file, flags...) //nolint:noctx // it is ended by a signal
@@ -102,7 +108,7 @@ func start(t *testing.T, c *config.Config, flags ...string) *receiver {
 			return false
 		}
 		r.address = string(said[1])
-		r.admin = &admin.Client{BaseURL: "http://" + string(said[2]), HTTP: &http.Client{Timeout: time.Minute}}
+		r.admin = &admin.Client{BaseURL: "http://" + string(said[2]), Token: token, HTTP: &http.Client{Timeout: time.Minute}}
 		return true
 	})
 	return r

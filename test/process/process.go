@@ -43,6 +43,19 @@ func Start(log *os.File, binary string, arguments ...string) (*Process, error) {
 	return p, nil
 }
 
+// ProbeFlags returns the flags by which a receiver serves metrics and probes on an address, and no admin API. A binary of a release
+// that had both on one port serves them together.
+func ProbeFlags(ctx context.Context, binary, address string) ([]string, error) {
+	usage, err := exec.CommandContext(ctx, binary, "-h").CombinedOutput() //nolint:gosec // a program of this module
+	if err != nil {
+		return nil, fmt.Errorf("ask %s for its flags: %w", binary, err)
+	}
+	if strings.Contains(string(usage), "-metrics-listen") {
+		return []string{"--metrics-listen", address, "--admin-listen="}, nil
+	}
+	return []string{"--admin-listen", address}, nil
+}
+
 // WaitReady polls url until it answers 200.
 func WaitReady(ctx context.Context, url string) error {
 	client := &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}

@@ -49,11 +49,12 @@ func newReceiver(ctx context.Context, binary, log string, flags []string) (*rece
 
 // start runs the receiver and waits until it is ready.
 func (r *receiver) start(ctx context.Context, config string) error {
-	flags := append([]string{
-		"--config", config, "--listen", r.webhooks, "--admin-listen", r.backend,
-		"--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=1s",
-	}, r.flags...)
-	var err error
+	flags, err := process.ProbeFlags(ctx, r.binary, r.backend)
+	if err != nil {
+		return err
+	}
+	flags = append(flags, "--config", config, "--listen", r.webhooks, "--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=1s")
+	flags = append(flags, r.flags...)
 	if r.process, err = process.Start(r.log, r.binary, flags...); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 )
@@ -25,12 +26,16 @@ const (
 // The ports of a receiver.
 const (
 	WebhookPort = 8080
-	AdminPort   = 9090
+	// AdminPort asks for a token; other pods of the receiver hand off to it, with a proof of their own.
+	AdminPort = 9090
+	// MetricsPort has metrics and probes, and asks for nothing.
+	MetricsPort = 9091
 )
 
 const (
 	webhookPortName = "http"
 	adminPortName   = "admin"
+	metricsPortName = "metrics"
 )
 
 // The label that all objects of receivers have, which nothing else should have, and its value.
@@ -41,7 +46,10 @@ const (
 
 // The labels by which the objects and the pods of a receiver are found.
 const (
-	nameLabel = "app.kubernetes.io/name"
+	nameLabel      = "app.kubernetes.io/name"
+	componentLabel = "app.kubernetes.io/component"
+	partOfLabel    = "app.kubernetes.io/part-of"
+	partOf         = "mailvane"
 	// InstanceLabel holds the name of the receiver.
 	InstanceLabel = "app.kubernetes.io/instance"
 )
@@ -50,8 +58,10 @@ const (
 type Options struct {
 	// Image is the container image, which holds /receiver.
 	Image string
-	// ManagerNamespace is where the admin port may be reached from.
+	// ManagerNamespace is where the pods of the manager are, by which the admin port may be reached.
 	ManagerNamespace string
+	// MetricsFrom says who may reach the metrics port; empty = everybody.
+	MetricsFrom []networkingv1ac.NetworkPolicyPeerApplyConfiguration
 	// Defaults say what receivers are like whose endpoint does not say it, and those that endpoints share. They carry the
 	// defaults of the API.
 	Defaults v1alpha1.Receiver
@@ -73,7 +83,7 @@ func (r *Receiver) Render(o Options) []runtime.ApplyConfiguration {
 	if r.isEmbedded() {
 		objects = append(objects, r.peers())
 	}
-	objects = append(objects, r.networkPolicy(o.ManagerNamespace))
+	objects = append(objects, r.networkPolicy(o))
 	if r.HasClaims() {
 		objects = append(objects, r.statefulSet(o))
 	} else {
@@ -94,9 +104,9 @@ func Selector(receiver string) map[string]string {
 // Labels returns the labels of every object of a receiver.
 func Labels(receiver string) map[string]string {
 	all := map[string]string{
-		"app.kubernetes.io/component": "receiver",
-		"app.kubernetes.io/part-of":   "mailvane",
-		ManagedByLabel:                ManagedByValue,
+		componentLabel: "receiver",
+		partOfLabel:    partOf,
+		ManagedByLabel: ManagedByValue,
 	}
 	maps.Copy(all, Selector(receiver))
 	return all

@@ -67,7 +67,6 @@ func (r *Receiver) journalArgs() []string {
 	}
 	return append(args,
 		"--peers="+PeersName(r.Name)+"."+r.Namespace+".svc:"+strconv.Itoa(AdminPort),
-		"--handoff-key="+configFolder+"/"+handoffKeyFile,
 		"--termination-log=/dev/termination-log")
 }
 

@@ -31,11 +31,6 @@ func ExposureName(endpoint string) string {
 // ConfigSecretName returns the name of the Secret with a receiver's configuration.
 func ConfigSecretName(receiver string) string { return receiver + "-config" }
 
-// IsConfigSecretName says whether a Secret has the name of a receiver's configuration, whoever made it.
-func IsConfigSecretName(name string) bool {
-	return strings.HasPrefix(name, "mailvane-") && strings.HasSuffix(name, ConfigSecretName("receiver"))
-}
-
 // PeersName returns the name of the headless Service over a receiver's pods.
 func PeersName(receiver string) string { return receiver + "-peers" }
 

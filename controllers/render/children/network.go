@@ -32,13 +32,21 @@ func servicePort(name string, port int32) *corev1ac.ServicePortApplyConfiguratio
 	return corev1ac.ServicePort().WithName(name).WithProtocol(corev1.ProtocolTCP).WithPort(port).WithTargetPort(intstr.FromString(name))
 }
 
-// networkPolicy opens the webhook port to everybody and the admin port, which asks for no credential but to take events over, to
-// the manager's namespace and to the receiver's own pods. The kubelet's probes come from the node, which a policy never shuts out.
-// It has no owner: the garbage collector would delete it at once with the endpoint, while the pods stop; the manager does it later.
-func (r *Receiver) networkPolicy(managerNamespace string) *networkingv1ac.NetworkPolicyApplyConfiguration {
-	manager := networkingv1ac.NetworkPolicyPeer().WithNamespaceSelector(
-		metav1ac.LabelSelector().WithMatchLabels(map[string]string{corev1.LabelMetadataName: managerNamespace}))
+// managerLabels are those of every pod of a manager, however it is installed.
+func managerLabels() map[string]string {
+	return map[string]string{componentLabel: "manager", partOfLabel: partOf}
+}
+
+// networkPolicy opens the webhook port to everybody, the admin port, which asks for a token as well, to the manager and to the
+// receiver's own pods, and the metrics port to whoever may scrape. The kubelet's probes come from the node, which a policy never shuts
+// out. It has no owner: the garbage collector would delete it at once with the endpoint, while the pods stop; the manager does it later.
+func (r *Receiver) networkPolicy(o Options) *networkingv1ac.NetworkPolicyApplyConfiguration {
+	manager := networkingv1ac.NetworkPolicyPeer().
+		WithNamespaceSelector(metav1ac.LabelSelector().WithMatchLabels(map[string]string{corev1.LabelMetadataName: o.ManagerNamespace})).
+		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(managerLabels()))
 	pods := networkingv1ac.NetworkPolicyPeer().WithPodSelector(r.podSelector())
+	metrics := networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(metricsPortName))
+	metrics.From = o.MetricsFrom
 	return networkingv1ac.NetworkPolicy(r.Name, r.Namespace).
 		WithLabels(Labels(r.Name)).
 		WithSpec(networkingv1ac.NetworkPolicySpec().
@@ -46,7 +54,8 @@ func (r *Receiver) networkPolicy(managerNamespace string) *networkingv1ac.Networ
 			WithPolicyTypes(networkingv1.PolicyTypeIngress).
 			WithIngress(
 				networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(webhookPortName)),
-				networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(adminPortName)).WithFrom(manager, pods)))
+				networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(adminPortName)).WithFrom(manager, pods),
+				metrics))
 }
 
 func policyPort(name string) *networkingv1ac.NetworkPolicyPortApplyConfiguration {

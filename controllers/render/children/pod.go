@@ -43,6 +43,7 @@ func (r *Receiver) pod(o Options) *corev1ac.PodSpecApplyConfiguration {
 		WithContainers(r.container(o)).
 		WithVolumes(corev1ac.Volume().WithName(configVolume).WithSecret(corev1ac.SecretVolumeSource().
 			WithSecretName(ConfigSecretName(r.Name)).WithDefaultMode(readableByGroup))).
+		WithVolumes(r.tokenVolume()).
 		WithVolumes(r.journalVolumes()...)
 	return place(spec, r.Spec.Placement)
 }
@@ -83,12 +84,14 @@ func (r *Receiver) container(o Options) *corev1ac.ContainerApplyConfiguration {
 		WithName(ContainerName).
 		WithImage(o.Image).
 		WithCommand("/receiver").
-		WithArgs("--config="+configFolder, listen("--listen", WebhookPort), listen("--admin-listen", AdminPort)).
+		WithArgs("--config="+configFolder, listen("--listen", WebhookPort), listen("--admin-listen", AdminPort), listen("--metrics-listen", MetricsPort)).
+		WithArgs("--admin-tokens="+tokenFolder, "--handoff-key="+configFolder+"/"+handoffKeyFile).
 		WithArgs(r.proxyArgs()...).
 		WithArgs(r.journalArgs()...).
 		WithPorts(
 			corev1ac.ContainerPort().WithName(webhookPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(WebhookPort),
-			corev1ac.ContainerPort().WithName(adminPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(AdminPort)).
+			corev1ac.ContainerPort().WithName(adminPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(AdminPort),
+			corev1ac.ContainerPort().WithName(metricsPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(MetricsPort)).
 		WithLivenessProbe(probe("/healthz", 10)).
 		WithReadinessProbe(probe("/readyz", 5)).
 		WithResources(r.resources()).
@@ -96,6 +99,7 @@ func (r *Receiver) container(o Options) *corev1ac.ContainerApplyConfiguration {
 			WithAllowPrivilegeEscalation(false).WithReadOnlyRootFilesystem(true).
 			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))).
 		WithVolumeMounts(corev1ac.VolumeMount().WithName(configVolume).WithMountPath(configFolder).WithReadOnly(true)).
+		WithVolumeMounts(corev1ac.VolumeMount().WithName(tokenVolume).WithMountPath(tokenFolder).WithReadOnly(true)).
 		WithVolumeMounts(r.journalMounts()...)
 }
 
@@ -152,7 +156,7 @@ func amounts(a v1alpha1.ResourceAmounts) corev1.ResourceList {
 
 func probe(path string, periodSeconds int32) *corev1ac.ProbeApplyConfiguration {
 	return corev1ac.Probe().
-		WithHTTPGet(corev1ac.HTTPGetAction().WithPath(path).WithPort(intstr.FromString(adminPortName))).
+		WithHTTPGet(corev1ac.HTTPGetAction().WithPath(path).WithPort(intstr.FromString(metricsPortName))).
 		WithPeriodSeconds(periodSeconds).WithTimeoutSeconds(3).WithFailureThreshold(3)
 }
 

@@ -1,6 +1,7 @@
 package children
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -90,11 +91,20 @@ func KnownSinks(annotations map[string]string, all []string) []string {
 }
 
 // HandoffKey returns the part of the Secret that holds the key by which pods of a receiver know each other when one hands its
-// events to another, of 32 random bytes.
+// events to another, and by which they name their configuration to the manager, of 32 random bytes.
 func (r *Receiver) HandoffKey(random []byte) *corev1ac.SecretApplyConfiguration {
 	return r.secret().
 		WithAnnotations(map[string]string{HandoffKeyAnnotation: "made"}).
 		WithData(map[string][]byte{handoffKeyFile: []byte(hex.EncodeToString(random))})
+}
+
+// KeyOf returns the key in a Secret with a configuration, as pods read it; nil when there is none.
+func KeyOf(secret *corev1.Secret) []byte {
+	key := bytes.TrimSpace(secret.Data[handoffKeyFile])
+	if len(key) == 0 {
+		return nil
+	}
+	return key
 }
 
 func (r *Receiver) secret() *corev1ac.SecretApplyConfiguration {

@@ -26,6 +26,9 @@ const (
 	costLimit = 100_000
 )
 
+// Evaluates begins the errors of an evaluation.
+const Evaluates = "evaluate filter: "
+
 // ErrNotBool says that an expression does not yield a bool.
 var ErrNotBool = errors.New("must yield true or false")
 
@@ -146,7 +149,7 @@ func (activation) Parent() cel.Activation { return nil }
 func (f *Filter) Match(e *event.Event) (bool, error) {
 	out, _, err := f.program.Eval(activation{e})
 	if err != nil {
-		return false, fmt.Errorf("evaluate filter: %w", err)
+		return false, fmt.Errorf(Evaluates+"%w", err)
 	}
 	selected, ok := out.Value().(bool)
 	if !ok {

@@ -24,8 +24,8 @@ const requestTimeout = time.Minute
 // Receiver is a pod of a receiver. It is reached through the API server, with a port-forward: whoever uses it needs the verbs
 // get and create of pods/portforward, and no network way to the pod.
 type Receiver struct {
-	// Namespace and Pod name the pod.
-	Namespace, Pod string
+	// Namespace and Pod name the pod, and Name is the name of its receiver.
+	Namespace, Pod, Name string
 
 	tunnel *tunnel
 }
@@ -45,7 +45,7 @@ func (c *Cluster) Receivers(ctx context.Context) (ready []*Receiver, others []st
 			continue
 		}
 		ready = append(ready, &Receiver{
-			Namespace: pod.Namespace, Pod: pod.Name,
+			Namespace: pod.Namespace, Pod: pod.Name, Name: pod.Labels[children.InstanceLabel],
 			tunnel: &tunnel{config: c.config, namespace: pod.Namespace, pod: pod.Name},
 		})
 	}
@@ -60,6 +60,10 @@ func isReady(pod *corev1.Pod) bool {
 
 // URL is the base of the URLs of the pod's webhooks for the clients of [Receiver.Webhooks].
 func (r *Receiver) URL() string { return "http://" + r.Pod }
+
+// AdminURL is the base of the URLs of the pod's admin API for the clients of [Receiver.Admin]. It is where a port-forward ends: the
+// API refuses names that are not its own.
+func (r *Receiver) AdminURL() string { return "http://localhost" }
 
 // Admin returns a client whose requests all go to the pod's admin API, whatever address they name.
 func (r *Receiver) Admin() *http.Client { return r.client(children.AdminPort) }

@@ -6,44 +6,68 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/cluster"
+	"github.com/mailvane/mailvane/cmd/mailvane/internal/tokenfile"
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/admin/access"
 )
 
 // accessLong ends the help of commands that ask receivers.
 const accessLong = `
 
 Without --admin it asks the cluster of the kubeconfig, with your own rights there: the pods of all receivers of the namespace,
-through the API server's port-forward. With --admin it asks one receiver by its address, such as that of "run", and no cluster.`
+through the API server's port-forward, with a token from a Secret that you may read. With --admin it asks one receiver by its
+address, such as that of "run", and no cluster; the token of a "run" of yours is found, that of another is in --admin-token-file.`
 
 // defaultAdmin is where `mailvane run` serves its admin API unless told otherwise.
 const defaultAdmin = "127.0.0.1:9090"
 
+// defaultMetrics is where it serves metrics and probes.
+const defaultMetrics = "127.0.0.1:9091"
+
 // adminTimeout bounds one call of the admin API.
 const adminTimeout = time.Minute
 
-// access says whom a command asks: one receiver by its address, or a cluster.
-type access struct {
-	address string
-	cluster cluster.Options
+// whom says whom a command asks: one receiver by its address, or a cluster.
+type whom struct {
+	address   string
+	tokenFile string
+	cluster   cluster.Options
+	// rights are those that suffice; the first that the user has is used.
+	rights []access.Right
 }
 
-// flags adds the flags that choose.
-func (a *access) flags(c *cobra.Command) {
+// flags adds the flags that choose. rights are those that suffice for the command.
+func (a *whom) flags(c *cobra.Command, rights []access.Right) {
+	a.rights = rights
 	c.Long = c.Short + "." + accessLong
 	f := c.Flags()
 	f.StringVar(&a.address, "admin", "", "ask the receiver with this admin address, such as "+defaultAdmin+", and no cluster")
+	f.StringVar(&a.tokenFile, "admin-token-file", "", "file with the token of that receiver, where it is not one that you run")
 	f.BoolVarP(&a.cluster.AllNamespaces, "all-namespaces", "A", false, "ask the receivers of all namespaces")
 	clusterFlags(c, &a.cluster)
 	for _, other := range []string{"kubeconfig", "context", "namespace", "all-namespaces"} {
 		c.MarkFlagsMutuallyExclusive("admin", other)
+		c.MarkFlagsMutuallyExclusive("admin-token-file", other)
 	}
 }
+
+// read returns the rights that suffice to read what is not personal, the least first.
+func read() []access.Right { return access.Rights() }
+
+// readClear returns the rights to read with personal data, or else without: it is masked then.
+func readClear() []access.Right {
+	return []access.Right{access.Privacy, access.Operator, access.Viewer}
+}
+
+// act returns the rights that suffice to act, the least first.
+func act() []access.Right { return []access.Right{access.Operator, access.Privacy} }
 
 // clusterFlags adds the flags that choose a namespace of a cluster.
 func clusterFlags(c *cobra.Command, o *cluster.Options) {
@@ -58,6 +82,8 @@ type scope struct {
 	// cluster is nil with --admin.
 	cluster   *cluster.Cluster
 	receivers []*receiver
+	// rights are those that suffice.
+	rights []access.Right
 }
 
 // receiver is one receiver that is asked.
@@ -65,6 +91,8 @@ type receiver struct {
 	*admin.Client
 	// pod is nil with --admin.
 	pod *cluster.Receiver
+	// denied says why it cannot be asked; all pods of a receiver have the same.
+	denied error
 }
 
 // String returns the pod as "namespace/name", or the address.
@@ -76,9 +104,13 @@ func (r *receiver) String() string {
 }
 
 // open reads the kubeconfig, unless one receiver was named.
-func (a *access) open() (*scope, error) {
+func (a *whom) open() (*scope, error) {
 	if a.address != "" {
-		return &scope{receivers: []*receiver{{Client: localClient(a.address)}}}, nil
+		client, err := localClient(a.address, a.tokenFile)
+		if err != nil {
+			return nil, err
+		}
+		return &scope{receivers: []*receiver{{Client: client}}}, nil
 	}
 	c, err := a.cluster.Open()
 	if errors.Is(err, cluster.ErrNone) {
@@ -87,11 +119,11 @@ func (a *access) open() (*scope, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &scope{cluster: c}, nil
+	return &scope{cluster: c, rights: a.rights}, nil
 }
 
 // openReceivers opens a scope and finds its receivers.
-func (a *access) openReceivers(ctx context.Context, stderr io.Writer) (*scope, error) {
+func (a *whom) openReceivers(ctx context.Context, stderr io.Writer) (*scope, error) {
 	s, err := a.open()
 	if err != nil {
 		return nil, err
@@ -108,8 +140,16 @@ func (s *scope) find(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	credentials := map[string]credential{}
 	for _, pod := range ready {
-		s.receivers = append(s.receivers, &receiver{pod: pod, Client: &admin.Client{BaseURL: pod.URL(), HTTP: pod.Admin()}})
+		name := pod.Namespace + "/" + pod.Name
+		known, asked := credentials[name]
+		if !asked {
+			known.token, known.err = s.cluster.Token(ctx, pod.Namespace, pod.Name, s.rights)
+			credentials[name] = known
+		}
+		client := &admin.Client{BaseURL: pod.AdminURL(), Token: known.token, HTTP: pod.Admin()}
+		s.receivers = append(s.receivers, &receiver{pod: pod, Client: client, denied: known.err})
 	}
 	if len(others) > 0 {
 		fmt.Fprintln(stderr, "not asked, because they are not ready:", strings.Join(others, ", "))
@@ -120,9 +160,30 @@ func (s *scope) find(ctx context.Context, stderr io.Writer) error {
 	return nil
 }
 
-func localClient(address string) *admin.Client {
+// credential is what a receiver's pods are asked with, or why they cannot be.
+type credential struct {
+	token string
+	err   error
+}
+
+// localClient returns a client of the receiver at an address, with the token in a file, or else that of the user's own receiver.
+func localClient(address, tokenFile string) (*admin.Client, error) {
 	if !strings.Contains(address, "://") {
 		address = "http://" + address
 	}
-	return &admin.Client{BaseURL: address, HTTP: &http.Client{Timeout: adminTimeout}}
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("--admin: %w", err)
+	}
+	client := &admin.Client{BaseURL: address, HTTP: &http.Client{Timeout: adminTimeout}}
+	if tokenFile == "" {
+		client.Token = tokenfile.Find(parsed.Host)
+		return client, nil
+	}
+	tokens, err := access.ReadTokens(tokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("--admin-token-file: %w", err)
+	}
+	client.Token = tokens[0]
+	return client, nil
 }

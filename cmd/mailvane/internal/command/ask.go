@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -24,6 +25,10 @@ func ask[T any](ctx context.Context, receivers []*receiver, question func(contex
 	var group errgroup.Group
 	group.SetLimit(askedAtOnce)
 	for i, r := range receivers {
+		if r.denied != nil {
+			errs[i] = r.denied
+			continue
+		}
 		group.Go(func() error {
 			said, err := question(ctx, r)
 			if err != nil {
@@ -40,7 +45,18 @@ func ask[T any](ctx context.Context, receivers []*receiver, question func(contex
 			out = append(out, all[i])
 		}
 	}
-	return out, errors.Join(errs...)
+	return out, errors.Join(distinct(errs)...)
+}
+
+// distinct returns each error once: the pods of a receiver are denied for the same reason.
+func distinct(errs []error) []error {
+	var out []error
+	for _, err := range errs {
+		if err != nil && !slices.Contains(out, err) {
+			out = append(out, err)
+		}
+	}
+	return out
 }
 
 // journals returns one receiver for each journal: of receivers that share one, the first.

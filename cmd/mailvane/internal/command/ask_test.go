@@ -50,6 +50,15 @@ func (p *pretender) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func clientOf(t *testing.T, address string) *admin.Client {
+	t.Helper()
+	c, err := localClient(address, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // pretenders returns receivers of which the first two share a journal.
 func pretenders(t *testing.T) ([]*pretender, []*receiver) {
 	t.Helper()
@@ -58,7 +67,7 @@ func pretenders(t *testing.T) ([]*pretender, []*receiver) {
 	for i, p := range all {
 		server := httptest.NewServer(p)
 		t.Cleanup(server.Close)
-		receivers[i] = &receiver{Client: localClient(strings.TrimPrefix(server.URL, "http://"))}
+		receivers[i] = &receiver{Client: clientOf(t, strings.TrimPrefix(server.URL, "http://"))}
 	}
 	return all, receivers
 }
@@ -88,7 +97,7 @@ func TestASharedJournalIsAskedOnce(t *testing.T) {
 func TestAReceiverThatDoesNotAnswerHidesNoOther(t *testing.T) {
 	t.Parallel()
 	_, receivers := pretenders(t)
-	receivers[2] = &receiver{Client: localClient("127.0.0.1:1")}
+	receivers[2] = &receiver{Client: clientOf(t, "127.0.0.1:1")}
 	s := selection{all: true}
 	found, err := s.each(t.Context(), receivers)
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
@@ -137,7 +146,7 @@ func TestMergeSinks(t *testing.T) {
 
 func TestReferences(t *testing.T) {
 	t.Parallel()
-	s := &scope{receivers: []*receiver{{Client: localClient("127.0.0.1:1")}}}
+	s := &scope{receivers: []*receiver{{Client: clientOf(t, "127.0.0.1:1")}}}
 	for text, want := range map[string]string{"7": "", "pod/7": "is not the ID", "x": "is not the ID", "-1": "is not the ID", "": "is not the ID", "7/": "is not the ID"} {
 		_, id, err := s.resolve(text)
 		if want == "" && (err != nil || id != 7) || want != "" && (err == nil || !strings.Contains(fmt.Sprint(err), want)) {

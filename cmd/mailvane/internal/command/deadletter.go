@@ -21,6 +21,9 @@ type letter struct {
 	admin.DeadLetter
 }
 
+// maskedNote stands in place of a payload.
+const maskedNote = "\nThe payload and what is personal in the reason are masked: it takes the right privacy to see them, which the ClusterRole mailvane-privacy grants.\n"
+
 // selection says which dead letters a command is about.
 type selection struct {
 	all   bool
@@ -65,7 +68,7 @@ func (s *selection) each(ctx context.Context, receivers []*receiver) (answers[[]
 }
 
 func newDeadLetterList() *cobra.Command {
-	var from access
+	var from whom
 	var format string
 	var s selection
 	c := &cobra.Command{
@@ -88,7 +91,7 @@ func newDeadLetterList() *cobra.Command {
 			return errors.Join(write(c.OutOrStdout(), format, letters, t), err)
 		},
 	}
-	from.flags(c)
+	from.flags(c, readClear())
 	s.flags(c)
 	outputFlag(c, &format)
 	return c
@@ -109,7 +112,7 @@ func (l *letter) row() []string {
 }
 
 func newDeadLetterShow() *cobra.Command {
-	var from access
+	var from whom
 	c := &cobra.Command{
 		Use: "show ID", Short: "Show one dead letter with its payload", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, arguments []string) error {
@@ -129,7 +132,7 @@ func newDeadLetterShow() *cobra.Command {
 			return l.show(c.OutOrStdout())
 		},
 	}
-	from.flags(c)
+	from.flags(c, readClear())
 	return c
 }
 
@@ -137,6 +140,10 @@ func (l *letter) show(out io.Writer) error {
 	row := l.row()
 	for i, name := range deadLetterHeader() {
 		fmt.Fprintf(out, "%-9s %s\n", name, oneLine(row[i : i+1])[0])
+	}
+	if l.Masked {
+		_, err := fmt.Fprint(out, maskedNote)
+		return err
 	}
 	payload := jsontext.Value(l.Payload)
 	if len(l.PayloadBase64) > 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/mailvane/mailvane/receiver/admin"
 )
 
-// act is what a command does to dead letters of one receiver.
-type act func(c *admin.Client, ctx context.Context, ids []uint64) (admin.Result, error)
+// action is what a command does to dead letters of one receiver.
+type action func(c *admin.Client, ctx context.Context, ids []uint64) (admin.Result, error)
 
 var errSelection = errors.New("name the IDs, or give --all, --sink or --cause")
 
@@ -24,8 +24,8 @@ type chosen struct {
 }
 
 // newDeadLetterAct returns a command that does something to the selected dead letters and says for which it failed.
-func newDeadLetterAct(verb, done, short string, do act) *cobra.Command {
-	var from access
+func newDeadLetterAct(verb, done, short string, do action) *cobra.Command {
+	var from whom
 	var s selection
 	c := &cobra.Command{
 		Use: verb + " [ID...]", Short: short,
@@ -48,14 +48,14 @@ func newDeadLetterAct(verb, done, short string, do act) *cobra.Command {
 			return err
 		},
 	}
-	from.flags(c)
+	from.flags(c, act())
 	s.flags(c)
 	c.Flags().BoolVar(&s.all, "all", false, "all of them")
 	return c
 }
 
 // perform does it, receiver after receiver, and says how often it was done and what failed.
-func (s *scope) perform(c *cobra.Command, work []chosen, done string, do act) (failed int, err error) {
+func (s *scope) perform(c *cobra.Command, work []chosen, done string, do action) (failed int, err error) {
 	succeeded := 0
 	var errs []error
 	for _, part := range work {

@@ -41,5 +41,5 @@ func (s *scope) resolve(reference string) (*receiver, uint64, error) {
 	if i < 0 {
 		return nil, 0, fmt.Errorf("%s: no receiver %s is ready in %s; \"deadletter list\" shows what there is", reference, place, s.cluster)
 	}
-	return s.receivers[i], id, nil
+	return s.receivers[i], id, s.receivers[i].denied
 }

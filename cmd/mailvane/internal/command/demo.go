@@ -44,6 +44,9 @@ func newDemo() *cobra.Command {
 			if once && !c.Flags().Changed("admin-listen") {
 				settings.AdminListen = "127.0.0.1:0"
 			}
+			if once && !c.Flags().Changed("metrics-listen") {
+				settings.MetricsListen = "127.0.0.1:0"
+			}
 			return runDemo(c.Context(), &settings, once, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -71,7 +74,9 @@ func runDemo(ctx context.Context, settings *app.Settings, once bool, stdout, std
 		return err
 	}
 	settings.Data, settings.FileSinks = filepath.Join(work, "data"), filepath.Join(work, "files")
-	d.instance, err = settings.Open(ctx, slog.New(slog.NewTextHandler(stderr, nil)), d.arrivals.lines("console"))
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	makeToken(settings)
+	d.instance, err = settings.Open(ctx, log, d.arrivals.lines("console"))
 	if err != nil {
 		return err
 	}
@@ -79,6 +84,8 @@ func runDemo(ctx context.Context, settings *app.Settings, once bool, stdout, std
 		d.instance.Abandon()
 		return err
 	}
+	_, remove := keepToken(settings, d.instance.AdminAddress(), log)
+	defer remove()
 	return d.play(ctx, once)
 }
 

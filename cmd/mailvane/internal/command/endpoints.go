@@ -14,6 +14,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/metrics"
 )
 
@@ -46,7 +47,7 @@ type endpoint struct {
 }
 
 func newEndpoints() *cobra.Command {
-	var from access
+	var from whom
 	var format string
 	c := &cobra.Command{
 		Use: "endpoints", Short: "List endpoints, and what came to them since their receivers started", Args: cobra.NoArgs,
@@ -61,7 +62,7 @@ func newEndpoints() *cobra.Command {
 			return clusterEndpoints(c, s, format)
 		},
 	}
-	from.flags(c)
+	from.flags(c, read())
 	outputFlag(c, &format)
 	return c
 }
@@ -72,16 +73,33 @@ func servedEndpoints(c *cobra.Command, r *receiver, format string) error {
 	if err != nil {
 		return err
 	}
-	t := table{header: []string{"ENDPOINT", "PROVIDER", "PATH", "VERIFICATION", "STATE", "ACCEPTED", "DUPLICATES", "REFUSED", "SINKS"}}
+	t := table{header: []string{"ENDPOINT", "PROVIDER", "PATH", "VERIFICATION", "STATE", "ACCEPTED", "DUPLICATES", "REFUSED", "TOO LARGE", "PROBLEMS", "SINKS"}}
 	for i := range endpoints {
 		e := &endpoints[i]
-		t.rows = append(t.rows, slices.Concat([]string{e.Name, e.Provider, e.Path, e.Verification, e.State}, counts(e.Counts), []string{strings.Join(e.Routes, ",")}))
+		t.rows = append(t.rows, slices.Concat([]string{e.Name, e.Provider, e.Path, e.Verification, e.State}, counts(e.Counts), []string{problems(e.Problems), strings.Join(e.Routes, ",")}))
 	}
 	return write(c.OutOrStdout(), format, endpoints, t)
 }
 
 func counts(c metrics.Counts) []string {
-	return []string{strconv.FormatUint(c.Accepted, 10), strconv.FormatUint(c.Duplicates, 10), strconv.FormatUint(c.Refused, 10)}
+	return []string{
+		strconv.FormatUint(c.Accepted, 10), strconv.FormatUint(c.Duplicates, 10), strconv.FormatUint(c.Refused, 10), strconv.FormatUint(c.TooLarge, 10),
+	}
+}
+
+// problems returns the kinds of problems, and the routes that have them. A cluster tells them in conditions.
+func problems(all []config.Problem) string {
+	if len(all) == 0 {
+		return "-"
+	}
+	kinds := make([]string, len(all))
+	for i, p := range all {
+		kinds[i] = p.Kind
+		if p.Route != "" {
+			kinds[i] += "(" + p.Route + ")"
+		}
+	}
+	return strings.Join(kinds, ",")
 }
 
 // clusterEndpoints lists the endpoints of a cluster. What the receivers do not say is missing, and said to be.
@@ -93,7 +111,7 @@ func clusterEndpoints(c *cobra.Command, s *scope, format string) error {
 	err = s.find(c.Context(), c.ErrOrStderr())
 	served, failed := ask(c.Context(), s.receivers, func(ctx context.Context, r *receiver) ([]admin.Endpoint, error) { return r.Endpoints(ctx) })
 	endpoints := mergeEndpoints(objects, served)
-	t := table{header: []string{"ENDPOINT", "PROVIDER", "READY", "REASON", "RECEIVERS", "ACCEPTED", "DUPLICATES", "REFUSED", "URL"}}
+	t := table{header: []string{"ENDPOINT", "PROVIDER", "READY", "REASON", "RECEIVERS", "ACCEPTED", "DUPLICATES", "REFUSED", "TOO LARGE", "URL"}}
 	for i := range endpoints {
 		e := &endpoints[i]
 		t.rows = append(t.rows, slices.Concat([]string{e.Name, e.Provider, e.Ready, e.Reason, strconv.Itoa(e.Receivers)}, counts(e.Counts), []string{e.URL}))

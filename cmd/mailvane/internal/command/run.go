@@ -44,7 +44,7 @@ func folderFlag(c *cobra.Command, folder *string) {
 
 func settingsFlags(c *cobra.Command, settings *app.Settings) {
 	flags := flag.NewFlagSet(c.Name(), flag.ContinueOnError)
-	settings.Flags(flags, app.Settings{Data: "mailvane-data", FileSinks: defaultFiles, Listen: "127.0.0.1:8080", AdminListen: defaultAdmin, FlushTimeout: 3 * time.Second})
+	settings.Flags(flags, app.Settings{Data: "mailvane-data", FileSinks: defaultFiles, Listen: "127.0.0.1:8080", AdminListen: defaultAdmin, MetricsListen: defaultMetrics, FlushTimeout: 3 * time.Second})
 	c.Flags().AddGoFlagSet(flags)
 }
 
@@ -53,6 +53,7 @@ func serveFolder(ctx context.Context, settings *app.Settings, folder string, std
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	makeToken(settings)
 	instance, err := settings.Open(ctx, log, stdout)
 	if err != nil {
 		return err
@@ -61,14 +62,25 @@ func serveFolder(ctx context.Context, settings *app.Settings, folder string, std
 		instance.Abandon()
 		return err
 	}
-	printEndpoints(stderr, instance)
+	path, remove := keepToken(settings, instance.AdminAddress(), log)
+	defer remove()
+	printEndpoints(stderr, instance, path)
 	return instance.Run(ctx)
 }
 
-// printEndpoints tells where each endpoint can be reached.
-func printEndpoints(w io.Writer, instance *app.Instance) {
+// printEndpoints tells where each endpoint can be reached, and what else there is.
+func printEndpoints(w io.Writer, instance *app.Instance, tokenPath string) {
 	for _, e := range instance.Endpoints() {
 		fmt.Fprintf(w, "%s (%s): http://%s%s\n", e.Name, e.Provider, instance.Address(), e.Path)
 	}
-	fmt.Fprintf(w, "admin API and metrics: http://%s\n", instance.AdminAddress())
+	if address := instance.MetricsAddress(); address != "" {
+		fmt.Fprintf(w, "metrics and probes: http://%s\n", address)
+	}
+	switch address := instance.AdminAddress(); {
+	case address == "":
+	case tokenPath == "":
+		fmt.Fprintf(w, "admin API: http://%s\n", address)
+	default:
+		fmt.Fprintf(w, "admin API: http://%s (its token, which your other commands find: %s)\n", address, tokenPath)
+	}
 }

@@ -29,7 +29,7 @@ type stored struct {
 }
 
 func newSinks() *cobra.Command {
-	var from access
+	var from whom
 	var format string
 	c := &cobra.Command{
 		Use: "sinks", Short: "List sinks: what waits and what fails", Args: cobra.NoArgs,
@@ -44,7 +44,7 @@ func newSinks() *cobra.Command {
 			return clusterSinks(c, s, format)
 		},
 	}
-	from.flags(c)
+	from.flags(c, read())
 	outputFlag(c, &format)
 	return c
 }

@@ -104,8 +104,7 @@ func serving(ctx context.Context, c *cluster.Cluster, e *config.Endpoint) (*http
 	name := e.Namespace + "/" + e.Name
 	var errs []error
 	for _, pod := range pods {
-		client := &admin.Client{BaseURL: pod.URL(), HTTP: pod.Admin()}
-		endpoints, err := client.Endpoints(ctx)
+		endpoints, err := served(ctx, c, pod)
 		errs = append(errs, err)
 		if slices.ContainsFunc(endpoints, func(served admin.Endpoint) bool { return served.Name == name }) {
 			return pod.Webhooks(), pod.URL(), nil
@@ -115,4 +114,17 @@ func serving(ctx context.Context, c *cluster.Cluster, e *config.Endpoint) (*http
 		return nil, "", fmt.Errorf("%w; --url sends to an address instead", err)
 	}
 	return nil, "", fmt.Errorf("none of the %d ready receivers in %s serves %s; --url sends to an address instead", len(pods), c, name)
+}
+
+// served returns what a pod serves.
+func served(ctx context.Context, c *cluster.Cluster, pod *cluster.Receiver) ([]admin.Endpoint, error) {
+	token, err := c.Token(ctx, pod.Namespace, pod.Name, read())
+	if err != nil {
+		return nil, err
+	}
+	endpoints, err := (&admin.Client{BaseURL: pod.AdminURL(), Token: token, HTTP: pod.Admin()}).Endpoints(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s/%s: %w", pod.Namespace, pod.Pod, err)
+	}
+	return endpoints, nil
 }
