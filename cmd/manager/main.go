@@ -19,6 +19,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/mailvane/mailvane/cmd/internal/checks"
+	"github.com/mailvane/mailvane/cmd/internal/printable"
 	"github.com/mailvane/mailvane/controllers"
 	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/render/children"
@@ -84,7 +85,7 @@ func run(arguments []string) int {
 		}
 		return 2
 	}
-	log := logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, nil))
+	log := logr.FromSlogHandler(slog.NewJSONHandler(printable.NewWriter(os.Stderr), nil))
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
 	if err := start(&s); err != nil {

@@ -13,7 +13,7 @@ there is any. A cluster has no folder for File sinks; with --file-sinks they are
 func newCheck() *cobra.Command {
 	var folder, files string
 	c := &cobra.Command{
-		Use: "check -f DIR", Short: "Check a folder of manifests, offline", Long: checkLong, Args: cobra.NoArgs,
+		Use: "check -f DIR", Short: "Check a folder of manifests, offline", Long: checkLong, Args: namesNoFolder,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := reportProblems(c.Context(), c.OutOrStdout(), folder, files); err != nil {
 				return err
@@ -25,4 +25,12 @@ func newCheck() *cobra.Command {
 	folderFlag(c, &folder)
 	c.Flags().StringVar(&files, "file-sinks", "", "folder for File sinks, as of \"mailvane run\"; without it there is none, as in a cluster")
 	return c
+}
+
+// namesNoFolder refuses arguments, and says how a folder is named.
+func namesNoFolder(c *cobra.Command, arguments []string) error {
+	if len(arguments) > 0 {
+		return &usageError{fmt.Sprintf("write \"%s -f %s\"", c.CommandPath(), arguments[0])}
+	}
+	return nil
 }

@@ -1,17 +1,21 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/journal"
 )
 
 // letter is a dead letter as commands show it.
@@ -31,9 +35,9 @@ type selection struct {
 	cause string
 }
 
-func newDeadLetter() *cobra.Command {
+func newDeadLetter(raw io.Writer) *cobra.Command {
 	c := &cobra.Command{Use: "deadletter", Short: "Look after events that could not be decoded, routed or delivered"}
-	c.AddCommand(newDeadLetterList(), newDeadLetterShow(),
+	c.AddCommand(newDeadLetterList(), newDeadLetterShow(raw),
 		newDeadLetterAct("retry", "retried", "Deliver dead letters again, under the present configuration", (*admin.Client).Retry),
 		newDeadLetterAct("drop", "dropped", "Remove dead letters for good", (*admin.Client).Drop))
 	return c
@@ -41,7 +45,26 @@ func newDeadLetter() *cobra.Command {
 
 func (s *selection) flags(c *cobra.Command) {
 	c.Flags().StringVar(&s.sink, "sink", "", "only those of the sink NAMESPACE/NAME")
-	c.Flags().StringVar(&s.cause, "cause", "", "only those with this cause: Undecodable, FilterFailed, Refused, Expired or TooLarge")
+	c.Flags().StringVar(&s.cause, "cause", "", "only those with this cause: "+strings.Join(causes(), ", "))
+}
+
+// causes are what a dead letter may be for.
+func causes() []string {
+	return []string{
+		string(journal.CauseUndecodable), string(journal.CauseFilterFailed), string(journal.CauseRefused),
+		string(journal.CauseExpired), string(journal.CauseTooLarge),
+	}
+}
+
+// check refuses a selection that can select nothing.
+func (s *selection) check() error {
+	if s.cause != "" && !slices.Contains(causes(), s.cause) {
+		return &usageError{fmt.Sprintf("--cause %q: it is one of %s", s.cause, strings.Join(causes(), ", "))}
+	}
+	if s.sink != "" && strings.Count(s.sink, "/") != 1 {
+		return &usageError{fmt.Sprintf("--sink %q: write NAMESPACE/NAME", s.sink)}
+	}
+	return nil
 }
 
 func (s *selection) matches(d *admin.DeadLetter) bool {
@@ -74,6 +97,9 @@ func newDeadLetterList() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "List dead letters, those of each receiver oldest first", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := s.check(); err != nil {
+				return err
+			}
 			scope, err := from.openReceivers(c.Context(), c.ErrOrStderr())
 			if err != nil {
 				return err
@@ -98,21 +124,18 @@ func newDeadLetterList() *cobra.Command {
 }
 
 func deadLetterHeader() []string {
-	return []string{"ID", "TIME", "CAUSE", "ENDPOINT", "SINK", "ATTEMPTS", "REASON"}
+	return []string{"ID", "TIME", "CAUSE", "ENDPOINT", "ROUTE", "SINK", "ATTEMPTS", "REASON"}
 }
 
 func (l *letter) row() []string {
-	sink := l.Sink
-	if sink == "" {
-		sink = "-"
-	}
 	return []string{
-		l.Reference, l.Time.Format(time.RFC3339), string(l.Cause), l.Endpoint, sink, strconv.Itoa(l.Attempts), l.Reason,
+		l.Reference, l.Time.Format(time.RFC3339), string(l.Cause), l.Endpoint, cmp.Or(l.Route, "-"), cmp.Or(l.Sink, "-"), strconv.Itoa(l.Attempts), l.Reason,
 	}
 }
 
-func newDeadLetterShow() *cobra.Command {
+func newDeadLetterShow(raw io.Writer) *cobra.Command {
 	var from whom
+	var bytesAlone bool
 	c := &cobra.Command{
 		Use: "show ID", Short: "Show one dead letter with its payload", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, arguments []string) error {
@@ -129,11 +152,28 @@ func newDeadLetterShow() *cobra.Command {
 				return err
 			}
 			l := letter{Reference: arguments[0], DeadLetter: d}
+			if bytesAlone {
+				return l.writePayload(raw)
+			}
 			return l.show(c.OutOrStdout())
 		},
 	}
 	from.flags(c, readClear())
+	c.Flags().BoolVar(&bytesAlone, "raw", false, "write the payload alone, byte for byte: for a file or a pipe, not for a terminal")
 	return c
+}
+
+// writePayload writes the payload as it came.
+func (l *letter) writePayload(out io.Writer) error {
+	payload := []byte(l.Payload)
+	if len(l.PayloadBase64) > 0 {
+		payload = l.PayloadBase64
+	}
+	if l.Masked {
+		return errors.New("the payload is masked: it takes the right privacy to see it, which the ClusterRole mailvane-privacy grants")
+	}
+	_, err := out.Write(payload)
+	return err
 }
 
 func (l *letter) show(out io.Writer) error {

@@ -15,7 +15,7 @@ import (
 // action is what a command does to dead letters of one receiver.
 type action func(c *admin.Client, ctx context.Context, ids []uint64) (admin.Result, error)
 
-var errSelection = errors.New("name the IDs, or give --all, --sink or --cause")
+var errSelection = &usageError{"name either the IDs, or give --all, --sink or --cause"}
 
 // chosen are dead letters of one receiver.
 type chosen struct {
@@ -30,8 +30,12 @@ func newDeadLetterAct(verb, done, short string, do action) *cobra.Command {
 	c := &cobra.Command{
 		Use: verb + " [ID...]", Short: short,
 		RunE: func(c *cobra.Command, arguments []string) error {
-			if len(arguments) == 0 && !s.all && s.sink == "" && s.cause == "" {
+			selected := s.all || s.sink != "" || s.cause != ""
+			if len(arguments) > 0 == selected {
 				return errSelection
+			}
+			if err := s.check(); err != nil {
+				return err
 			}
 			scope, err := from.openReceivers(c.Context(), c.ErrOrStderr())
 			if err != nil {
@@ -62,6 +66,10 @@ func (s *scope) perform(c *cobra.Command, work []chosen, done string, do action)
 		result, err := do(part.receiver.Client, c.Context(), part.ids)
 		for _, id := range slices.Sorted(maps.Keys(result.Failed)) {
 			fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n", s.reference(part.receiver, id), result.Failed[id])
+		}
+		if gone := len(part.ids) - result.Done - len(result.Failed); gone > 0 && err == nil {
+			fmt.Fprintf(c.ErrOrStderr(), "%d of them are there no more\n", gone)
+			failed += gone
 		}
 		succeeded, failed = succeeded+result.Done, failed+len(result.Failed)
 		if err != nil {

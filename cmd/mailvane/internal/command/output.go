@@ -9,6 +9,8 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
+
+	"github.com/mailvane/mailvane/cmd/internal/printable"
 )
 
 // outputFlag adds -o to a command that lists something.
@@ -47,16 +49,11 @@ func (t *table) write(w io.Writer) error {
 	return columns.Flush()
 }
 
-// oneLine keeps what providers and sinks wrote from breaking the table or the terminal.
+// oneLine keeps what providers and sinks wrote from breaking the table.
 func oneLine(row []string) []string {
 	out := make([]string, len(row))
 	for i, cell := range row {
-		out[i] = strings.Map(func(r rune) rune {
-			if r < ' ' || r == 0x7f {
-				return ' '
-			}
-			return r
-		}, cell)
+		out[i] = printable.Text(cell)
 	}
 	return out
 }

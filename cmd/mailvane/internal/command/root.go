@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mailvane/mailvane/cmd/internal/printable"
 )
 
 // errReported ends the program with status 1 after a command has said what is wrong itself.
@@ -21,35 +23,61 @@ var errReported = errors.New("already reported")
 // pluginPrefix begins the names of programs that kubectl finds and runs as "kubectl NAME".
 const pluginPrefix = "kubectl-"
 
-// Run executes the program with its name and arguments, and returns its exit status: 0, or 1 after any failure. Under a name
-// that begins with "kubectl-" it speaks of itself as kubectl's plugin.
+// The exit statuses of a failure.
+const (
+	exitFailed = 1
+	exitUsage  = 2 // the command line is wrong
+)
+
+// Run executes the program with its name and arguments, and returns its exit status: 0, 1 after a failure, or 2 when the arguments
+// are wrong. Under a name that begins with "kubectl-" it speaks of itself as kubectl's plugin. What it prints is printable, whatever
+// providers and sinks wrote.
 func Run(arguments []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	root := newRoot()
+	// A second signal ends the program at once, however long the end in order takes.
+	context.AfterFunc(ctx, stop)
+	out, errOut := printable.NewWriter(stdout), printable.NewWriter(stderr)
+	defer out.Flush()
+	defer errOut.Flush()
+	root := newRoot(stdout)
 	if strings.HasPrefix(filepath.Base(arguments[0]), pluginPrefix) {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl mailvane"}
 	}
 	root.SetArgs(arguments[1:])
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	ran := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { ran = true }
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
 		return 0
 	case !errors.Is(err, errReported):
-		fmt.Fprintln(stderr, "mailvane:", err)
+		fmt.Fprintln(errOut, "mailvane:", err)
 	}
-	return 1
+	if _, usage := errors.AsType[*usageError](err); usage || !ran {
+		return exitUsage
+	}
+	return exitFailed
 }
 
-func newRoot() *cobra.Command {
+// usageError is an error of the command line that only the command can see.
+type usageError struct{ text string }
+
+// Error says what to write instead.
+func (e *usageError) Error() string { return e.text }
+
+// newRoot returns the program. To raw goes what is asked for byte for byte.
+func newRoot(raw io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "mailvane",
 		Short:         "Email-provider webhooks, verified, normalized, stored and forwarded",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newDemo(), newSend(), newCheck(), newEndpoints(), newSinks(), newDeadLetter())
+	root.AddCommand(newRun(), newDemo(), newSend(), newCheck(), newEndpoints(), newSinks(), newDeadLetter(raw), newVersion())
+	root.Version = version()
+	root.SetVersionTemplate("{{.Version}}\n")
 	return root
 }

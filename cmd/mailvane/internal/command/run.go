@@ -24,7 +24,7 @@ func newRun() *cobra.Command {
 	var settings app.Settings
 	var folder string
 	c := &cobra.Command{
-		Use: "run -f DIR", Short: "Serve the endpoints of a folder of manifests", Long: runLong, Args: cobra.NoArgs,
+		Use: "run -f DIR", Short: "Serve the endpoints of a folder of manifests", Long: runLong, Args: namesNoFolder,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return serveFolder(c.Context(), &settings, folder, c.OutOrStdout(), c.ErrOrStderr())
 		},

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -94,7 +95,24 @@ func (o *sendOptions) resolve(ctx context.Context) (*sender.Target, *http.Client
 	return target, client, err
 }
 
+// check completes an address without a scheme, and refuses what would send nothing.
+func (o *sendOptions) check() error {
+	if o.count < 1 {
+		return &usageError{"--count: at least 1"}
+	}
+	if o.rate < 0 {
+		return &usageError{"--rate: requests per second, or 0"}
+	}
+	if o.url != "" && !strings.Contains(o.url, "://") {
+		o.url = "http://" + o.url
+	}
+	return nil
+}
+
 func (o *sendOptions) run(ctx context.Context, out io.Writer) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	target, client, err := o.resolve(ctx)
 	if err != nil {
 		return err
@@ -127,7 +145,7 @@ func (o *sendOptions) run(ctx context.Context, out io.Writer) error {
 		}
 	}
 	if refused > 0 {
-		return fmt.Errorf("%d requests were refused", refused)
+		return fmt.Errorf("refused: %d of %d requests", refused, o.count*len(samples))
 	}
 	return nil
 }

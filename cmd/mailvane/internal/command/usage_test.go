@@ -1,0 +1,84 @@
+package command_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/mailvane/mailvane/cmd/mailvane/internal/command"
+)
+
+// TestUsage asks for what cannot be meant: each says what to write instead, and ends with status 2.
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		arguments []string
+		status    int
+		say       string
+	}{
+		"a version":                       {[]string{"version"}, 0, "mailvane "},
+		"a version by flag":               {[]string{"--version"}, 0, "mailvane "},
+		"an unknown command":              {[]string{"chek"}, 2, "unknown command"},
+		"an unknown flag":                 {[]string{"sinks", "--nope"}, 2, "unknown flag"},
+		"a folder without -f":             {[]string{"check", "manifests"}, 2, "check -f manifests"},
+		"a cause that is none":            {[]string{"deadletter", "list", "--cause", "refused"}, 2, "it is one of Undecodable"},
+		"a sink without its namespace":    {[]string{"deadletter", "list", "--sink", "crm"}, 2, "NAMESPACE/NAME"},
+		"a cause that is none, to drop":   {[]string{"deadletter", "drop", "--cause", "x"}, 2, "it is one of"},
+		"an ID and all of them":           {[]string{"deadletter", "drop", "1", "--all"}, 2, "name either the IDs"},
+		"nothing named":                   {[]string{"deadletter", "retry"}, 2, "name either the IDs"},
+		"nothing to send":                 {[]string{"send", "-f", "x", "--endpoint", "e", "--count", "0"}, 2, "--count"},
+		"a folder that is not there":      {[]string{"check", "-f", "/does/not/exist"}, 1, "/does/not/exist"},
+		"what was typed is not a command": {[]string{"\x1b[2Jx"}, 2, "[2Jx"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, out := run(tc.arguments...)
+			if status != tc.status || !strings.Contains(out, tc.say) {
+				t.Errorf("status %d, %q; want %d and %q", status, out, tc.status, tc.say)
+			}
+		})
+	}
+}
+
+func run(arguments ...string) (status int, out string) {
+	var all bytes.Buffer
+	status = command.Run(append([]string{"mailvane"}, arguments...), &all, &all)
+	return status, all.String()
+}
+
+// hostile is what a provider, a sink or a pod of somebody else may say.
+const hostile = "\x1b]0;owned\a\x1b[2J\u009b31m\u202egnp.exe\r\x00"
+
+// TestNothingHostileReachesTheTerminal has every command that shows something ask a receiver that answers with control characters.
+func TestNothingHostileReachesTheTerminal(t *testing.T) {
+	t.Parallel()
+	escaped := `\u001b]0;owned\u0007\u001b[2J\u009b31m\u202egnp.exe\r\u0000`
+	letter := `{"id":"1","cause":"` + escaped + `","reason":"` + escaped + `","endpoint":"` + escaped + `","sink":"` + escaped + `","time":"2026-01-02T03:04:05Z","payload":"not json ` + escaped + `"}`
+	for path, answer := range map[string]string{
+		"/v1/deadletters": "[" + letter + "]", "/v1/deadletters/1": letter,
+		"/v1/sinks":     `[{"name":"` + escaped + `","type":"HTTP","lastError":"` + escaped + `"}]`,
+		"/v1/endpoints": `[{"name":"` + escaped + `","provider":"` + escaped + `","path":"` + escaped + `"}]`,
+		"an error":      "",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != path {
+				http.Error(w, hostile, http.StatusTeapot)
+				return
+			}
+			_, _ = w.Write([]byte(answer))
+		}))
+		t.Cleanup(server.Close)
+		for _, arguments := range [][]string{
+			{"deadletter", "list"}, {"deadletter", "list", "-o", "json"}, {"deadletter", "show", "1"}, {"deadletter", "drop", "1"},
+			{"sinks"}, {"sinks", "-o", "json"}, {"endpoints"}, {"endpoints", "-o", "json"},
+		} {
+			_, out := run(append(arguments, "--admin", strings.TrimPrefix(server.URL, "http://"))...)
+			if out == "" || strings.ContainsFunc(out, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
+				t.Errorf("%s: %v: %q", path, arguments, out)
+			}
+		}
+	}
+}
