@@ -181,7 +181,7 @@ func TestEndpointDefaults(t *testing.T) {
 		t.Fatal(errs.ToAggregate())
 	}
 	want := decode(t, v1alpha1.WebhookEndpointKind, `
-provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a, key: b}], bodyIntegrity: None, signatureAlgorithm: Auto}}
+provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a, key: b}], bodyIntegrity: None, signatureAlgorithm: Auto, toleranceSeconds: 86400}}
 routes: [{name: all, sinkRef: {name: console}}]
 verification: Enforce
 state: Active
