@@ -45,10 +45,14 @@ func TestDecide(t *testing.T) {
 		}, bounce, []string{"mail/b"}, []string{"bug"}},
 		"no routes": {nil, bounce, nil, nil},
 		"what is not verified goes where a filter asks for it": {[]config.Route{
-			{Name: "all", Sink: "a"}, {Name: "bounces", Sink: "b", Filter: `event.type == "email.bounced"`}, {Name: "no sink", Sink: "c", Problem: "no sink"},
-			{Name: "fails", Sink: "d", Filter: `{"a": 1}[event.id] == 1`}, {Name: "asks", Sink: "e", Filter: `event.unverified`},
+			{Name: "all", Sink: "a"},
+			{Name: "bounces", Sink: "b", Filter: `event.type == "email.bounced"`},
+			{Name: "no sink", Sink: "c", Problem: "no sink"},
+			{Name: "fails", Sink: "d", Filter: `{"a": 1}[event.id] == 1`},
+			{Name: "asks", Sink: "e", Filter: `event.unverified`},
 			{Name: "asks in part", Sink: "f", Filter: `event.type == "email.bounced" && [event].exists(e, event.unverified)`},
-			{Name: "refuses", Sink: "g", Filter: `!event.unverified`}, {Name: "another's member", Sink: "h", Filter: `{"unverified": true}.unverified`},
+			{Name: "refuses", Sink: "g", Filter: `!event.unverified`},
+			{Name: "another's member", Sink: "h", Filter: `{"unverified": true}.unverified`},
 		}, &event.Event{Type: event.Bounced, Unverified: true}, []string{"mail/e", "mail/f"}, nil},
 		"what is verified goes where it is not refused": {[]config.Route{
 			{Name: "asks", Sink: "e", Filter: `event.unverified`}, {Name: "refuses", Sink: "g", Filter: `!event.unverified`},

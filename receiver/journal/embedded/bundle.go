@@ -109,14 +109,37 @@ func (w *bundleWriter) write(b *pebble.Batch, number uint64) error {
 	for _, e := range w.events {
 		keyBytes += len(e.orderingKey)
 	}
+	packed, size := w.pack(), w.bytes
+	if packed != nil {
+		size = keyBytes + len(packed)
+	}
+	header := w.describe(keyBytes, packed != nil)
+	key := bundleKey(number)
+	op := b.SetDeferred(len(key), len(header)+size)
+	copy(op.Key, key)
+	rest := op.Value[copy(op.Value, header):]
+	for _, e := range w.events {
+		rest = rest[copy(rest, e.orderingKey):]
+	}
+	if packed != nil {
+		copy(rest, packed)
+		return op.Finish()
+	}
+	for _, e := range w.events {
+		rest = rest[copy(rest, e.payload):]
+	}
+	return op.Finish()
+}
+
+// describe returns what stands before the ordering keys. It is good until the next call.
+func (w *bundleWriter) describe(keyBytes int, packed bool) []byte {
 	w.sinks = slices.AppendSeq(w.sinks[:0], maps.Keys(w.owed))
 	header := binary.AppendUvarint(w.header[:0], uint64(len(w.sinks)))
 	for _, q := range w.sinks {
 		header = binary.AppendUvarint(header, uint64(q.id))
 	}
-	packed := w.pack()
 	count := uint64(len(w.events))
-	if packed != nil {
+	if packed {
 		count |= packedBundle
 	}
 	if len(w.sinks) > 1 {
@@ -135,25 +158,7 @@ func (w *bundleWriter) write(b *pebble.Batch, number uint64) error {
 		header = binary.AppendUvarint(header, uint64(len(e.payload)))
 	}
 	w.header = header
-	key := bundleKey(number)
-	size := w.bytes
-	if packed != nil {
-		size = keyBytes + len(packed)
-	}
-	op := b.SetDeferred(len(key), len(header)+size)
-	copy(op.Key, key)
-	rest := op.Value[copy(op.Value, header):]
-	for _, e := range w.events {
-		rest = rest[copy(rest, e.orderingKey):]
-	}
-	if packed != nil {
-		copy(rest, packed)
-		return op.Finish()
-	}
-	for _, e := range w.events {
-		rest = rest[copy(rest, e.payload):]
-	}
-	return op.Finish()
+	return header
 }
 
 // pack returns all payloads, compressed; nil when that is not worth it.

@@ -17,8 +17,8 @@ const (
 	sampleInterval = 200 * time.Millisecond
 	// reclaimInterval is the shortest time between two compactions that make room.
 	reclaimInterval = time.Second
-	// mergeShare is the part of MaxBytes that is kept for a merge at most, 1/8. From 1.3 GiB on that is room for all young tables.
-	mergeShare = 8
+	// mergeShare is the part of MaxBytes that is kept for a merge at most, 1/4. From 640 MiB on that is room for all young tables.
+	mergeShare = 4
 	// deadLetterShare is the part of MaxBytes that dead letters may take which requests bring, 1/4, as in package jetstream. Those of
 	// events that a sink refused took their space when the events were accepted.
 	deadLetterShare = 4
