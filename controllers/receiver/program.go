@@ -57,6 +57,9 @@ func (r *Reconciler) program(ctx context.Context, s *scope, u *unit) error {
 	ready := u.ready()
 	answers := u.answers
 	for i := range u.pods {
+		if damage := answers[u.pods[i].UID].JournalDamage; damage != "" {
+			u.damage = "Pod " + u.pods[i].Name + ": " + damage + "."
+		}
 		if problem := answers[u.pods[i].UID].JournalProblem; problem != "" {
 			u.journal = condition.First(u.journal, condition.Finding{
 				Reason: v1alpha1.ReasonJournalUnavailable, Message: "The journal of a pod takes no events, so it answers 503: " + problem,

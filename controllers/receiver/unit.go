@@ -35,6 +35,7 @@ type unit struct {
 	unwritten condition.Finding // the configuration could not be written
 	obstacle  condition.Finding // an object could not be written
 	journal   condition.Finding // the journal of a pod does not take events
+	damage    string            // what the journal of a pod has lost
 	missing   condition.Finding // a Secret that the pods mount is not there
 	loaded    condition.Finding // the pods have not loaded the configuration
 	troubles  []config.Problem  // what its pods tell of endpoints
@@ -166,7 +167,7 @@ func (u *unit) receiverFinding() condition.Finding {
 	case !u.journal.OK():
 		return u.journal
 	case u.available:
-		return condition.Finding{}
+		return condition.Finding{}.Warn(u.damage)
 	default:
 		return condition.First(u.obstacle, u.missing, podFinding(u), u.noPod())
 	}

@@ -60,7 +60,8 @@ func (r *Receiver) journal() admin.Journal {
 }
 
 func (r *Receiver) loaded() config.Loaded {
-	loaded := config.Loaded{JournalProblem: r.options.Journal.Stats().Problem, Problems: r.handler.Table().Problems(time.Now())}
+	stats := r.options.Journal.Stats()
+	loaded := config.Loaded{JournalProblem: stats.Problem, JournalDamage: stats.Damage, Problems: r.handler.Table().Problems(time.Now())}
 	current := r.current.Load()
 	if current == nil {
 		return loaded

@@ -31,6 +31,8 @@ type Loaded struct {
 	Hash string `json:"hash"`
 	// JournalProblem says for people why the receiver's journal cannot take events now; empty = it can.
 	JournalProblem string `json:"journalProblem,omitzero"`
+	// JournalDamage says for people which files of the journal were damaged, until the files that are kept are removed; empty = none.
+	JournalDamage string `json:"journalDamage,omitzero"`
 	// Problems are what goes wrong at its endpoints, at most [MaxProblems].
 	Problems []Problem `json:"problems,omitzero"`
 }

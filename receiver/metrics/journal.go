@@ -12,7 +12,7 @@ import (
 type journalCollector struct {
 	stats                                                      func() journal.Stats
 	now                                                        func() time.Time
-	available, pending, age, deadLetters, used, maximum, syncs *prometheus.Desc
+	available, pending, age, deadLetters, used, maximum, syncs, lost, damaged *prometheus.Desc
 }
 
 // NewJournalCollector returns a collector of what stats reports at each scrape.
@@ -29,12 +29,14 @@ func NewJournalCollector(stats func() journal.Stats, now func() time.Time) prome
 		used:        desc("used_bytes", "Space that the journal takes."),
 		maximum:     desc("max_bytes", "Space at which the journal refuses events."),
 		syncs:       desc("syncs_total", "Waits for stable storage."),
+		lost:        desc("lost_events_total", "Deliveries that damage to the storage is known to have cost; an empty sink is one that is not known.", "sink"),
+		damaged:     desc("damaged", "1 while damaged files of the journal are kept to be looked at."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *journalCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.available, c.pending, c.age, c.deadLetters, c.used, c.maximum, c.syncs} {
+	for _, d := range []*prometheus.Desc{c.available, c.pending, c.age, c.deadLetters, c.used, c.maximum, c.syncs, c.lost, c.damaged} {
 		out <- d
 	}
 }
@@ -56,5 +58,13 @@ func (c *journalCollector) Collect(out chan<- prometheus.Metric) {
 	out <- prometheus.MustNewConstMetric(c.deadLetters, prometheus.GaugeValue, float64(s.DeadLetters))
 	out <- prometheus.MustNewConstMetric(c.used, prometheus.GaugeValue, float64(s.UsedBytes))
 	out <- prometheus.MustNewConstMetric(c.maximum, prometheus.GaugeValue, float64(s.MaxBytes))
+	for name, n := range s.Lost {
+		out <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(n), name)
+	}
+	damaged := 0.0
+	if s.Damage != "" {
+		damaged = 1
+	}
+	out <- prometheus.MustNewConstMetric(c.damaged, prometheus.GaugeValue, damaged)
 	out <- prometheus.MustNewConstMetric(c.syncs, prometheus.CounterValue, float64(s.Syncs))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -38,8 +39,10 @@ func (c *dedupeClock) now(o *Options) uint32 {
 	return generation
 }
 
-func generationNow(o *Options) uint32 {
-	return uint32(o.Now().UnixMilli() / o.DedupeWindow.Milliseconds())
+func generationNow(o *Options) uint32 { return generationAt(o.Now(), o) }
+
+func generationAt(t time.Time, o *Options) uint32 {
+	return uint32(t.UnixMilli() / o.DedupeWindow.Milliseconds())
 }
 
 // adoptBatch bounds the keys that are moved in one step.
@@ -120,13 +123,13 @@ func (j *Journal) KeyHashes(ctx context.Context, yield func(journal.KeyHash) boo
 }
 
 // pruneDedupe removes the generations before the previous one.
-func (j *Journal) pruneDedupe() error {
+func (j *Journal) pruneDedupe(present time.Time) error {
 	db, release, err := j.acquire()
 	if err != nil {
 		return err
 	}
 	defer release()
-	current := j.dedupe.now(&j.opts)
+	current := min(j.dedupe.now(&j.opts), generationAt(present, &j.opts))
 	if current < 2 {
 		return nil
 	}

@@ -52,14 +52,18 @@ func (j *Journal) syncSettlements() {
 
 // prune removes the dead letters and the dedupe keys that have expired.
 func (j *Journal) prune() {
-	if err := errors.Join(j.pruneDeadLetters(), j.pruneDedupe()); err != nil && j.refusal() == nil {
+	present, err := j.oldAge()
+	if err == nil {
+		err = errors.Join(j.pruneDeadLetters(present), j.pruneDedupe(present))
+	}
+	if err != nil && j.refusal() == nil {
 		j.opts.Logger.Warn("what has expired could not be removed from the journal", "error", err)
 	}
 }
 
-func (j *Journal) pruneDeadLetters() error {
+func (j *Journal) pruneDeadLetters(present time.Time) error {
 	letters := j.DeadLetters()
-	expired := j.opts.Now().Add(-j.opts.DeadLetterRetention)
+	expired := present.Add(-j.opts.DeadLetterRetention)
 	for {
 		list, err := letters.List(context.Background(), 0, pruneBatch)
 		if err != nil {

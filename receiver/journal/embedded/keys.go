@@ -28,6 +28,8 @@ const (
 	metaNextDead = "mnextdead"
 	// metaWindow holds the length of a generation of dedupe keys, in milliseconds.
 	metaWindow = "mwindow"
+	// metaAge holds what the clock of what is removed because of its age said last, in milliseconds.
+	metaAge = "mage"
 )
 
 const dedupeHashBytes = len(dedupeHash{})

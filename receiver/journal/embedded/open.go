@@ -55,6 +55,7 @@ type Journal struct {
 
 	queues  queueTable
 	dedupe  dedupeClock
+	age     ageClock
 	seen    seenKeys
 	space   space
 	shares  journal.Shares
@@ -292,7 +293,7 @@ func (j *Journal) load(db *pebble.DB) (*counter, error) {
 	if err := adoptKeys(db, &j.opts); err != nil {
 		return nil, err
 	}
-	if err := j.dedupe.load(db); err != nil {
+	if err := errors.Join(j.dedupe.load(db), j.loadAge(db)); err != nil {
 		return nil, err
 	}
 	if err := j.queues.load(j, db); err != nil {

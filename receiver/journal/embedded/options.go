@@ -73,6 +73,8 @@ type Options struct {
 	HeadStart time.Duration
 	// Now is the clock; nil = time.Now.
 	Now func() time.Time
+	// Uptime is how long the process has run, by a clock that does not jump; nil = the time since Open.
+	Uptime func() time.Duration
 	// Logger receives what operators should know; nil = slog.Default().
 	Logger *slog.Logger
 }
@@ -89,6 +91,10 @@ func (o *Options) complete() error {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Uptime == nil {
+		opened := time.Now()
+		o.Uptime = func() time.Duration { return time.Since(opened) }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

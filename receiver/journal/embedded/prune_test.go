@@ -16,9 +16,16 @@ const pruneWindow = time.Hour
 // openAt opens a journal whose clock is at *now.
 func openAt(t *testing.T, fs vfs.FS, now *time.Time) *Journal {
 	t.Helper()
+	opened := *now
+	return openWithUptime(t, fs, now, func() time.Duration { return now.Sub(opened) })
+}
+
+// openWithUptime opens one whose process has run for another time than its clock says.
+func openWithUptime(t *testing.T, fs vfs.FS, now *time.Time, uptime func() time.Duration) *Journal {
+	t.Helper()
 	j, err := Open(Options{
 		Dir: "/journal", FS: fs, DedupeWindow: pruneWindow, DeadLetterRetention: 2 * pruneWindow,
-		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return *now },
+		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return *now }, Uptime: uptime,
 	})
 	if err != nil {
 		t.Fatalf("Open: %v", err)
@@ -150,8 +157,10 @@ func TestAnotherWindowForgetsNothing(t *testing.T) {
 			if err := j.Close(); err != nil {
 				t.Fatal(err)
 			}
+			opened := now
 			j, err := Open(Options{
 				Dir: "/journal", FS: fs, DedupeWindow: window, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now },
+				Uptime: func() time.Duration { return now.Sub(opened) },
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -187,5 +196,47 @@ func TestAClockThatWasAheadForAMoment(t *testing.T) {
 	now = now.Add(-2 * pruneWindow)
 	if got := appendNumbered(t, j, 0); got.Duplicates != 1 {
 		t.Errorf("an event whose key is stored: %+v, want a duplicate", got)
+	}
+}
+
+// TestAClockThatJumpsRemovesNothing has the clock far ahead for a minute. What is stored is there afterwards, and is removed when it is
+// old by time that has passed.
+func TestAClockThatJumpsRemovesNothing(t *testing.T) {
+	t.Parallel()
+	now, uptime := time.UnixMilli(1_700_000_000_000), time.Duration(0)
+	pass := func(d time.Duration) { now, uptime = now.Add(d), uptime+d }
+	j := openWithUptime(t, vfs.NewMem(), &now, func() time.Duration { return uptime })
+	appendNumbered(t, j, 0)
+	letter := journal.DeadLetter{Cause: journal.CauseUndecodable, At: now}
+	if _, err := j.Append(t.Context(), journal.Batch{DeadLetters: []journal.DeadLetter{letter}}); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(1000 * pruneWindow)
+	pass(time.Minute)
+	j.prune()
+	now = now.Add(-1000 * pruneWindow)
+	if n := j.Stats().DeadLetters; n != 1 {
+		t.Errorf("%d dead letters after the clock was ahead for a minute, want 1", n)
+	}
+	if appendNumbered(t, j, 0).Duplicates != 1 {
+		t.Error("the dedupe keys are forgotten after the clock was ahead for a minute")
+	}
+	pass(3 * pruneWindow)
+	j.prune()
+	if n := j.Stats().DeadLetters; n != 0 {
+		t.Errorf("%d dead letters are kept for longer than they should be", n)
+	}
+}
+
+// TestAgeAfterARest starts the clock with what it said before, at a clock that is right, ahead and behind.
+func TestAgeAfterARest(t *testing.T) {
+	t.Parallel()
+	last := time.UnixMilli(1_700_000_000_000)
+	for ahead, want := range map[time.Duration]time.Duration{time.Hour: time.Hour, 15 * 24 * time.Hour: restAllowance, -time.Hour: -time.Hour} {
+		var c ageClock
+		c.begin(last.Add(ahead), last, 0)
+		if got := c.now(last.Add(ahead), 0).Sub(last); got != want {
+			t.Errorf("%v after it was asked last the present is %v on, want %v", ahead, got, want)
+		}
 	}
 }

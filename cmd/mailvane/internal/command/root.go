@@ -76,7 +76,7 @@ func newRoot(raw io.Writer) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newDemo(), newSend(), newCheck(), newEndpoints(), newSinks(), newDeadLetter(raw), newVersion())
+	root.AddCommand(newRun(), newDemo(), newSend(), newCheck(), newEndpoints(), newSinks(), newDeadLetter(raw), newJournal(), newVersion())
 	root.Version = version()
 	root.SetVersionTemplate("{{.Version}}\n")
 	return root
