@@ -72,7 +72,7 @@ func (p *fakePods) suffer(namespace, problem string) {
 }
 
 // Loaded returns the hash of the written configuration, or an old one, or fails when nobody has said anything yet.
-func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod, token string) (config.Loaded, error) {
+func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod, _ string) (config.Loaded, error) {
 	p.mu.Lock()
 	upToDate, known := p.upToDate[pod.Namespace]
 	problem := p.problems[pod.Namespace]

@@ -192,9 +192,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 		u.must("endpoints", "-n", f.namespace)
 		u.must("sinks", "-n", f.namespace)
 		shown := u.must("deadletter", "show", references[0], "-n", f.namespace)
-		clear := strings.Contains(shown, `"specversion"`) && strings.Contains(shown, "no such list")
+		inClear := strings.Contains(shown, `"specversion"`) && strings.Contains(shown, "no such list")
 		masked := strings.Contains(shown, "mailvane-privacy") && !strings.Contains(shown, "no such list") && !strings.Contains(shown, "@")
-		if clear != (right == access.Privacy) || masked == clear {
+		if inClear != (right == access.Privacy) || masked == inClear {
 			t.Errorf("what the %s is shown:\n%s", right, shown)
 		}
 	}

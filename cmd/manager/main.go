@@ -19,10 +19,10 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/mailvane/mailvane/cmd/internal/checks"
-	"github.com/mailvane/mailvane/cmd/internal/printable"
 	"github.com/mailvane/mailvane/controllers"
 	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/internal/printable"
 )
 
 // leaderElectionID is the name of the Lease that replicas of the manager compete for, unless a flag says another.

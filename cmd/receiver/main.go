@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/mailvane/mailvane/cmd/internal/printable"
+	"github.com/mailvane/mailvane/internal/printable"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
 )

@@ -50,8 +50,8 @@ func (r *Reconciler) learnToken(ctx context.Context, s *scope, u *unit) error {
 	}
 	u.memory.tokenVersion = version
 	tokens, err := access.ParseTokens(secret.Data[children.AdminTokenKey])
-	if err != nil { // which the pods refuse as well; the condition says what to do
-		return nil
+	if err != nil {
+		return nil //nolint:nilerr // the pods refuse it as well, and the condition says what to do
 	}
 	u.memory.learn(tokens[0])
 	return nil

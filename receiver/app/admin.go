@@ -175,7 +175,7 @@ func (r *Receiver) serving(name string, act action) access.Handler {
 			if !has.Includes(access.Privacy) {
 				result.Mask()
 			}
-			r.options.Logger.Info("dead letters: "+name, "done", result.Done, "failed", len(result.Failed), "right", has.String())
+			r.options.Logger.Info("dead letters were acted on", "action", name, "done", result.Done, "failed", len(result.Failed), "right", has.String())
 			return result
 		})
 	}

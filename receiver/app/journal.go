@@ -112,12 +112,12 @@ func realPath(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	real, err := filepath.EvalSymlinks(absolute)
+	resolved, err := filepath.EvalSymlinks(absolute)
 	if parent := filepath.Dir(absolute); errors.Is(err, os.ErrNotExist) && parent != absolute {
-		real, err = realPath(parent)
-		real = filepath.Join(real, filepath.Base(absolute))
+		resolved, err = realPath(parent)
+		resolved = filepath.Join(resolved, filepath.Base(absolute))
 	}
-	return real, err
+	return resolved, err
 }
 
 // within says whether a path is the folder or in it.

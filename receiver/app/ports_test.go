@@ -1,14 +1,13 @@
 package app //nolint:testpackage // it walks the table of routes
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"log/slog"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 

@@ -14,7 +14,7 @@ import (
 
 // tooLarge begins what net/http answers to a header block that is too large, before any handler sees the request. No handler of ours
 // answers that.
-var tooLarge = []byte("HTTP/1.1 431 ")
+var tooLarge = []byte("HTTP/1.1 431 ") //nolint:gochecknoglobals // a constant that is bytes
 
 // The phases of a connection, as far as it is to be known whether it is in a header block.
 const (
@@ -38,6 +38,7 @@ type connection struct {
 // duration is an atomic time.Duration.
 type duration struct{ atomic.Int64 }
 
+// Load returns the duration.
 func (d *duration) Load() time.Duration { return time.Duration(d.Int64.Load()) }
 
 // wait says that from now on the connection waits for its client.

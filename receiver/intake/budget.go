@@ -23,7 +23,7 @@ func newBudget(limit int64, m *metrics.Metrics) budget {
 }
 
 // account is the bytes that requests hold of one share, small requests and large ones told apart.
-type account struct{ small, large int64 }
+type account struct{ small, large int64 } //nolint:recvcheck // lane points into the account, all else takes a value
 
 // holding is the part of an account that one request has.
 type holding struct {

@@ -18,7 +18,7 @@ const lateAfter = 24 * time.Hour
 // noCoding are the values of Content-Encoding that certainly mean that the body is as it is: RFC 9110 section 8.4.1 reserves
 // "identity" for it, "none" says it, and the others are the charsets of a JSON text and the MIME encodings that change no byte
 // (RFC 2045 section 6.2), written into the wrong header. What is not here may be a coding, so the body is not guessed at.
-var noCoding = []string{"", "identity", "none", "utf-8", "utf8", "us-ascii", "ascii", "7bit", "8bit", "binary"}
+var noCoding = []string{"", "identity", "none", "utf-8", "utf8", "us-ascii", "ascii", "7bit", "8bit", "binary"} //nolint:gochecknoglobals // a table
 
 // isEncoded says whether a request says that its body is encoded, in any of its header lines, which are one list.
 func isEncoded(h http.Header) bool {
@@ -34,7 +34,7 @@ func isEncoded(h http.Header) bool {
 
 // compressions are how compressed bodies begin, none of which begins JSON or a form: gzip (RFC 1952 section 2.3.1), zlib with the
 // usual window (RFC 1950 section 2.2), Zstandard (RFC 8878 section 3.1.1).
-var compressions = []struct{ begins, name string }{
+var compressions = []struct{ begins, name string }{ //nolint:gochecknoglobals // a table
 	{"\x1f\x8b", "gzip"}, {"x\x01", "zlib"}, {"x\x9c", "zlib"}, {"x\xda", "zlib"}, {"\x28\xb5\x2f\xfd", "zstd"},
 }
 

@@ -227,7 +227,7 @@ func (h *Handler) verify(ctx context.Context, e *Endpoint, r *provider.Request, 
 	case err != nil && !e.shadow && ctx.Err() != nil: // the client has gone; there is nobody to tell
 		return false, unavailable("verification-unavailable", "The request was given up.", retryAfterBusy)
 	case err != nil && !e.shadow:
-		e.undecided.log(h.options.Logger, h.options.Now(), slog.LevelWarn, "authenticity could not be decided", e.name, err)
+		e.undecided.log(h.options.Logger.Warn, h.options.Now(), "authenticity could not be decided", e.name, err)
 		return false, unavailable("verification-unavailable", "The signature cannot be checked now. Retry later.", retryAfterBusy)
 	case err != nil:
 		refusal = "undecided"

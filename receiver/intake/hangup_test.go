@@ -171,7 +171,7 @@ func TestARefusedRequestThatWaitsToContinue(t *testing.T) {
 				defer func() { _ = client.Close() }()
 				go func() { _, _ = io.WriteString(client, c.head+"Host: x\r\nExpect: 100-continue\r\n\r\n") }()
 				in := bufio.NewReader(client)
-				response, err := http.ReadResponse(in, nil)
+				response, err := http.ReadResponse(in, nil) //nolint:bodyclose // the connection is closed
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -1,8 +1,6 @@
 package intake
 
 import (
-	"context"
-	"log/slog"
 	"sync"
 	"time"
 )
@@ -19,7 +17,7 @@ type sparing struct {
 }
 
 // log logs unless it has done so just before. The endpoint's name and err go with it.
-func (s *sparing) log(l *slog.Logger, now time.Time, level slog.Level, message, endpoint string, err error) {
+func (s *sparing) log(say func(message string, arguments ...any), now time.Time, message, endpoint string, err error) {
 	s.mu.Lock()
 	if now.Before(s.next) {
 		s.leftOut++
@@ -29,5 +27,5 @@ func (s *sparing) log(l *slog.Logger, now time.Time, level slog.Level, message, 
 	leftOut := s.leftOut
 	s.next, s.leftOut = now.Add(sayEvery), 0
 	s.mu.Unlock()
-	l.Log(context.Background(), level, message, "endpoint", endpoint, "error", err, "left_out", leftOut)
+	say(message, "endpoint", endpoint, "error", err, "left_out", leftOut)
 }

@@ -3,7 +3,6 @@ package intake
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -54,7 +53,7 @@ func (h *Handler) storageProblem(e *Endpoint, err error) *problem {
 	if errors.Is(err, journal.ErrFull) {
 		return unavailable("journal-full", "No space to store events. Retry later.", retryAfterFull)
 	}
-	e.unstored.log(h.options.Logger, h.options.Now(), slog.LevelError, "events could not be stored", e.name, err)
+	e.unstored.log(h.options.Logger.Error, h.options.Now(), "events could not be stored", e.name, err)
 	return unavailable("journal-unavailable", "Events cannot be stored now. Retry later.", retryAfterBusy)
 }
 

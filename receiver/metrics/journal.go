@@ -10,8 +10,8 @@ import (
 
 // journalCollector reads a journal's statistics when it is scraped.
 type journalCollector struct {
-	stats                                                      func() journal.Stats
-	now                                                        func() time.Time
+	stats                                                                     func() journal.Stats
+	now                                                                       func() time.Time
 	available, pending, age, deadLetters, used, maximum, syncs, lost, damaged *prometheus.Desc
 }
 

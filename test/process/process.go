@@ -46,7 +46,7 @@ func Start(log *os.File, binary string, arguments ...string) (*Process, error) {
 // ProbeFlags returns the flags by which a receiver serves metrics and probes on an address, and no admin API. A binary of a release
 // that had both on one port serves them together.
 func ProbeFlags(ctx context.Context, binary, address string) ([]string, error) {
-	usage, err := exec.CommandContext(ctx, binary, "-h").CombinedOutput() //nolint:gosec // a program of this module
+	usage, err := exec.CommandContext(ctx, binary, "-h").CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("ask %s for its flags: %w", binary, err)
 	}

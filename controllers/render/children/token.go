@@ -18,7 +18,7 @@ const (
 )
 
 const (
-	tokenVolume = "admin-tokens"
+	tokenVolume = "admin-tokens" //nolint:gosec // the name of a volume
 	tokenFolder = "/etc/mailvane-admin"
 )
 

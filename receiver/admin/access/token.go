@@ -65,7 +65,7 @@ func ParseTokens(content []byte) ([]string, error) {
 
 // ReadTokens returns the tokens of a file.
 func ReadTokens(path string) ([]string, error) {
-	file, err := os.Open(path) //nolint:gosec // the user names the file
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read admin tokens: %w", err)
 	}

@@ -70,11 +70,18 @@ func (k *constants) visit(e ast.Expr) {
 		for _, element := range call.Args()[1].AsList().Elements() {
 			k.compared(call.Args()[0], element)
 		}
-	case call.IsMemberFunction() && strings.HasPrefix(name, "get") && len(call.Args()) == 1:
-		k.zone(call.Args()[0])
 	case call.IsMemberFunction() && len(call.Args()) == 1:
-		k.part(name, call.Target(), call.Args()[0])
+		k.member(name, call.Target(), call.Args()[0])
 	}
+}
+
+// member looks at a function of one argument.
+func (k *constants) member(name string, target, argument ast.Expr) {
+	if strings.HasPrefix(name, "get") {
+		k.zone(argument)
+		return
+	}
+	k.part(name, target, argument)
 }
 
 // compared looks at a field that is compared for equality with a constant.
@@ -89,13 +96,18 @@ func (k *constants) compared(field, constant ast.Expr) {
 			k.add("%s is never null: what was not sent is empty; compare with \"\", 0 or false, or use has()", path)
 		}
 	case types.String:
-		if known := k.closed[path]; len(known) > 0 && value != "" && !slices.Contains(known, string(value)) {
-			k.add("%s is never %q; %s", path, string(value), instead(string(value), known))
-		}
+		k.value(path, string(value))
 	case types.Int:
 		if path == "event.smtpCode" && value != 0 && (value < event.MinSMTPCode || value > event.MaxSMTPCode) {
 			k.add("event.smtpCode is never %d: it is 0 or %d to %d", value, event.MinSMTPCode, event.MaxSMTPCode)
 		}
+	}
+}
+
+// value looks at a text that a field is compared with.
+func (k *constants) value(path, value string) {
+	if known := k.closed[path]; len(known) > 0 && value != "" && !slices.Contains(known, value) {
+		k.add("%s is never %q; %s", path, value, instead(value, known))
 	}
 }
 
@@ -141,6 +153,7 @@ func pathOf(e ast.Expr) string {
 				return operand + "." + s.FieldName()
 			}
 		}
+	default:
 	}
 	return ""
 }

@@ -52,6 +52,7 @@ func cheap(a *ast.AST) bool {
 			ok = false
 		case ast.CallKind:
 			ok = ok && cheapFunctions[e.AsCall().FunctionName()]
+		default:
 		}
 	}))
 	return ok

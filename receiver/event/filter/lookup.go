@@ -77,6 +77,7 @@ func rewrite(ctx *cel.OptimizerContext, checked *ast.AST, e ast.Expr) ast.Expr {
 		if bounded, ok := boundedName[c.FunctionName()]; ok && c.IsMemberFunction() {
 			return ctx.NewMemberCall(bounded, c.Target(), c.Args()...)
 		}
+	default:
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ const (
 	logChunk = 5
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var castagnoli = crc32.MakeTable(crc32.Castagnoli) //nolint:gochecknoglobals // a table
 
 // maskCRC is how Pebble stores a checksum.
 func maskCRC(sum uint32) uint32 { return (sum>>15 | sum<<17) + 0xa282ead8 }
@@ -43,7 +43,7 @@ type chunk struct {
 }
 
 // parse reads the chunk at the start of b, which ends with the block.
-func (f frame) parse(b []byte) (c chunk, ok bool) {
+func (f frame) parse(b []byte) (c chunk, ok bool) { //nolint:gocyclo // one condition for each field of a chunk
 	if len(b) < plainHeaderBytes {
 		return c, false
 	}

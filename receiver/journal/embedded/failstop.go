@@ -86,7 +86,7 @@ func (f *failStopFS) open(op, scratch func() (vfs.File, error)) (vfs.File, error
 func (f *failStopFS) openFile(name string, op func() (vfs.File, error)) (vfs.File, error) {
 	file, err := f.open(op, f.createScratch(name))
 	if file, ok := file.(*failStopFile); ok {
-		file.synced = f.marks.synced(f.FS.PathBase(name))
+		file.synced = f.marks.synced(f.PathBase(name))
 	}
 	return file, err
 }

@@ -169,7 +169,7 @@ type source struct {
 }
 
 // operationHeap has the source with the first operation at its top.
-type operationHeap []*source
+type operationHeap []*source //nolint:recvcheck // as package heap wants it
 
 // Len, Less, Swap, Push and Pop implement heap.Interface.
 func (h operationHeap) Len() int { return len(h) }

@@ -268,7 +268,7 @@ func (j *Journal) closeStore() error {
 }
 
 // load reads what is kept in memory from db, starts a new epoch, and returns the count that is still to be made.
-func (j *Journal) load(db *pebble.DB) (*counter, error) {
+func (j *Journal) load(db *pebble.DB) (*counter, error) { //nolint:gocyclo // one step after the other
 	if err := checkFormat(db); err != nil {
 		return nil, err
 	}

@@ -80,9 +80,9 @@ func makePrivate(dir string, log *slog.Logger) error {
 		}
 		changed++
 		if d.IsDir() {
-			return os.Chmod(path, folderMode)
+			return os.Chmod(path, folderMode) //nolint:gosec // the journal is locked, and its folder is the user's own
 		}
-		return os.Chmod(path, fileMode)
+		return os.Chmod(path, fileMode) //nolint:gosec // as above
 	})
 	switch {
 	case err != nil:

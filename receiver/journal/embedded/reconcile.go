@@ -26,7 +26,7 @@ type reconciliation struct {
 func (j *Journal) reconcile(db *pebble.DB) error {
 	flag := j.opts.FS.PathJoin(j.opts.Dir, recheckName)
 	if _, err := j.opts.FS.Stat(flag); err != nil {
-		return nil //nolint:nilerr // there is nothing to do
+		return nil // there is nothing to do
 	}
 	r := &reconciliation{j: j, db: db, batch: db.NewBatch(), names: map[uint32]string{}}
 	defer func() { _ = r.batch.Close() }() // it only gives the memory back

@@ -227,7 +227,7 @@ type readOnlyFS struct{ vfs.FS }
 
 // OpenReadWrite opens a file for reading; one that is not there is empty.
 func (f readOnlyFS) OpenReadWrite(name string, _ vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
-	file, err := f.FS.Open(name, opts...)
+	file, err := f.Open(name, opts...)
 	if errors.Is(err, fs.ErrNotExist) {
 		return vfs.NewMemFile(nil), nil
 	}

@@ -47,7 +47,7 @@ func onlyDecodeHeaders(k provider.Kind, r *provider.Request) *provider.Request {
 }
 
 // checkBatch tests a batch against the contract of package provider.
-func checkBatch(t testing.TB, k provider.Kind, w provider.Webhook, r *provider.Request, b provider.Batch, o ...cmp.Option) {
+func checkBatch(t testing.TB, k provider.Kind, w provider.Webhook, r *provider.Request, b provider.Batch, o ...cmp.Option) { //nolint:revive // what a batch is judged by
 	t.Helper()
 	seen := map[string]bool{}
 	for i := range b.Events {

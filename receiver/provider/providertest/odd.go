@@ -69,8 +69,9 @@ func (s Suite) apart(t *testing.T, sample sample) {
 		t.Skip("it is no event")
 	}
 	for n := 0; ; n++ {
-		changed, at := clone(sample.request), ""
-		changed.Body, at = another(changed.Body, n)
+		changed := clone(sample.request)
+		body, at := another(changed.Body, n)
+		changed.Body = body
 		if at == "" {
 			return
 		}

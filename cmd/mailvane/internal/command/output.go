@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
-	"github.com/mailvane/mailvane/cmd/internal/printable"
+	"github.com/mailvane/mailvane/internal/printable"
 )
 
 // outputFlag adds -o to a command that lists something.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mailvane/mailvane/cmd/internal/printable"
+	"github.com/mailvane/mailvane/internal/printable"
 )
 
 // errReported ends the program with status 1 after a command has said what is wrong itself.

@@ -95,6 +95,13 @@ func (o *sendOptions) resolve(ctx context.Context) (*sender.Target, *http.Client
 	return target, client, err
 }
 
+func (o *sendOptions) limiter() *rate.Limiter {
+	if o.rate > 0 {
+		return rate.NewLimiter(rate.Limit(o.rate), 1)
+	}
+	return rate.NewLimiter(rate.Inf, 1)
+}
+
 // check completes an address without a scheme, and refuses what would send nothing.
 func (o *sendOptions) check() error {
 	if o.count < 1 {
@@ -124,10 +131,7 @@ func (o *sendOptions) run(ctx context.Context, out io.Writer) error {
 	if samples, err = sender.Select(samples, o.event); err != nil {
 		return err
 	}
-	limit := rate.NewLimiter(rate.Inf, 1)
-	if o.rate > 0 {
-		limit.SetLimit(rate.Limit(o.rate))
-	}
+	limit := o.limiter()
 	refused := 0
 	for range o.count {
 		for i := range samples {

@@ -72,8 +72,14 @@ func TestNothingHostileReachesTheTerminal(t *testing.T) {
 		}))
 		t.Cleanup(server.Close)
 		for _, arguments := range [][]string{
-			{"deadletter", "list"}, {"deadletter", "list", "-o", "json"}, {"deadletter", "show", "1"}, {"deadletter", "drop", "1"},
-			{"sinks"}, {"sinks", "-o", "json"}, {"endpoints"}, {"endpoints", "-o", "json"},
+			{"deadletter", "list"},
+			{"deadletter", "list", "-o", "json"},
+			{"deadletter", "show", "1"},
+			{"deadletter", "drop", "1"},
+			{"sinks"},
+			{"sinks", "-o", "json"},
+			{"endpoints"},
+			{"endpoints", "-o", "json"},
 		} {
 			_, out := run(append(arguments, "--admin", strings.TrimPrefix(server.URL, "http://"))...)
 			if out == "" || strings.ContainsFunc(out, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/mailvane/mailvane/cmd/internal/printable"
+	"github.com/mailvane/mailvane/internal/printable"
 )
 
 // hostile is what somebody might have a terminal do: set its title, clear it, colour it, and write backwards, in 7 and in 8 bits.
