@@ -21,7 +21,8 @@ const (
 	logChunk = 5
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli) //nolint:gochecknoglobals // a table
+// castagnoli is the polynomial of all checksums; the package keeps its table.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // maskCRC is how Pebble stores a checksum.
 func maskCRC(sum uint32) uint32 { return (sum>>15 | sum<<17) + 0xa282ead8 }
@@ -43,7 +44,7 @@ type chunk struct {
 }
 
 // parse reads the chunk at the start of b, which ends with the block.
-func (f frame) parse(b []byte) (c chunk, ok bool) { //nolint:gocyclo // one condition for each field of a chunk
+func (f frame) parse(b []byte) (c chunk, ok bool) {
 	if len(b) < plainHeaderBytes {
 		return c, false
 	}
@@ -53,13 +54,10 @@ func (f frame) parse(b []byte) (c chunk, ok bool) { //nolint:gocyclo // one cond
 	}
 	header := [...]int{plainHeaderBytes, logHeaderBytes, syncHeaderBytes}[kind/chunksPerHeader]
 	c.size = header + int(binary.LittleEndian.Uint16(b[4:]))
-	if f.isLog == (header == plainHeaderBytes) || c.size > len(b) {
+	if c.size > len(b) || !f.has(b, header) {
 		return c, false
 	}
-	if f.isLog && binary.LittleEndian.Uint32(b[plainHeaderBytes:]) != f.number {
-		return c, false
-	}
-	if maskCRC(crc32.Checksum(b[6:c.size], castagnoli)) != binary.LittleEndian.Uint32(b) {
+	if maskCRC(crc32.Checksum(b[6:c.size], castagnoli())) != binary.LittleEndian.Uint32(b) {
 		return c, false
 	}
 	if header == syncHeaderBytes {
@@ -68,6 +66,14 @@ func (f frame) parse(b []byte) (c chunk, ok bool) { //nolint:gocyclo // one cond
 	position := kind % chunksPerHeader
 	c.first, c.last, c.data = position == 0 || position == 1, position == 0 || position == 3, b[header:c.size]
 	return c, true
+}
+
+// has says whether a header of that size, at the start of b, is one of the file's.
+func (f frame) has(b []byte, header int) bool {
+	if header == plainHeaderBytes {
+		return !f.isLog
+	}
+	return f.isLog && binary.LittleEndian.Uint32(b[plainHeaderBytes:]) == f.number
 }
 
 // isTrailer says that b begins with what ends a log that was closed.
@@ -255,7 +261,7 @@ func appendChunk(image []byte, kind byte, number uint32, data []byte) []byte {
 	image = append(image, kind)
 	image = binary.LittleEndian.AppendUint32(image, number)
 	image = append(image, data...)
-	binary.LittleEndian.PutUint32(image[from:], maskCRC(crc32.Checksum(image[from+6:], castagnoli)))
+	binary.LittleEndian.PutUint32(image[from:], maskCRC(crc32.Checksum(image[from+6:], castagnoli())))
 	return image
 }
 

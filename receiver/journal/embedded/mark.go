@@ -78,7 +78,7 @@ const (
 )
 
 func (m *marks) decode(image []byte) {
-	if len(image) != markBytes || crc32.Checksum(image[:8*markNumbers], castagnoli) != binary.BigEndian.Uint32(image[8*markNumbers:]) {
+	if len(image) != markBytes || crc32.Checksum(image[:8*markNumbers], castagnoli()) != binary.BigEndian.Uint32(image[8*markNumbers:]) {
 		return
 	}
 	m.log = position{binary.BigEndian.Uint64(image), binary.BigEndian.Uint64(image[8:])}
@@ -110,7 +110,7 @@ func (m *marks) set(at *position, number uint64, size int64) {
 	for _, n := range []uint64{m.log.number, m.log.size, m.manifest.number, m.manifest.size} {
 		image = binary.BigEndian.AppendUint64(image, n)
 	}
-	image = binary.BigEndian.AppendUint32(image, crc32.Checksum(image, castagnoli))
+	image = binary.BigEndian.AppendUint32(image, crc32.Checksum(image, castagnoli()))
 	_, _ = m.file.WriteAt(image, 0) // an older mark says less, and nothing that is wrong
 }
 

@@ -169,16 +169,16 @@ type source struct {
 }
 
 // operationHeap has the source with the first operation at its top.
-type operationHeap []*source //nolint:recvcheck // as package heap wants it
+type operationHeap []*source
 
-// Len, Less, Swap, Push and Pop implement heap.Interface.
-func (h operationHeap) Len() int { return len(h) }
+// Len returns the number of sources; this and the following four implement heap.Interface.
+func (h *operationHeap) Len() int { return len(*h) }
 
 // Less compares two sources.
-func (h operationHeap) Less(i, j int) bool { return h[i].compare(&h[j].operation) < 0 }
+func (h *operationHeap) Less(i, j int) bool { return (*h)[i].compare(&(*h)[j].operation) < 0 }
 
 // Swap swaps two sources.
-func (h operationHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *operationHeap) Swap(i, j int) { (*h)[i], (*h)[j] = (*h)[j], (*h)[i] }
 
 // Push adds a source.
 func (h *operationHeap) Push(x any) {

@@ -268,22 +268,15 @@ func (j *Journal) closeStore() error {
 }
 
 // load reads what is kept in memory from db, starts a new epoch, and returns the count that is still to be made.
-func (j *Journal) load(db *pebble.DB) (*counter, error) { //nolint:gocyclo // one step after the other
+func (j *Journal) load(db *pebble.DB) (*counter, error) {
 	if err := checkFormat(db); err != nil {
 		return nil, err
 	}
-	epoch, err := getNumbers(db, metaEpoch, 1)
+	epoch, err := j.lastEpoch(db)
 	if err != nil {
 		return nil, err
 	}
-	if epoch[0] == 0 { // it is new, or that was lost: no epoch that was may come again
-		if key, err := lastKey(db, []byte{tableSchedule}, []byte{tableSchedule + 1}); err != nil {
-			return nil, err
-		} else if key != nil {
-			epoch[0] = toMillis(j.opts.Now())
-		}
-	}
-	j.epoch = epoch[0] + 1
+	j.epoch = epoch + 1
 	if err := db.Set([]byte(metaEpoch), encodeNumbers(j.epoch), pebble.NoSync); err != nil {
 		return nil, err
 	}
@@ -345,6 +338,22 @@ func (j *Journal) loadNumbers(db *pebble.DB) error {
 	j.durable.Store(j.nextBundle - 1)
 	j.nextDeadLetter.Store(max(j.nextDeadLetter.Load(), next[1], nextDead[0], last.letter+1))
 	return nil
+}
+
+// lastEpoch returns the last epoch. Where that was lost it returns one that cannot have been: none may come again.
+func (j *Journal) lastEpoch(db *pebble.DB) (uint64, error) {
+	epoch, err := getNumbers(db, metaEpoch, 1)
+	if err != nil {
+		return 0, err
+	}
+	if epoch[0] > 0 {
+		return epoch[0], nil
+	}
+	key, err := lastKey(db, []byte{tableSchedule}, []byte{tableSchedule + 1})
+	if key == nil || err != nil { // the store is new
+		return 0, err
+	}
+	return toMillis(j.opts.Now()), nil
 }
 
 // lastKey returns the last key of a range, or nil.

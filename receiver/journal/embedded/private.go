@@ -79,10 +79,11 @@ func makePrivate(dir string, log *slog.Logger) error {
 			return err
 		}
 		changed++
+		mode := fileMode
 		if d.IsDir() {
-			return os.Chmod(path, folderMode) //nolint:gosec // the journal is locked, and its folder is the user's own
+			mode = folderMode
 		}
-		return os.Chmod(path, fileMode) //nolint:gosec // as above
+		return os.Chmod(path, mode) //nolint:gosec // G122: nobody else writes to the folder, and links are left alone
 	})
 	switch {
 	case err != nil:

@@ -27,7 +27,7 @@ func writeSinkNames(storage vfs.FS, dir string, ids map[string]uint32) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(fmt.Appendf(nil, "%s\n%08x\n", text, crc32.Checksum(text, castagnoli)))
+	_, err = file.Write(fmt.Appendf(nil, "%s\n%08x\n", text, crc32.Checksum(text, castagnoli())))
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func writeSinkNames(storage vfs.FS, dir string, ids map[string]uint32) error {
 func readSinkNames(storage vfs.FS, dir string) (map[string]uint32, error) {
 	file, err := storage.Open(storage.PathJoin(dir, sinkNamesName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return map[string]uint32{}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -47,10 +47,13 @@ func readSinkNames(storage vfs.FS, dir string) (map[string]uint32, error) {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
-	text, sum, _ := strings.Cut(string(image), "\n")
-	var ids map[string]uint32
-	if sum != fmt.Sprintf("%08x\n", crc32.Checksum([]byte(text), castagnoli)) || json.Unmarshal([]byte(text), &ids) != nil {
-		return nil, nil
+	return decodeSinkNames(string(image)), nil
+}
+
+func decodeSinkNames(image string) (ids map[string]uint32) {
+	text, sum, _ := strings.Cut(image, "\n")
+	if sum == fmt.Sprintf("%08x\n", crc32.Checksum([]byte(text), castagnoli())) {
+		_ = json.Unmarshal([]byte(text), &ids) // what its checksum holds for was written by this package
 	}
-	return ids, nil
+	return ids
 }

@@ -78,7 +78,7 @@ func (t *tableReader) isIntact(at block.Handle) bool {
 		return false
 	}
 	sum := len(image) - 4
-	return maskCRC(crc32.Checksum(image[:sum], castagnoli)) == binary.LittleEndian.Uint32(image[sum:])
+	return maskCRC(crc32.Checksum(image[:sum], castagnoli())) == binary.LittleEndian.Uint32(image[sum:])
 }
 
 // findBlocks finds the blocks at the start of a table by their checksums, up to the first one that is damaged. What cannot be a
@@ -101,9 +101,9 @@ func findBlocks(from io.Reader) (found []block.Handle, err error) {
 // blockLength returns the length of the block at the start of b without its trailer: how it is compressed, and a checksum; -1 = there
 // is none.
 func blockLength(b []byte) int {
-	sum := uint32(0)
+	sum, table := uint32(0), castagnoli()
 	for n := 1; n+4 <= len(b); n++ {
-		sum = crc32.Update(sum, castagnoli, b[n-1:n])
+		sum = crc32.Update(sum, table, b[n-1:n])
 		if b[n-1] < maxIndicators && maskCRC(sum) == binary.LittleEndian.Uint32(b[n:]) {
 			return n - 1
 		}
