@@ -18,8 +18,8 @@ const (
 )
 
 const (
-	tokenVolume = "admin-tokens" //nolint:gosec // the name of a volume
-	tokenFolder = "/etc/mailvane-admin"
+	tokenVolume = "admin-tokens"
+	tokenFolder = "/etc/mailvane-admin" //nolint:gosec // the name of a folder
 )
 
 // AdminSecretName returns the name of the Secret with the token of a receiver's admin API that gives a right. Each right has a Secret of
