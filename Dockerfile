@@ -1,5 +1,7 @@
 # One image with the manager and the receiver, and nothing else but the certificates of public authorities.
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+# A release names the image that it is built with by its digest: --build-arg GO_IMAGE=golang:1.26@sha256:...
+ARG GO_IMAGE=golang:1.26
+FROM --platform=$BUILDPLATFORM ${GO_IMAGE} AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

@@ -43,7 +43,7 @@ image: ## Build the container image IMAGE (mailvane:dev).
 .PHONY: test
 test: control-plane nats-server ## Run all tests with the race detector, in random order.
 	@echo "Compiling and running the tests. The first run compiles all dependencies and takes several minutes."
-	$(GO) test -race -shuffle=on ./...
+	$(GO) test -race -shuffle=on -timeout 25m ./...
 
 .PHONY: torture
 torture: ## Kill receivers again and again for MINUTES (1) and count what is lost; JOURNAL=jetstream: NATS servers, too.
@@ -54,6 +54,10 @@ torture: ## Kill receivers again and again for MINUTES (1) and count what is los
 bench: control-plane ## Measure receivers and the manager against floors that are measured in the same run; BENCHFLAGS="-o json".
 	@echo "Building, then measuring for some ten minutes. Leave the machine alone meanwhile."
 	@mkdir -p bin && $(GO) build -o bin/bench ./test/bench && bin/bench $(BENCHFLAGS)
+
+.PHONY: shape
+shape: ## Measure the shape of the code: sizes, nesting, documentation, tests for each line of product.
+	@$(GO) run ./hack/shape $(SHAPEFLAGS)
 
 .PHONY: e2e
 e2e: ## Install the chart into the cluster of KUBECONFIG, with the images MAILVANE_IMAGE and MAILVANE_LOAD_IMAGE.
@@ -104,7 +108,8 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME (20s).
 ##@ Generated code
 
 .PHONY: generate
-generate: ## Generate deep copies, custom resource definitions, roles, admission policies, the API reference and the event schema.
+generate: ## Generate what follows from the list of providers and sinks, deep copies, custom resource definitions, roles, admission policies, the API reference and the event schema.
+	$(GO) run ./hack/catalogue
 	$(TOOL) controller-gen object crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=mailvane-manager paths=./controllers/... paths=./cmd/manager/... output:rbac:dir=config/rbac
 	@mkdir -p docs/reference charts/mailvane/files/crds

@@ -196,7 +196,9 @@ const everything = `
 replicas: 2
 watchNamespaces: [mailvane-system, default]
 networkPolicy: {enabled: true, metricsFrom: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]}
-receiver: {metricsFrom: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]}
+receiver:
+  metricsFrom: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]
+  egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.0.0/16]}}], ports: [{port: 443, protocol: TCP}]}]
 podLabels: {team: mail}
 commonLabels: {cost-centre: "7"}
 tolerations: [{operator: Exists}]

@@ -103,6 +103,9 @@ var flips = map[string]struct {
 	"receiver.metricsFrom": {
 		content: []any{map[string]any{"podSelector": map[string]any{}}}, want: "  metrics-from.yaml: |\n    - podSelector: {}",
 	},
+	"receiver.egress": {
+		content: []any{map[string]any{"to": []any{map[string]any{"ipBlock": map[string]any{"cidr": "10.0.0.0/8"}}}}}, want: "  egress.yaml: |\n    - to:",
+	},
 	"crds.install":                    {content: false, want: "!kind: CustomResourceDefinition"},
 	"crds.keep":                       {content: false, want: "!helm.sh/resource-policy"},
 	"rbac.create":                     {content: false, with: "rbac: {access: false}", want: "!rbac.authorization.k8s.io"},

@@ -26,6 +26,7 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/config/samples"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/internal/catalogue"
 	"github.com/mailvane/mailvane/receiver/config"
 )
 
@@ -47,6 +48,7 @@ func TestControllers(t *testing.T) {
 		"ADeletedEndpointLeavesTheConfiguration": testADeletedEndpointLeavesTheConfiguration,
 		"DriftIsRepaired":                        testDriftIsRepaired,
 		"AForeignConfiguration":                  testAForeignConfiguration,
+		"AConfigurationOfParts":                  testAConfigurationOfParts,
 		"ATooLargeConfiguration":                 testATooLargeConfiguration,
 		"AQuota":                                 testAQuota,
 		"ARefusedChange":                         testARefusedChange,
@@ -69,6 +71,7 @@ func TestControllers(t *testing.T) {
 		"AMissingSecretOfTheJournal":             testAMissingSecretOfTheJournal,
 		"PodsThatDoNotRun":                       testPodsThatDoNotRun,
 		"AJournalProblem":                        testAJournalProblem,
+		"AJournalWarning":                        testAJournalWarning,
 		"AFailedHandoff":                         testAFailedHandoff,
 		"AnIngress":                              testAnIngress,
 		"AForeignIngress":                        testAForeignIngress,
@@ -116,7 +119,11 @@ func testQuickstart(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	files := samples.Files()
-	for _, name := range []string{"secrets", "sinks", "emailengine", "engagelab", "mailchannels", "webexconnect"} {
+	endpoints := make([]string, 0, len(catalogue.Providers()))
+	for _, provider := range catalogue.Providers() {
+		endpoints = append(endpoints, provider.Folder())
+	}
+	for _, name := range append([]string{"secrets", "sinks"}, endpoints...) {
 		text, err := files.ReadFile(path.Join(samples.QuickstartFolder, name+".yaml"))
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +138,7 @@ func testQuickstart(t *testing.T) {
 	}
 	eventually(t, func() error {
 		c, err := p.config()
-		if err == nil && (len(c.Endpoints) != 4 || len(c.Sinks) != 2) {
+		if err == nil && (len(c.Endpoints) != len(endpoints) || len(c.Sinks) != 2) {
 			err = fmt.Errorf("%d endpoints, %d sinks", len(c.Endpoints), len(c.Sinks))
 		}
 		return err
@@ -143,7 +150,7 @@ func testQuickstart(t *testing.T) {
 		return p.is("engagelab", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonMinimumReplicasUnavailable)
 	})
 	p.serve()
-	for _, name := range []string{"emailengine", "engagelab", "mailchannels", "webexconnect"} {
+	for _, name := range endpoints {
 		eventually(t, func() error { return p.ready(name) })
 	}
 	var e v1alpha1.WebhookEndpoint

@@ -20,7 +20,7 @@ type fakePods struct {
 	mu       sync.Mutex
 	upToDate map[string]bool // by namespace
 	asTold   map[types.UID]mounted
-	problems map[string]string // of journals, by namespace
+	journals map[string]journalSays // by namespace
 }
 
 var errNotYet = errors.New("connection refused")
@@ -61,21 +61,24 @@ func (p *fakePods) look(pod *corev1.Pod, found mounted) {
 	p.asTold[pod.UID] = found
 }
 
-// suffer gives the journals of a namespace a problem, or takes it away.
-func (p *fakePods) suffer(namespace, problem string) {
+// journalSays is what journals say of themselves.
+type journalSays struct{ problem, warning string }
+
+// suffer has the journals of a namespace say something.
+func (p *fakePods) suffer(namespace string, said journalSays) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.problems == nil {
-		p.problems = map[string]string{}
+	if p.journals == nil {
+		p.journals = map[string]journalSays{}
 	}
-	p.problems[namespace] = problem
+	p.journals[namespace] = said
 }
 
 // Loaded returns the hash of the written configuration, or an old one, or fails when nobody has said anything yet.
 func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod, _ string) (config.Loaded, error) {
 	p.mu.Lock()
 	upToDate, known := p.upToDate[pod.Namespace]
-	problem := p.problems[pod.Namespace]
+	journal := p.journals[pod.Namespace]
 	before, waits := p.asTold[pod.UID]
 	p.mu.Unlock()
 	told := pod.Annotations[children.NudgeAnnotation]
@@ -91,7 +94,7 @@ func (p *fakePods) Loaded(ctx context.Context, pod *corev1.Pod, _ string) (confi
 	if err := p.client.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: children.ConfigSecretName(pod.Labels[children.InstanceLabel])}, &secret); err != nil {
 		return config.Loaded{}, err
 	}
-	loaded := config.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: problem}
+	loaded := config.Loaded{Hash: secret.Annotations[children.ConfigHashAnnotation], JournalProblem: journal.problem, JournalWarning: journal.warning}
 	if waits {
 		p.look(pod, mounted{told: told, loaded: loaded})
 	}

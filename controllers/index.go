@@ -8,6 +8,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/receiver"
+	"github.com/mailvane/mailvane/controllers/receiver/exposure"
 	"github.com/mailvane/mailvane/controllers/render"
 )
 
@@ -22,9 +23,9 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	if err != nil {
 		return fmt.Errorf("index endpoints by Secret: %w", err)
 	}
-	err = indexer.IndexField(ctx, &v1alpha1.WebhookEndpoint{}, receiver.URLIndex, func(o client.Object) []string {
+	err = indexer.IndexField(ctx, &v1alpha1.WebhookEndpoint{}, exposure.URLIndex, func(o client.Object) []string {
 		if endpoint, ok := o.(*v1alpha1.WebhookEndpoint); ok && endpoint.Spec.Exposure != nil {
-			return []string{receiver.ExposedAt(endpoint)}
+			return []string{exposure.At(endpoint)}
 		}
 		return nil
 	})

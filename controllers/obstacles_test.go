@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func testAForeignConfiguration(t *testing.T) {
 	eventually(t, func() error { return p.ready("e0") })
 }
 
-// testATooLargeConfiguration adds more than fits into a Secret. What was there before goes on, also
+// testATooLargeConfiguration adds more than fits into all Secrets of a configuration. What was there before goes on, also
 // when a manager starts that brings another image.
 func testATooLargeConfiguration(t *testing.T) {
 	t.Parallel()
@@ -72,17 +73,9 @@ func testATooLargeConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := endpoint("large", "large-0", "crm")
-	for i := range 3 {
-		name := fmt.Sprintf("large-%d", i)
-		var noise strings.Builder // which compresses to little more than half
-		for noise.Len() < 1000<<10 {
-			noise.WriteString(rand.Text())
-		}
-		p.create(secret(name, noise.String()))
-		e.Spec.Provider.EmailEngine.ServiceSecretRefs = append(e.Spec.Provider.EmailEngine.ServiceSecretRefs, v1alpha1.SecretKeyReference{Name: name, Key: "key"})
-	}
-	p.create(e)
+	large := p.large("large", 8)
+	large.Spec.Authentication.PathToken.SecretRefs = p.noise("token", 8)
+	p.create(large)
 	eventually(t, func() error {
 		return p.is("large", v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonConfigurationTooLarge)
 	})
@@ -90,7 +83,7 @@ func testATooLargeConfiguration(t *testing.T) {
 		t.Errorf("the other endpoint: %v", err)
 	}
 	if after, err := p.config(); err != nil || len(after.Endpoints) != len(before.Endpoints) {
-		t.Errorf("%+v, %v", after, err)
+		t.Errorf("other endpoints than before: %v", err)
 	}
 	var applied []string
 	manager := byHand(t, dry(func(o *unstructured.Unstructured, _ string, _ func() error) error {
@@ -103,9 +96,64 @@ func testATooLargeConfiguration(t *testing.T) {
 	if !slices.Contains(applied, "Deployment") || slices.Contains(applied, "Secret") {
 		t.Errorf("a manager that has just started applies %v", applied)
 	}
-	p.remove(e)
+	p.remove(endpoint("large", "", ""))
 	p.create(endpoint("e1", "credentials", "crm"))
 	eventually(t, func() error { return p.ready("e1") })
+}
+
+// large returns an endpoint with as many credentials as noise returns.
+func (p *place) large(name string, credentials int) *v1alpha1.WebhookEndpoint {
+	p.t.Helper()
+	e := endpoint(name, "", "crm")
+	e.Spec.Provider.EmailEngine.ServiceSecretRefs = p.noise(name, credentials)
+	return e
+}
+
+// noise makes Secrets that take more than half of what the tests have one Secret of a configuration hold.
+func (p *place) noise(name string, count int) []v1alpha1.SecretKeyReference {
+	p.t.Helper()
+	refs := make([]v1alpha1.SecretKeyReference, count)
+	random := make([]byte, 40<<10)
+	for i := range refs {
+		refs[i] = v1alpha1.SecretKeyReference{Name: fmt.Sprintf("%s-%d", name, i), Key: "key"}
+		_, _ = rand.Read(random) // which never fails
+		p.create(secret(refs[i].Name, base64.StdEncoding.EncodeToString(random)))
+	}
+	return refs
+}
+
+// testAConfigurationOfParts grows a configuration beyond what one Secret holds, and lets it shrink again.
+func testAConfigurationOfParts(t *testing.T) {
+	t.Parallel()
+	p := served(t, 1)
+	p.create(p.large("large", 4))
+	has := func(name string, credentials int) error {
+		c, err := p.config()
+		if err != nil {
+			return err
+		}
+		for i := range c.Endpoints {
+			if e := &c.Endpoints[i]; e.Name == name && strings.Count(string(e.Provider.Settings), ",") == credentials-1 {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s with %d credentials is not in the configuration of %d endpoints", name, credentials, len(c.Endpoints))
+	}
+	eventually(t, func() error { return has("large", 4) })
+	eventually(t, func() error { return p.ready("large") })
+	var part corev1.Secret
+	if err := p.get(children.PartSecretName(children.Name, 2), &part); err != nil {
+		t.Fatal(err)
+	}
+	p.edit(&part, func() { part.Data = nil })
+	eventually(t, func() error { return has("large", 4) }) // what somebody else changes is put right
+	p.remove(endpoint("large", "", ""))
+	for i := range 3 {
+		p.gone(children.PartSecretName(children.Name, i), &corev1.Secret{})
+	}
+	if err := p.ready("e0"); err != nil {
+		t.Error(err)
+	}
 }
 
 // testAQuota refuses the receiver's objects until it is lifted.

@@ -96,7 +96,7 @@ func testAMissingSecretOfTheJournal(t *testing.T) {
 func testAJournalProblem(t *testing.T) {
 	t.Parallel()
 	p := prepared(t)
-	running.pods.suffer(p.namespace, "stream mail_events is missing")
+	running.pods.suffer(p.namespace, journalSays{problem: "stream mail_events is missing"})
 	p.create(endpoint("e0", "credentials", "crm"))
 	pod := p.podWith("receiver-0", children.Name, corev1.PodStatus{PodIP: "192.0.2.1", PodIPs: []corev1.PodIP{{IP: "192.0.2.1"}}, Phase: corev1.PodRunning})
 	unavailable := func() error {
@@ -113,8 +113,29 @@ func testAJournalProblem(t *testing.T) {
 	p.remove(pod)
 	p.another()
 	eventually(t, unavailable)
-	running.pods.suffer(p.namespace, "")
+	running.pods.suffer(p.namespace, journalSays{})
 	eventually(t, func() error { return p.ready("e0") })
+}
+
+// testAJournalWarning is in the condition of endpoints that are ready all the same.
+func testAJournalWarning(t *testing.T) {
+	t.Parallel()
+	p := prepared(t)
+	running.pods.suffer(p.namespace, journalSays{warning: "there is no room for more dead letters"})
+	p.create(endpoint("e0", "credentials", "crm"))
+	p.another()
+	eventually(t, func() error { return p.ready("e0") })
+	eventually(t, func() error {
+		var e v1alpha1.WebhookEndpoint
+		if err := p.get("e0", &e); err != nil {
+			return err
+		}
+		c := meta.FindStatusCondition(e.Status.Conditions, v1alpha1.ConditionReceiverAvailable)
+		if c == nil || c.Status != metav1.ConditionTrue || !strings.Contains(c.Message, "Warning: the journal of a pod: there is no room for more dead letters.") {
+			return fmt.Errorf("ReceiverAvailable: %+v", c)
+		}
+		return nil
+	})
 }
 
 // another makes the shared receiver available with another pod.
@@ -139,6 +160,15 @@ func testAFailedHandoff(t *testing.T) {
 			p.report(pod, pod.Status)
 		}
 	}
+	// Anybody who may make pods can give one the labels, and have it leave such a message.
+	impostor := p.podWith("impostor", children.DedicatedName("own"), running)
+	impostor.OwnerReferences = nil
+	if err := p.client.Update(t.Context(), impostor); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() error { return seen(p, impostor.Name) })
+	impostor.Status.ContainerStatuses[0].State.Terminated = &corev1.ContainerStateTerminated{Message: "HandoffFailed: everything is lost"}
+	p.report(impostor, impostor.Status)
 	// What comes after it in the order of things: an event that was recorded twice has a series by then.
 	late := p.podWith("receiver-1", children.Name, running)
 	eventually(t, func() error { return seen(p, late.Name) })

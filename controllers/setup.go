@@ -21,6 +21,7 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/limits"
 	"github.com/mailvane/mailvane/controllers/receiver"
+	"github.com/mailvane/mailvane/controllers/receiver/program"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
 )
@@ -32,7 +33,7 @@ type Options struct {
 	// Checks judge filters and settings.
 	Checks render.Checks
 	// Pods says what receivers have loaded.
-	Pods receiver.Pods
+	Pods program.Pods
 	// Limits say what endpoints may ask for.
 	Limits limits.Limits
 	// Claims names the ConfigMap in which it is noted which namespace has which host and path; without a name, it is not noted.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -61,7 +63,7 @@ func options(t testing.TB) controllers.Options {
 		t.Fatal(err)
 	}
 	return controllers.Options{
-		Receiver: children.Options{Image: "mailvane.example.com/mailvane:v1", ManagerNamespace: "mailvane-system"},
+		Receiver: children.Options{Image: "mailvane.example.com/mailvane:v1", ManagerNamespace: "mailvane-system", ConfigBytes: 64 << 10},
 		Checks: render.Checks{Filter: func(expression string) error {
 			_, err := filters.Compile(expression)
 			return err
@@ -301,7 +303,20 @@ func (p *place) configOf(receiver string) (*config.Config, error) {
 	if err := p.get(children.ConfigSecretName(receiver), &secret); err != nil {
 		return nil, err
 	}
-	return config.Parse(secret.Data[config.FileName])
+	folder := p.t.TempDir()
+	for i := 0; ; i++ {
+		for name, content := range secret.Data {
+			if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+				return nil, err
+			}
+		}
+		secret = corev1.Secret{}
+		if err := p.get(children.PartSecretName(receiver, i), &secret); apierrors.IsNotFound(err) {
+			return config.Load(folder)
+		} else if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // serve does what a cluster's other parts do: the shared receiver gets a pod, which is ready and loads what is mounted.

@@ -5,7 +5,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 
-generated=(api charts/mailvane/files config/crd/bases config/policy config/rbac docs/reference)
+generated=(README.md api receiver internal charts/mailvane/files config/crd/bases config/policy config/rbac docs/reference)
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
 cp -a --parents "${generated[@]}" "$before"

@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
-	"github.com/mailvane/mailvane/config/crd/admission"
-	"github.com/mailvane/mailvane/config/crd/admission/admissiontest"
+	"github.com/mailvane/mailvane/internal/admission"
+	"github.com/mailvane/mailvane/internal/admission/admissiontest"
 	"github.com/mailvane/mailvane/test/controlplane"
 )
 

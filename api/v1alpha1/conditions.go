@@ -18,9 +18,16 @@ const (
 	// ConditionExposed says that the Ingress or HTTPRoute that spec.exposure asks for is there and taken. It is absent without
 	// spec.exposure.
 	ConditionExposed = "Exposed"
-	// ConditionBodiesAccepted is False while requests lately had bodies above spec.maxBodySize. It is absent otherwise, and no part of
+	// ConditionConnected says that the destination of a sink takes events, by the last that the receivers have sent there or found out; it is
+	// unknown before anything was tried.
+	ConditionConnected = "Connected"
+	// ConditionBodiesAccepted is False while requests lately had bodies above spec.maxBodySize, or while the journal cannot hold the
+	// events of bodies that are as large as that allows. It is absent otherwise, and no part of
 	// Ready: anybody may have sent them.
 	ConditionBodiesAccepted = "BodiesAccepted"
+	// ConditionSignaturesFresh is False while many different bodies lately came with one signature of a provider that signs no body. It is
+	// absent otherwise, and no part of Ready: the signature is right.
+	ConditionSignaturesFresh = "SignaturesFresh"
 	// ConditionStalled says that the object cannot become ready before someone changes it. It is absent otherwise.
 	ConditionStalled = "Stalled"
 )
@@ -51,6 +58,10 @@ const (
 	ReasonFilterFailing = "FilterFailing"
 	// ReasonBodyTooLarge says that bodies were above spec.maxBodySize, and refused.
 	ReasonBodyTooLarge = "BodyTooLarge"
+	// ReasonEventTooLarge says that events of bodies within spec.maxBodySize may be too large for the journal.
+	ReasonEventTooLarge = "EventTooLarge"
+	// ReasonSignatureReused says that one signature came with many bodies.
+	ReasonSignatureReused = "SignatureReused"
 	// ReasonInvalidSettings says that the provider or sink refuses its settings.
 	ReasonInvalidSettings = "InvalidSettings"
 	// ReasonNotAllowed says that the object asks for what the installation's limits do not allow.
@@ -69,7 +80,7 @@ const (
 	ReasonApplyFailed = "ApplyFailed"
 	// ReasonConfigurationPending says that not every ready pod of the receiver has loaded the configuration yet.
 	ReasonConfigurationPending = "ConfigurationPending"
-	// ReasonConfigurationTooLarge says that the configuration of the namespace's receiver does not fit into a Secret. The last
+	// ReasonConfigurationTooLarge says that the configuration of the namespace's receiver does not fit into its Secrets, of which there are nine. The last
 	// one stays in force.
 	ReasonConfigurationTooLarge = "ConfigurationTooLarge"
 	// ReasonReceiverUnreachable says that the manager cannot ask a ready pod of the receiver what it has loaded.
@@ -84,6 +95,20 @@ const (
 	ReasonJournalUnavailable = "JournalUnavailable"
 	// ReasonHandoffFailed is the reason of an event, not of a condition: a pod has ended with events that it could give to nobody.
 	ReasonHandoffFailed = "HandoffFailed"
+)
+
+// The reasons of Connected when it is not true.
+const (
+	// ReasonCredentialRefused says that the destination does not know the sink, or does not let it deliver.
+	ReasonCredentialRefused = "CredentialRefused"
+	// ReasonDestinationNotFound says that the server is there and what events go to is not: a path, topic or table.
+	ReasonDestinationNotFound = "DestinationNotFound"
+	// ReasonDestinationUnreachable says that no connection could be made.
+	ReasonDestinationUnreachable = "DestinationUnreachable"
+	// ReasonDeliveryFailing says that the destination fails otherwise.
+	ReasonDeliveryFailing = "DeliveryFailing"
+	// ReasonNothingSent says that nothing was sent yet, and that there is no other way to find out.
+	ReasonNothingSent = "NothingSent"
 )
 
 // The reasons of Exposed when it is not true.

@@ -70,6 +70,84 @@ func TestHTTPSink(t *testing.T) {
 	})
 }
 
+func TestNATSSink(t *testing.T) {
+	t.Parallel()
+
+	sink := func(more string) string {
+		return "type: NATS\nnats: {urls: ['nats://nats.nats.svc:4222'], " + more + "}"
+	}
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all": {"every field", "type: NATS\nnats: {urls: ['nats://a:4222', 'tls://b:4222'], subject: 'mail.{type}.{provider}', stream: MAIL, " +
+			"authentication: {basicRef: {name: a}}, tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: nats.internal}}", ""},
+		"token":       {"one of the ways", sink("authentication: {tokenRef: {name: a, key: b}}"), ""},
+		"nkey":        {"one of the ways", sink("authentication: {nkeySeedRef: {name: a, key: b}}"), ""},
+		"credentials": {"one of the ways", sink("authentication: {credentialsRef: {name: a, key: b}}"), ""},
+		"subject":     {"attributes may be within a token", sink("subject: 'a-{endpoint}.{type}'"), ""},
+
+		"two ways":       {"which one is meant?", sink("authentication: {tokenRef: {name: a, key: b}, basicRef: {name: a}}"), "spec.nats.authentication: at most 1"},
+		"no way":         {"nothing is written by leaving the field out", sink("authentication: {}"), "spec.nats.authentication: at least 1"},
+		"no servers":     {"required", "type: NATS\nnats: {}", "spec.nats.urls: Required"},
+		"password":       {"a credential belongs in a Secret", "type: NATS\nnats: {urls: ['nats://u:p@a:4222']}", "spec.nats.urls[0]: should match"},
+		"other scheme":   {"NATS", "type: NATS\nnats: {urls: ['http://a:4222']}", "spec.nats.urls[0]: should match"},
+		"same url twice": {"a set", "type: NATS\nnats: {urls: ['nats://a:4222', 'nats://a:4222']}", "spec.nats.urls[1]: Duplicate"},
+		"no attribute":   {"a typing error is no literal", sink("subject: 'mail.{name}'"), "spec.nats.subject: should match"},
+		"empty token":    {"NATS takes none", sink("subject: 'mail..{type}'"), "spec.nats.subject: should match"},
+		"wildcard":       {"nobody publishes to one", sink("subject: 'mail.*'"), "spec.nats.subject: should match"},
+		"stream":         {"it has no dots", sink("stream: a.b"), "spec.nats.stream: should match"},
+	})
+}
+
+func TestPostgreSQLSink(t *testing.T) {
+	t.Parallel()
+
+	sink := func(more string) string {
+		return "type: PostgreSQL\npostgreSQL: {hosts: [db], database: mail, username: mailvane, " + more + "}"
+	}
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all": {"every field", "type: PostgreSQL\npostgreSQL: {hosts: [db, 'db.svc:6432', '[2001:db8::1]:5432'], database: mail, table: mail.events, createTable: IfMissing, " +
+			"basicRef: {name: a}, maxConnections: 64, tlsMode: Verify, tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: db.internal}}", ""},
+		"least":         {"all else has defaults", sink(""), ""},
+		"without TLS":   {"a database may be on the same machine", sink("tlsMode: Disable"), ""},
+		"no user":       {"it would be that of the process", "type: PostgreSQL\npostgreSQL: {hosts: [db], database: mail}", "spec.postgreSQL: exactly one of basicRef and username"},
+		"two users":     {"which one is meant?", sink("basicRef: {name: a}"), "spec.postgreSQL: exactly one of basicRef and username"},
+		"no hosts":      {"required", "type: PostgreSQL\npostgreSQL: {database: mail, username: a}", "spec.postgreSQL.hosts: Required"},
+		"no database":   {"required", "type: PostgreSQL\npostgreSQL: {hosts: [db], username: a}", "spec.postgreSQL.database: Required"},
+		"URL":           {"a credential belongs in a Secret", "type: PostgreSQL\npostgreSQL: {hosts: ['postgres://u:p@db'], database: mail, username: a}", "spec.postgreSQL.hosts[0]: should match"},
+		"table":         {"a name in capitals needs quotation marks everywhere", sink("table: Events"), "spec.postgreSQL.table: should match"},
+		"injection":     {"a name is a name", sink("table: 'a; drop table b'"), "spec.postgreSQL.table: should match"},
+		"create":        {"enum", sink("createTable: Always"), `spec.postgreSQL.createTable: "IfMissing"`},
+		"connections":   {"bounds", sink("maxConnections: 65"), "spec.postgreSQL.maxConnections: less than or equal to 64"},
+		"mode":          {"enum; there is no way to leave a certificate unverified", sink("tlsMode: Require"), `spec.postgreSQL.tlsMode: "Disable"`},
+		"tls while off": {"which one is meant?", sink("tlsMode: Disable, tls: {serverName: db.internal}"), "spec.postgreSQL.tls: must not be set when tlsMode is Disable"},
+	})
+}
+
+func TestRedisSink(t *testing.T) {
+	t.Parallel()
+
+	sink := func(more string) string { return "type: Redis\nredis: {addresses: ['redis:6379'], " + more + "}" }
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all": {"every field", sink("database: 3, stream: 'mail:{type}', maxLength: 1000, basicRef: {name: a}, tlsMode: Verify, " +
+			"tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: redis.internal}"), ""},
+		"least":    {"all else has defaults", sink(""), ""},
+		"password": {"of the default user", sink("passwordRef: {name: a, key: b}, tlsMode: Disable"), ""},
+		"sentinel": {"with the name of a master", "type: Redis\nredis: {addresses: ['a:1', 'b:1'], mode: Sentinel, masterName: mymaster}", ""},
+		"cluster":  {"some of its servers", "type: Redis\nredis: {addresses: ['a:1', '[2001:db8::1]:6379'], mode: Cluster}", ""},
+
+		"no address":    {"required", "type: Redis\nredis: {}", "spec.redis.addresses: Required"},
+		"no port":       {"there is no default", "type: Redis\nredis: {addresses: [redis]}", "spec.redis.addresses[0]: should match"},
+		"two addresses": {"which one is meant?", "type: Redis\nredis: {addresses: ['a:1', 'b:1']}", "spec.redis.addresses: must be one when mode is Standalone"},
+		"no master":     {"sentinels know several", sink("mode: Sentinel"), "spec.redis.masterName: must be set when mode is Sentinel"},
+		"a master":      {"nobody asks for it", sink("masterName: a"), "spec.redis.masterName: must be set when mode is Sentinel, and only then"},
+		"database":      {"a cluster has one", sink("mode: Cluster, database: 1"), "spec.redis.database: must not be set when mode is Cluster"},
+		"two passwords": {"which one is meant?", sink("basicRef: {name: a}, passwordRef: {name: a, key: b}"), "spec.redis: at most one of basicRef and passwordRef"},
+		"stream":        {"a typing error is no literal", sink("stream: 'mail:{name}'"), "spec.redis.stream: should match"},
+		"length":        {"bounds", sink("maxLength: 0"), "spec.redis.maxLength: greater than or equal to 1"},
+		"mode":          {"enum", sink("mode: Ring"), `spec.redis.mode: "Cluster"`},
+		"tls disabled":  {"which one is meant?", sink("tlsMode: Disable, tls: {serverName: a}"), "spec.redis.tls: must not be set when tlsMode is Disable"},
+	})
+}
+
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 

@@ -2,33 +2,45 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// SinkType names a kind of destination.
-// +kubebuilder:validation:Enum=HTTP;Stdout;File
-type SinkType string
-
-// The kinds of destinations.
-const (
-	SinkHTTP   SinkType = "HTTP"
-	SinkStdout SinkType = "Stdout"
-	SinkFile   SinkType = "File"
-)
-
 // EventSinkSpec is what is asked of a sink: exactly the member that type names is set.
+// +mailvane:catalogue:begin=rules
 // +kubebuilder:validation:XValidation:rule="self.type != 'HTTP' || has(self.http)",fieldPath=".http",reason=FieldValueRequired,message="must be set when type is HTTP"
 // +kubebuilder:validation:XValidation:rule="self.type == 'HTTP' || !has(self.http)",fieldPath=".http",reason=FieldValueForbidden,message="must not be set unless type is HTTP"
+// +kubebuilder:validation:XValidation:rule="self.type != 'NATS' || has(self.nats)",fieldPath=".nats",reason=FieldValueRequired,message="must be set when type is NATS"
+// +kubebuilder:validation:XValidation:rule="self.type == 'NATS' || !has(self.nats)",fieldPath=".nats",reason=FieldValueForbidden,message="must not be set unless type is NATS"
+// +kubebuilder:validation:XValidation:rule="self.type != 'PostgreSQL' || has(self.postgreSQL)",fieldPath=".postgreSQL",reason=FieldValueRequired,message="must be set when type is PostgreSQL"
+// +kubebuilder:validation:XValidation:rule="self.type == 'PostgreSQL' || !has(self.postgreSQL)",fieldPath=".postgreSQL",reason=FieldValueForbidden,message="must not be set unless type is PostgreSQL"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Redis' || has(self.redis)",fieldPath=".redis",reason=FieldValueRequired,message="must be set when type is Redis"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Redis' || !has(self.redis)",fieldPath=".redis",reason=FieldValueForbidden,message="must not be set unless type is Redis"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Stdout' || !has(self.stdout)",fieldPath=".stdout",reason=FieldValueForbidden,message="must not be set unless type is Stdout"
 // +kubebuilder:validation:XValidation:rule="self.type != 'File' || has(self.file)",fieldPath=".file",reason=FieldValueRequired,message="must be set when type is File"
 // +kubebuilder:validation:XValidation:rule="self.type == 'File' || !has(self.file)",fieldPath=".file",reason=FieldValueForbidden,message="must not be set unless type is File"
+// +mailvane:catalogue:end=rules
 type EventSinkSpec struct {
 	// type names the kind of destination. It must not be changed: what is still owed to a sink cannot move to another kind.
 	// +required
 	// +unionDiscriminator
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="must not be changed; create another EventSink"
 	Type SinkType `json:"type,omitempty"`
+
+	// +mailvane:catalogue:begin=members
+
 	// http holds the settings of type HTTP.
 	// +optional
 	// +unionMember
 	HTTP *HTTPSink `json:"http,omitempty"`
+	// nats holds the settings of type NATS.
+	// +optional
+	// +unionMember
+	NATS *NATSSink `json:"nats,omitempty"`
+	// postgreSQL holds the settings of type PostgreSQL.
+	// +optional
+	// +unionMember
+	PostgreSQL *PostgreSQLSink `json:"postgreSQL,omitempty"`
+	// redis holds the settings of type Redis.
+	// +optional
+	// +unionMember
+	Redis *RedisSink `json:"redis,omitempty"`
 	// stdout may be set, to {}, for type Stdout, which has no settings.
 	// +optional
 	// +unionMember
@@ -37,6 +49,11 @@ type EventSinkSpec struct {
 	// +optional
 	// +unionMember
 	File *FileSink `json:"file,omitempty"`
+	// +mailvane:catalogue:end=members
+
+	// content says what of an event the sink gets; all of it unless set.
+	// +optional
+	Content Content `json:"content,omitzero"`
 	// delivery says how events are handed over.
 	// +optional
 	// +kubebuilder:default={}
@@ -46,7 +63,7 @@ type EventSinkSpec struct {
 // EventSinkStatus is what is known of a sink.
 // +kubebuilder:validation:MinProperties=1
 type EventSinkStatus struct {
-	// conditions are Ready, ReferencesResolved and, if nothing but a change of the object helps, Stalled.
+	// conditions are Ready, ReferencesResolved, Connected and, if nothing but a change of the object helps, Stalled.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -65,6 +82,7 @@ type EventSinkStatus struct {
 // +kubebuilder:resource:shortName=esink,categories=mailvane
 // +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.type`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Connected",type=string,JSONPath=`.status.conditions[?(@.type=="Connected")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type EventSink struct {

@@ -77,3 +77,18 @@ type GatewayReference struct {
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port,omitempty"`
 }
+
+// URL returns where an endpoint that is exposed is reached from outside of the cluster, without its path. A Gateway's
+// listeners have the certificate, so that the URL begins with https unless all of them are on port 80.
+func (e *Exposure) URL() string {
+	secure := e.Ingress != nil && e.Ingress.TLSSecretName != ""
+	if e.Gateway != nil {
+		for _, parent := range e.Gateway.ParentRefs {
+			secure = secure || parent.Port != 80
+		}
+	}
+	if secure {
+		return "https://" + e.Host
+	}
+	return "http://" + e.Host
+}

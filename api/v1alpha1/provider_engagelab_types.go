@@ -34,7 +34,7 @@ type EngageLabProvider struct {
 	// +optional
 	// +kubebuilder:default=Auto
 	SignatureAlgorithm EngageLabSignatureAlgorithm `json:"signatureAlgorithm,omitempty"`
-	// bodyIntegrity, set to None, lets spec.authentication be left out. Then whoever has seen one request of EngageLab, for example in
+	// bodyIntegrity set to None lets spec.authentication be left out. Then whoever has seen one request of EngageLab, for example in
 	// a log, can forge bounces, complaints and unsubscriptions for as long as toleranceSeconds lets him.
 	// +optional
 	BodyIntegrity BodyIntegrity `json:"bodyIntegrity,omitempty"`

@@ -54,6 +54,23 @@ type CertificateReference struct {
 	Key string `json:"key,omitempty"`
 }
 
+// FileReference names one key of a Secret in the same namespace that holds what a program has written into a file, such as the
+// credentials of NATS. Its line breaks are part of it.
+type FileReference struct {
+	// name is the name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	Name string `json:"name,omitempty"`
+	// key is the key in the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	Key string `json:"key,omitempty"`
+}
+
 // TLSSecretReference names a Secret in the same namespace that has the keys "tls.crt" and "tls.key", as Secrets of type
 // kubernetes.io/tls do.
 type TLSSecretReference struct {

@@ -43,28 +43,7 @@ type HTTPSink struct {
 	// tls holds certificates for a destination that has one of a private authority, or asks for one. There is no way to leave its
 	// certificate unverified.
 	// +optional
-	TLS HTTPSinkTLS `json:"tls,omitzero"`
-}
-
-// HTTPSinkTLS holds certificates for connections with TLS. Secrets may be replaced at any time.
-// +kubebuilder:validation:MinProperties=1
-type HTTPSinkTLS struct {
-	// caRefs name the keys of Secrets that hold the certificates, in PEM, of the authorities that the destination's certificate may
-	// be from; those that the image brings unless set. Several during a change of the authority.
-	// +optional
-	// +listType=atomic
-	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=8
-	CARefs []CertificateReference `json:"caRefs,omitempty"`
-	// secretRef names a Secret of type kubernetes.io/tls, with the keys tls.crt and tls.key, by which the sink shows who it is.
-	// +optional
-	SecretRef *TLSSecretReference `json:"secretRef,omitempty"`
-	// serverName is the name that the destination's certificate must have; the host of url unless set.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
-	ServerName string `json:"serverName,omitempty"`
+	TLS SinkTLS `json:"tls,omitzero"`
 }
 
 // HTTPHeader is a header and its value, or a reference to its value.

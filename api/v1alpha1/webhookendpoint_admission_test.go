@@ -11,9 +11,21 @@ import (
 
 const (
 	routes    = "\nroutes: [{name: all, sinkRef: {name: console}}]"
+	amazonSES = "provider: {type: AmazonSES, amazonSES: {topicARNs: ['arn:aws:sns:eu-west-1:123456789012:t'], rawDelivery: false}}"
 	engageLab = "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a, key: b}], bodyIntegrity: None}}"
 	ref       = "[{name: a, key: b}]"
+	pathToken = "\nauthentication: {pathToken: {secretRefs: [{name: a, key: b}]}}"
 )
+
+// mandrill returns a provider with more of its settings than its key.
+func mandrill(more string) string {
+	return "provider: {type: Mandrill, mandrill: {webhookKeyRefs: " + ref + more + "}}"
+}
+
+// mailgun returns a provider with more of its settings than its key.
+func mailgun(more string) string {
+	return "provider: {type: Mailgun, mailgun: {signingKeyRefs: " + ref + more + "}}"
+}
 
 func TestProviderUnion(t *testing.T) {
 	t.Parallel()
@@ -23,16 +35,55 @@ func TestProviderUnion(t *testing.T) {
 		"WebexConnect": {"each type takes its member", "provider: {type: WebexConnect, webexConnect: {hubSecretRefs: " + ref + "}}" + routes, ""},
 		"EmailEngine":  {"each type takes its member", "provider: {type: EmailEngine, emailEngine: {serviceSecretRefs: " + ref + "}}" + routes, ""},
 		"MailChannels": {"each type takes its member", "provider: {type: MailChannels, mailChannels: {customerHandles: [abc123]}}" + routes, ""},
+		"Mandrill":     {"each type takes its member", mandrill("") + routes, ""},
+		"Postmark":     {"a member without fields is one", "provider: {type: Postmark, postmark: {}}" + routes + pathToken, ""},
+
+		"Resend":           {"each type takes its member", "provider: {type: Resend, resend: {signingSecretRefs: " + ref + "}}" + routes, ""},
+		"StandardWebhooks": {"each type takes its member", "provider: {type: StandardWebhooks, standardWebhooks: {signingSecretRefs: " + ref + "}}" + routes, ""},
+
+		"AmazonSES":   {"each type takes its member", amazonSES + routes, ""},
+		"ScalewayTEM": {"each type takes its member", "provider: {type: ScalewayTEM, scalewayTEM: {topicARNs: ['arn:scw:sns:fr-par:project-1:t'], certificateAuthorities: [a]}}" + routes, ""},
+
+		"Mailjet": {"each type takes its member", "provider: {type: Mailjet, mailjet: {}}" + routes + pathToken, ""},
+
+		"SparkPost": {"each type takes its member", "provider: {type: SparkPost, sparkPost: {}}" + routes + pathToken, ""},
+
+		"Mailtrap": {"each type takes its member", "provider: {type: Mailtrap, mailtrap: {signingSecretRefs: " + ref + "}}" + routes, ""},
+
+		"Postal": {"each type takes its member", "provider: {type: Postal, postal: {publicKeys: [{id: a, key: b}]}}" + routes, ""},
+
+		"CustomerIO": {"each type takes its member", "provider: {type: CustomerIO, customerIO: {signingKeyRefs: " + ref + "}}" + routes, ""},
+
+		"Loops": {"each type takes its member", "provider: {type: Loops, loops: {signingSecretRefs: " + ref + "}}" + routes, ""},
+
+		"MailPace": {"each type takes its member", "provider: {type: MailPace, mailPace: {publicKeys: ['A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=']}}" + routes, ""},
 
 		"EngageLab without":    {"no type goes without its member", "provider: {type: EngageLab}" + routes, "spec.provider.engageLab: must be set when type is EngageLab"},
 		"WebexConnect without": {"no type goes without its member", "provider: {type: WebexConnect}" + routes, "spec.provider.webexConnect: must be set when type is WebexConnect"},
 		"EmailEngine without":  {"no type goes without its member", "provider: {type: EmailEngine}" + routes, "spec.provider.emailEngine: must be set when type is EmailEngine"},
 		"MailChannels without": {"no type goes without its member", "provider: {type: MailChannels}" + routes, "spec.provider.mailChannels: must be set when type is MailChannels"},
 
+		"Mailgun":         {"each type takes its member", mailgun("") + routes + pathToken, ""},
+		"Mailgun without": {"no type goes without its member", "provider: {type: Mailgun}" + routes + pathToken, "spec.provider.mailgun: must be set when type is Mailgun"},
+		"Mailgun beside":  {"no type takes another's member", "provider: {type: Postmark, postmark: {}, mailgun: {signingKeyRefs: " + ref + "}}" + routes + pathToken, "spec.provider.mailgun: must not be set unless type is Mailgun"},
+		"Brevo":           {"a member without fields is one", "provider: {type: Brevo, brevo: {}}" + routes + pathToken, ""},
+		"Brevo without":   {"no type goes without its member", "provider: {type: Brevo}" + routes + pathToken, "spec.provider.brevo: must be set when type is Brevo"},
+		"Brevo beside":    {"no type takes another's member", "provider: {type: Postmark, postmark: {}, brevo: {}}" + routes + pathToken, "spec.provider.brevo: must not be set unless type is Brevo"},
+
+		"SendGrid":         {"each type takes its member", "provider: {type: SendGrid, sendGrid: {publicKeys: [MFkw]}}" + routes, ""},
+		"SendGrid without": {"no type goes without its member", "provider: {type: SendGrid}" + routes + pathToken, "spec.provider.sendGrid: must be set when type is SendGrid"},
+		"SendGrid beside":  {"no type takes another's member", "provider: {type: Postmark, postmark: {}, sendGrid: {}}" + routes + pathToken, "spec.provider.sendGrid: must not be set unless type is SendGrid"},
+
+		"Mandrill without": {"no type goes without its member", "provider: {type: Mandrill}" + routes, "spec.provider.mandrill: must be set when type is Mandrill"},
+		"Postmark without": {"no type goes without its member", "provider: {type: Postmark}" + routes + pathToken, "spec.provider.postmark: must be set when type is Postmark"},
+
 		"EngageLab beside":    {"no type takes another's member", "provider: {type: EmailEngine, emailEngine: {serviceSecretRefs: " + ref + "}, engageLab: {appKeyRefs: " + ref + "}}" + routes, "spec.provider.engageLab: must not be set unless type is EngageLab"},
 		"WebexConnect beside": {"no type takes another's member", "provider: {type: EmailEngine, emailEngine: {serviceSecretRefs: " + ref + "}, webexConnect: {}}" + routes, "spec.provider.webexConnect: must not be set unless type is WebexConnect"},
 		"EmailEngine beside":  {"no type takes another's member", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + "}, emailEngine: {}}" + routes, "spec.provider.emailEngine: must not be set unless type is EmailEngine"},
 		"MailChannels beside": {"no type takes another's member", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + "}, mailChannels: {customerHandles: [a]}}" + routes, "spec.provider.mailChannels: must not be set unless type is MailChannels"},
+
+		"Mandrill beside": {"no type takes another's member", "provider: {type: Postmark, postmark: {}, mandrill: {webhookKeyRefs: " + ref + "}}" + routes + pathToken, "spec.provider.mandrill: must not be set unless type is Mandrill"},
+		"Postmark beside": {"no type takes another's member", "provider: {type: Mandrill, mandrill: {webhookKeyRefs: " + ref + "}, postmark: {}}" + routes, "spec.provider.postmark: must not be set unless type is Postmark"},
 
 		"unknown type": {"the enum lists what this release can do", "provider: {type: SendPigeon}" + routes, `spec.provider.type: "EmailEngine"`},
 		"no type":      {"the discriminator is required", "provider: {}" + routes, "spec.provider.type: Required"},
@@ -42,10 +93,13 @@ func TestProviderUnion(t *testing.T) {
 func TestProviderCredentials(t *testing.T) {
 	t.Parallel()
 
-	const (
-		pathToken = "\nauthentication: {pathToken: {secretRefs: [{name: a, key: b}]}}"
-		cidrs     = "\nauthentication: {allowedCIDRs: [203.0.113.0/24]}"
-	)
+	const cidrs = "\nauthentication: {allowedCIDRs: [203.0.113.0/24]}"
+	mapped := func(mapping string) string {
+		return "provider: {type: StandardWebhooks, standardWebhooks: {signingSecretRefs: " + ref + ", mapping: " + mapping + "}}"
+	}
+	azure := func(member string) string {
+		return "provider: {type: AzureCommunicationServices, azureCommunicationServices: " + member + "}"
+	}
 	runCreate(t, v1alpha1.WebhookEndpointKind, map[string]admissionCase{
 		"EngageLab none":  {"an endpoint without a key lets everybody in", "provider: {type: EngageLab, engageLab: {}}" + routes, "spec.provider.engageLab.appKeyRefs: Required"},
 		"EngageLab empty": {"an empty list is no key", "provider: {type: EngageLab, engageLab: {appKeyRefs: []}}" + routes, "spec.provider.engageLab.appKeyRefs: at least 1"},
@@ -59,6 +113,35 @@ func TestProviderCredentials(t *testing.T) {
 		"MailChannels plain http":    {"a key that is fetched in the clear is no key", "provider: {type: MailChannels, mailChannels: {customerHandles: [a], publicKeyURL: 'http://example.com/key'}}" + routes, "spec.provider.mailChannels.publicKeyURL: absolute https URL"},
 		"MailChannels https":         {"a mirror may serve the keys", "provider: {type: MailChannels, mailChannels: {customerHandles: [a], publicKeyURL: 'https://example.com/key'}}" + routes, ""},
 
+		"Azure unsigned":             {"nothing would authenticate a request", azure("{subscriptionNames: [abc]}") + routes, "spec.provider.azureCommunicationServices.entra: unless spec.authentication"},
+		"Azure with a path token":    {"another factor is set", azure("{}") + routes + pathToken, ""},
+		"Azure with Entra":           {"the token is the factor", azure("{entra: {tenantID: 4962773b-9cdb-44cf-a8bf-237846a00ab7, audiences: [a]}}") + routes, ""},
+		"Azure a tenant's name":      {"the keys stand at its id", azure("{entra: {tenantID: example.com, audiences: [a]}}") + routes, "spec.provider.azureCommunicationServices.entra.tenantID: at least 36 chars"},
+		"Azure a tenant in capitals": {"tokens have it in small letters", azure("{entra: {tenantID: 4962773B-9CDB-44CF-A8BF-237846A00AB7, audiences: [a]}}") + routes, "spec.provider.azureCommunicationServices.entra.tenantID: should match"},
+		"Azure no audience":          {"the tenant has other applications", azure("{entra: {tenantID: 4962773b-9cdb-44cf-a8bf-237846a00ab7}}") + routes, "spec.provider.azureCommunicationServices.entra.audiences: Required"},
+		"Azure any origin":           {"an origin is a host", azure("{allowedOrigins: ['*']}") + routes + pathToken, "spec.provider.azureCommunicationServices.allowedOrigins[0]: should match"},
+
+		"Resend none":                  {"an endpoint without a key lets everybody in", "provider: {type: Resend, resend: {}}" + routes, "spec.provider.resend.signingSecretRefs: Required"},
+		"Resend negative tolerance":    {"bounds", "provider: {type: Resend, resend: {signingSecretRefs: " + ref + ", toleranceSeconds: -1}}" + routes, "spec.provider.resend.toleranceSeconds: greater than or equal to 0"},
+		"mapping":                      {"rules in CEL", mapped("{items: body.events, type: item.event, types: {hardBounce: email.bounced}, id: [item.id], time: timestamp(item.at), fields: {recipient: item.email, bounce.type: '\"hard\"'}, metadata: item.custom}") + routes, ""},
+		"mapping without a type":       {"what an event is called", mapped("{items: body.events}") + routes, "spec.provider.standardWebhooks.mapping.type: Required"},
+		"mapping with a call in items": {"an event is found again in what is kept", mapped("{items: 'body.events.filter(e, true)', type: item.event}") + routes, "spec.provider.standardWebhooks.mapping.items: should match"},
+		"mapping with an empty id":     {"parts of which there is none", mapped("{type: item.event, id: []}") + routes, "spec.provider.standardWebhooks.mapping.id: at least 1"},
+
+		"StandardWebhooks none":           {"an endpoint without a key lets everybody in", "provider: {type: StandardWebhooks, standardWebhooks: {}}" + routes, "spec.provider.standardWebhooks.signingSecretRefs: unless publicKeys"},
+		"StandardWebhooks a public key":   {"one kind of key is enough", "provider: {type: StandardWebhooks, standardWebhooks: {publicKeys: [whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=]}}" + routes, ""},
+		"StandardWebhooks no public keys": {"an empty list is no key", "provider: {type: StandardWebhooks, standardWebhooks: {publicKeys: []}}" + routes, "spec.provider.standardWebhooks.publicKeys: at least 1"},
+
+		"AmazonSES no topic":             {"anybody could post", "provider: {type: AmazonSES, amazonSES: {}}" + routes, "spec.provider.amazonSES.topicARNs: Required"},
+		"AmazonSES empty":                {"anybody could post", "provider: {type: AmazonSES, amazonSES: {topicARNs: []}}" + routes, "spec.provider.amazonSES.topicARNs: at least 1"},
+		"AmazonSES a pattern":            {"topics are listed exactly", "provider: {type: AmazonSES, amazonSES: {topicARNs: ['arn:aws:sns:eu-west-1:123456789012:*']}}" + routes, "spec.provider.amazonSES.topicARNs[0]: should match"},
+		"AmazonSES a queue":              {"it posts nothing", "provider: {type: AmazonSES, amazonSES: {topicARNs: ['arn:aws:sqs:eu-west-1:123456789012:t']}}" + routes, "spec.provider.amazonSES.topicARNs[0]: should match"},
+		"AmazonSES of China":             {"another partition", strings.Replace(amazonSES, "arn:aws:sns:eu-west-1", "arn:aws-cn:sns:cn-north-1", 1) + routes, ""},
+		"AmazonSES all fields":           {"they are there", strings.Replace(amazonSES, "t'],", "t'], confirmSubscriptions: Manual, requireSignatureVersion2: true, certificates: [a], ", 1) + routes, ""},
+		"AmazonSES confirming otherwise": {"enum", strings.Replace(amazonSES, "t'],", "t'], confirmSubscriptions: Never, ", 1) + routes, `spec.provider.amazonSES.confirmSubscriptions: "Manual"`},
+		"ScalewayTEM no authority":       {"anybody can put a certificate there", "provider: {type: ScalewayTEM, scalewayTEM: {topicARNs: ['arn:scw:sns:fr-par:project-1:t']}}" + routes, "spec.provider.scalewayTEM.certificateAuthorities: Required"},
+		"ScalewayTEM of Amazon":          {"it is another provider's topic", "provider: {type: ScalewayTEM, scalewayTEM: {topicARNs: ['arn:aws:sns:eu-west-1:123456789012:t'], certificateAuthorities: [a]}}" + routes, "spec.provider.scalewayTEM.topicARNs[0]: should match"},
+
 		"WebexConnect unsigned":            {"nothing would authenticate a request", "provider: {type: WebexConnect, webexConnect: {}}" + routes, "spec.provider.webexConnect.hubSecretRefs: unless spec.authentication"},
 		"WebexConnect unsigned, but token": {"another factor is set", "provider: {type: WebexConnect, webexConnect: {}}" + routes + pathToken, ""},
 		"WebexConnect empty":               {"an empty list is no secret", "provider: {type: WebexConnect, webexConnect: {hubSecretRefs: []}}" + routes + pathToken, "spec.provider.webexConnect.hubSecretRefs: at least 1"},
@@ -68,6 +151,47 @@ func TestProviderCredentials(t *testing.T) {
 		"EmailEngine bad algorithm":        {"enum", "provider: {type: WebexConnect, webexConnect: {hubSecretRefs: " + ref + ", signatureAlgorithm: MD5}}" + routes, `spec.provider.webexConnect.signatureAlgorithm: "SHA512"`},
 		"EngageLab itime":                  {"enum", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", signatureAlgorithm: HMACSHA256ITime}}" + routes + pathToken, ""},
 		"EngageLab bad algorithm":          {"enum", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", signatureAlgorithm: SHA1}}" + routes, `spec.provider.engageLab.signatureAlgorithm: "HMACSHA256"`},
+		"Mailgun none":                     {"an endpoint without a key lets everybody in", "provider: {type: Mailgun, mailgun: {}}" + routes + pathToken, "spec.provider.mailgun.signingKeyRefs: Required"},
+		"Mailgun empty":                    {"an empty list is no key", "provider: {type: Mailgun, mailgun: {signingKeyRefs: []}}" + routes + pathToken, "spec.provider.mailgun.signingKeyRefs: at least 1"},
+		"Mailgun alone":                    {"it signs no body", mailgun("") + routes, "spec.authentication: must be set, for example pathToken: Mailgun signs no body"},
+		"Mailgun with the word":            {"somebody knows", mailgun(", bodyIntegrity: None") + routes, ""},
+		"Mailgun with another word":        {"there is no other", mailgun(", bodyIntegrity: Body") + routes, `spec.provider.mailgun.bodyIntegrity: "None"`},
+		"Mailgun negative tolerance":       {"bounds", mailgun(", toleranceSeconds: -1") + routes + pathToken, "spec.provider.mailgun.toleranceSeconds: greater than or equal to 0"},
+		"Brevo alone":                      {"it signs nothing", "provider: {type: Brevo, brevo: {}}" + routes, "spec.authentication: must be set, for example basic: Brevo signs nothing"},
+		"Brevo in Shadow":                  {"it does not stay there", "provider: {type: Brevo, brevo: {}}" + routes + "\nverification: Shadow", "spec.authentication: must be set"},
+		"SendGrid unsigned":                {"nothing would authenticate a request", "provider: {type: SendGrid, sendGrid: {}}" + routes, "spec.provider.sendGrid.publicKeys: must be set unless spec.authentication sets another factor"},
+		"SendGrid unsigned, but token":     {"another factor is set", "provider: {type: SendGrid, sendGrid: {}}" + routes + pathToken, ""},
+		"SendGrid no keys":                 {"an empty list is no key", "provider: {type: SendGrid, sendGrid: {publicKeys: []}}" + routes + pathToken, "spec.provider.sendGrid.publicKeys: at least 1"},
+		"SendGrid an empty key":            {"it is none", "provider: {type: SendGrid, sendGrid: {publicKeys: ['']}}" + routes, "spec.provider.sendGrid.publicKeys[0]: at least 1"},
+		"SendGrid one key twice":           {"keys are a set", "provider: {type: SendGrid, sendGrid: {publicKeys: [a, a]}}" + routes, "spec.provider.sendGrid.publicKeys[1]: Duplicate"},
+		"SendGrid many keys":               {"each is tried", "provider: {type: SendGrid, sendGrid: {publicKeys: [a, b, c, d, e, f, g, h, i]}}" + routes, "spec.provider.sendGrid.publicKeys: Too many"},
+		"SendGrid negative tolerance":      {"bounds", "provider: {type: SendGrid, sendGrid: {publicKeys: [a], toleranceSeconds: -1}}" + routes, "spec.provider.sendGrid.toleranceSeconds: greater than or equal to 0"},
+		"Mandrill none":                    {"an endpoint without a key lets everybody in", "provider: {type: Mandrill, mandrill: {}}" + routes, "spec.provider.mandrill.webhookKeyRefs: Required"},
+		"Mandrill empty":                   {"an empty list is no key", "provider: {type: Mandrill, mandrill: {webhookKeyRefs: []}}" + routes, "spec.provider.mandrill.webhookKeyRefs: at least 1"},
+		"Mandrill URLs":                    {"as they were typed, with a user name and without", mandrill(", publicURLs: ['https://u:p@example.com:8443/a/?b=c', 'http://example.com']") + routes, ""},
+		"Mandrill no URL":                  {"an empty list is none", mandrill(", publicURLs: []") + routes, "spec.provider.mandrill.publicURLs: at least 1"},
+		"Mandrill many URLs":               {"each is one more hash", mandrill(", publicURLs: ['http://a', 'http://b', 'http://c', 'http://d', 'http://e']") + routes, "spec.provider.mandrill.publicURLs: Too many"},
+		"Mandrill same URL":                {"URLs are a set", mandrill(", publicURLs: ['http://a', 'http://a']") + routes, "spec.provider.mandrill.publicURLs[1]: Duplicate"},
+		"Mandrill path":                    {"the host is signed, too", mandrill(", publicURLs: [/hooks/mail]") + routes, "spec.provider.mandrill.publicURLs: must be absolute http or https URLs"},
+		"Mandrill host":                    {"the scheme is signed, too", mandrill(", publicURLs: [example.com/hooks]") + routes, "spec.provider.mandrill.publicURLs: must be absolute http or https URLs"},
+		"Mandrill ftp":                     {"nobody posts there", mandrill(", publicURLs: ['ftp://example.com/hooks']") + routes, "spec.provider.mandrill.publicURLs: must be absolute http or https URLs"},
+		"Mandrill fragment":                {"nobody sends one", mandrill(", publicURLs: ['https://example.com/#a']") + routes, "spec.provider.mandrill.publicURLs: must be absolute http or https URLs"},
+		"Postmark alone":                   {"it signs nothing", "provider: {type: Postmark, postmark: {}}" + routes, "spec.authentication: must be set, for example basic: Postmark signs nothing"},
+		"Postmark in Shadow":               {"it does not stay there", "provider: {type: Postmark, postmark: {}}" + routes + "\nverification: Shadow", "spec.authentication: must be set"},
+		"Postmark with ranges":             {"a factor", "provider: {type: Postmark, postmark: {}}" + routes + cidrs, ""},
+		"Mailjet alone":                    {"it signs nothing", "provider: {type: Mailjet, mailjet: {}}" + routes, "spec.authentication: must be set, for example basic: Mailjet signs nothing"},
+		"SparkPost alone":                  {"it signs nothing", "provider: {type: SparkPost, sparkPost: {}}" + routes, "spec.authentication: must be set, for example basic: SparkPost signs nothing"},
+		"Mailtrap alone":                   {"without a secret nothing is signed", "provider: {type: Mailtrap, mailtrap: {}}" + routes, "spec.provider.mailtrap.signingSecretRefs: must be set unless spec.authentication"},
+		"Mailtrap with a token":            {"another factor", "provider: {type: Mailtrap, mailtrap: {}}" + routes + pathToken, ""},
+		"Mailtrap no secrets":              {"a list of none is no list", "provider: {type: Mailtrap, mailtrap: {signingSecretRefs: []}}" + routes, "spec.provider.mailtrap.signingSecretRefs: should have at least 1 items"},
+		"Postal without a key":             {"nothing could be verified", "provider: {type: Postal, postal: {}}" + routes, "spec.provider.postal.jwksURL: must be set unless publicKeys is"},
+		"Postal with a key set":            {"keys are fetched", "provider: {type: Postal, postal: {jwksURL: 'https://postal.example.com/.well-known/jwks.json'}}" + routes, ""},
+		"Postal http":                      {"who is between could put in a key", "provider: {type: Postal, postal: {jwksURL: 'http://postal.example.com/jwks.json'}}" + routes, "spec.provider.postal.jwksURL: must be an absolute https URL"},
+		"Postal password":                  {"the URL can be read", "provider: {type: Postal, postal: {jwksURL: 'https://a:b@postal.example.com/'}}" + routes, "spec.provider.postal.jwksURL: must be an absolute https URL"},
+		"Postal same id":                   {"keys are told apart by their ids", "provider: {type: Postal, postal: {publicKeys: [{id: a, key: b}, {id: a, key: c}]}}" + routes, "spec.provider.postal.publicKeys[1]: Duplicate"},
+		"CustomerIO none":                  {"an endpoint without a key lets everybody in", "provider: {type: CustomerIO, customerIO: {}}" + routes, "spec.provider.customerIO.signingKeyRefs: Required"},
+		"Loops none":                       {"an endpoint without a key lets everybody in", "provider: {type: Loops, loops: {}}" + routes, "spec.provider.loops.signingSecretRefs: Required"},
+		"MailPace none":                    {"nothing could be verified", "provider: {type: MailPace, mailPace: {}}" + routes, "spec.provider.mailPace.publicKeys: Required"},
 		"negative tolerance":               {"bounds", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", toleranceSeconds: -1}}" + routes, "spec.provider.engageLab.toleranceSeconds: greater than or equal to 0"},
 		"no key in a reference":            {"a reference names a key", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a}]}}" + routes, "spec.provider.engageLab.appKeyRefs[0].key: Required"},
 		"a Secret of another namespace":    {"references stay in the namespace", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: other/a, key: b}]}}" + routes, "spec.provider.engageLab.appKeyRefs[0].name: should match"},
@@ -87,8 +211,20 @@ func TestAFactorThatIsNone(t *testing.T) {
 		"WebexConnect": "provider: {type: WebexConnect, webexConnect: {}}",
 		"EmailEngine":  "provider: {type: EmailEngine, emailEngine: {}}",
 		"EngageLab":    "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + "}}",
+		"Postmark":     "provider: {type: Postmark, postmark: {}}",
+		"SparkPost":    "provider: {type: SparkPost, sparkPost: {}}",
+		"Mailjet":      "provider: {type: Mailjet, mailjet: {}}",
+		"SendGrid":     "provider: {type: SendGrid, sendGrid: {}}",
+		"Mailgun":      mailgun(""),
+		"Brevo":        "provider: {type: Brevo, brevo: {}}",
+		"AmazonSES":    strings.Replace(amazonSES, "rawDelivery: false", "rawDelivery: true", 1),
 	}
 	tests := map[string]admissionCase{
+		"AmazonSES raw":                   {"raw messages are not signed", unsigned["AmazonSES"] + routes, "spec.authentication: rawDelivery nothing is signed"},
+		"AmazonSES raw, with a token":     {"another factor", unsigned["AmazonSES"] + routes + "\nauthentication: {pathToken: {secretRefs: " + ref + "}}", none},
+		"AmazonSES raw, everywhere":       {"everybody is nobody in particular", unsigned["AmazonSES"] + routes + cidrs(whole), "spec.authentication.allowedCIDRs: /8 or longer"},
+		"AmazonSES, not raw":              {"every message is signed", amazonSES + routes, none},
+		"AmazonSES, not raw, everywhere":  {"every message is signed", amazonSES + routes + cidrs(whole), none},
 		"EngageLab alone":                 {"it signs no body", unsigned["EngageLab"] + routes, "spec.authentication: bodyIntegrity to None"},
 		"EngageLab with the word":         {"somebody knows", engageLab + routes, none},
 		"EngageLab with another word":     {"there is no other", strings.Replace(engageLab, "None", "Body", 1) + routes, `spec.provider.engageLab.bodyIntegrity: "None"`},
@@ -96,6 +232,7 @@ func TestAFactorThatIsNone(t *testing.T) {
 		"EngageLab in Shadow":             {"it does not stay there", unsigned["EngageLab"] + routes + "\nverification: Shadow", "spec.authentication: bodyIntegrity to None"},
 		"EngageLab, the word, everywhere": {"the word covers it", engageLab + routes + cidrs(whole), none},
 		"signed and everywhere":           {"the signature is the factor", "provider: {type: EmailEngine, emailEngine: {serviceSecretRefs: " + ref + "}}" + routes + cidrs(whole), none},
+		"Mandrill and everywhere":         {"it always signs", mandrill("") + routes + cidrs(whole), none},
 		"MailChannels and everywhere":     {"it always signs", "provider: {type: MailChannels, mailChannels: {customerHandles: [a]}}" + routes + cidrs(whole), none},
 	}
 	for name, provider := range unsigned {

@@ -309,6 +309,7 @@ func TestPartOfAClusterThatCannotBeAsked(t *testing.T) {
 	f := newField(t)
 	f.node.run(f.namespace, "starting", false, nil)
 	f.node.run(f.namespace, "stuck", true, nil)
+	f.node.runOwned(f.namespace, "impostor", true, f.first) // it has the labels, and no workload has made it
 	administrator := newUser(t, "administrator-"+f.namespace)
 	everything := []rbacv1.PolicyRule{{APIGroups: []string{"*"}, Resources: []string{"*"}, Verbs: []string{"*"}}}
 	grant(t, f.namespace, "administrator-"+f.namespace, everything)
@@ -351,7 +352,10 @@ func TestPartOfAClusterThatCannotBeAsked(t *testing.T) {
 		"no endpoint":      {administrator, []string{"send", "--endpoint", "nobody"}, nil, []string{`"nobody" not found`}},
 		"no event":         {administrator, []string{"send", "--endpoint", "ee", "--event", "nothing"}, nil, []string{`no such event "nothing"`}},
 		"no pod":           {administrator, []string{"deadletter", "show", "gone/1"}, nil, []string{"no receiver " + f.namespace + "/gone is ready"}},
-		"a number alone":   {administrator, []string{"deadletter", "drop", "1"}, nil, []string{`"1" is not the ID of a dead letter here`}},
+		"a pod that has the labels alone is shown no token": {
+			administrator, []string{"deadletter", "show", "impostor/1"}, nil, []string{"no receiver " + f.namespace + "/impostor is ready"},
+		},
+		"a number alone": {administrator, []string{"deadletter", "drop", "1"}, nil, []string{`"1" is not the ID of a dead letter here`}},
 	} {
 		stdout, stderr, status := c.who.mailvane(append(c.arguments, "-n", f.namespace)...)
 		if status != 1 {

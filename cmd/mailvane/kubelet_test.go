@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/streaming/pkg/httpstream"
 	"k8s.io/streaming/pkg/httpstream/spdy"
@@ -63,10 +64,18 @@ func newKubelet(t *testing.T, node string) *kubelet {
 // run makes a pod of a receiver on the node, whose ports are those of a process. A pod without a process refuses connections.
 func (k *kubelet) run(namespace, name string, ready bool, p *process) {
 	k.t.Helper()
+	k.runOwned(namespace, name, ready, p, metav1.OwnerReference{
+		APIVersion: "apps/v1", Kind: "StatefulSet", Name: children.Name, UID: types.UID(name), Controller: new(true),
+	})
+}
+
+// runOwned makes a pod that says that it has these owners.
+func (k *kubelet) runOwned(namespace, name string, ready bool, p *process, owners ...metav1.OwnerReference) {
+	k.t.Helper()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{
 			"app.kubernetes.io/managed-by": "mailvane", "app.kubernetes.io/component": "receiver", "app.kubernetes.io/instance": children.Name,
-		}},
+		}, OwnerReferences: owners},
 		Spec: corev1.PodSpec{NodeName: k.node, Containers: []corev1.Container{{Name: "receiver", Image: "receiver"}}},
 	}
 	api := cluster.Client(k.t)

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mailvane/mailvane/internal/catalogue"
 )
 
 // listen returns a server's listener on an address, or on a free one.
@@ -48,9 +50,9 @@ func TestDemoOnce(t *testing.T) {
 	if summary[2] != summary[3] || summary[4] != "1" {
 		t.Errorf("accepted and delivered differ, or not one dead letter (the malformed route event): %s", summary[0])
 	}
-	for _, provider := range []string{"WebexConnect", "MailChannels", "EmailEngine", "EngageLab"} {
-		if !strings.Contains(out, provider) {
-			t.Errorf("nothing of %s", provider)
+	for _, p := range catalogue.Providers() {
+		if !strings.Contains(out, p.Type) {
+			t.Errorf("nothing of %s", p.Type)
 		}
 	}
 }
@@ -156,6 +158,36 @@ func TestAChangedFolderIsLoadedAndABrokenOneIsNot(t *testing.T) {
 	p.stop()
 }
 
+// TestAWrongMappingIsRefused has rules that cannot be meant: all of them are said at once, by their names.
+func TestAWrongMappingIsRefused(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	write(t, folder, "sink.yaml", "apiVersion: mailvane.dev/v1alpha1\nkind: EventSink\nmetadata: {name: console, namespace: mail}\nspec: {type: Stdout}\n")
+	write(t, folder, "endpoint.yaml", `apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: mapping, namespace: mail}
+spec:
+  provider:
+    type: StandardWebhooks
+    standardWebhooks:
+      publicKeys: [whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=]
+      mapping: {type: itm.event, types: {hardBounce: email.bounce}, fields: {recipent: item.email}}
+  routes: [{name: all, sinkRef: {name: console}}]
+`)
+	out, status := mailvane(t, "check", "-f", folder)
+	if status != 1 {
+		t.Errorf("check: %d", status)
+	}
+	for _, want := range []string{
+		"mapping: type: does not compile", "undeclared reference to 'itm'", "types.hardBounce: must be a type of event, such as email.bounced",
+		"fields.recipent: is no field that can be set",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("check does not say %q:\n%s", want, out)
+		}
+	}
+}
+
 // TestAWrongFilterIsRefusedInAFolder expects what was wrong before it is in use: at the start, and while the last good one serves.
 func TestAWrongFilterIsRefusedInAFolder(t *testing.T) {
 	t.Parallel()
@@ -182,6 +214,9 @@ func TestAWrongFilterIsRefusedInAFolder(t *testing.T) {
 		t.Errorf("dead letters: %s", out)
 	}
 	p.stop()
+	if log := p.log(); !strings.Contains(log, "msg=stopping waiting=") || !strings.Contains(log, `msg="stopped; what still waits is in the journal" waiting=0`) {
+		t.Errorf("the end is not told:\n%s", log)
+	}
 }
 
 // TestTheReadmeByHand runs the README's own lines.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -8,12 +9,15 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/tokenfile"
+	"github.com/mailvane/mailvane/internal/catalogue"
 	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/receiver/provider/sns/snstest"
 )
 
 // credentials are all the secrets of one run. Each is found again by its text alone.
@@ -22,6 +26,7 @@ func credentials() map[string]string {
 	return map[string]string{
 		"HUB_SECRET": word("hub"), "SERVICE_SECRET": word("service"), "APP_KEY": word("app"),
 		"PATH_TOKEN": word("token"), "PASSWORD": word("password"), "API_KEY": word("api"), "OLD_KEY": word("old"),
+		"WEBHOOK_KEY": word("webhook"), "USER_PASSWORD": word("user"),
 		"SINK_SECRET": "whsec_" + base64.StdEncoding.EncodeToString([]byte(word("signing-key-of-32-byte"))),
 		"SINK_HEADER": "Bearer " + word("header"), "URL_KEY": word("query"), "URL_PASSWORD": word("userinfo"),
 		// The private half of a demo key, see config/samples/quickstart.
@@ -36,6 +41,7 @@ stringData:
   hub: HUB_SECRET
   service: SERVICE_SECRET
   app: APP_KEY
+  webhook: WEBHOOK_KEY
   token: PATH_TOKEN
   username: somebody
   password: PASSWORD
@@ -50,7 +56,7 @@ stringData:
 ---
 apiVersion: mailvane.dev/v1alpha1
 kind: WebhookEndpoint
-metadata: {name: webex, namespace: mail}
+metadata: {name: webexconnect, namespace: mail}
 spec:
   provider: {type: WebexConnect, webexConnect: {hubSecretRefs: [{name: all, key: hub}, {name: all, key: old}]}}
   authentication: {basic: {secretRefs: [{name: all}]}}
@@ -74,6 +80,45 @@ spec:
 ---
 apiVersion: mailvane.dev/v1alpha1
 kind: WebhookEndpoint
+metadata: {name: mandrill, namespace: mail}
+spec:
+  provider: {type: Mandrill, mandrill: {webhookKeyRefs: [{name: all, key: webhook}], publicURLs: ["https://somebody:USER_PASSWORD@hooks.example.com/hooks"]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: mailgun, namespace: mail}
+spec:
+  provider: {type: Mailgun, mailgun: {signingKeyRefs: [{name: all, key: webhook}]}}
+  authentication: {pathToken: {secretRefs: [{name: all, key: token}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: brevo, namespace: mail}
+spec:
+  provider: {type: Brevo, brevo: {}}
+  authentication: {basic: {secretRefs: [{name: all}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: sendgrid, namespace: mail}
+spec:
+  provider: {type: SendGrid, sendGrid: {}}
+  authentication: {pathToken: {secretRefs: [{name: all, key: token}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: postmark, namespace: mail}
+spec:
+  provider: {type: Postmark, postmark: {}}
+  authentication: {basic: {secretRefs: [{name: all}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
 metadata:
   name: mailchannels
   namespace: mail
@@ -84,6 +129,98 @@ spec:
     mailChannels:
       customerHandles: [abc123]
       publicKeys: [{id: mckey, key: MCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=}]
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: resend, namespace: mail}
+spec:
+  provider: {type: Resend, resend: {signingSecretRefs: [{name: all, key: signing}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: azurecommunicationservices, namespace: mail}
+spec:
+  provider: {type: AzureCommunicationServices, azureCommunicationServices: {subscriptionNames: [mailvane]}}
+  authentication: {pathToken: {secretRefs: [{name: all, key: token}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: standardwebhooks, namespace: mail}
+spec:
+  provider: {type: StandardWebhooks, standardWebhooks: {signingSecretRefs: [{name: all, key: signing}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: sns, namespace: mail}
+stringData: {privateKey: SNS_KEY}
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: amazonses, namespace: mail, annotations: {mailvane.dev/send-signing-key-secret: sns}}
+spec:
+  provider: {type: AmazonSES, amazonSES: {topicARNs: ['arn:aws:sns:eu-west-1:123456789012:t'], certificates: [SNS_CERTIFICATE]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: scalewaytem, namespace: mail, annotations: {mailvane.dev/send-signing-key-secret: sns}}
+spec:
+  provider: {type: ScalewayTEM, scalewayTEM: {topicARNs: ['arn:scw:sns:fr-par:project-1:t'], certificateAuthorities: [SNS_CERTIFICATE]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: mailjet, namespace: mail}
+spec:
+  provider: {type: Mailjet, mailjet: {}}
+  authentication: {basic: {secretRefs: [{name: all}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: sparkpost, namespace: mail}
+spec:
+  provider: {type: SparkPost, sparkPost: {}}
+  authentication: {basic: {secretRefs: [{name: all}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: mailtrap, namespace: mail}
+spec:
+  provider: {type: Mailtrap, mailtrap: {signingSecretRefs: [{name: all, key: webhook}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: postal, namespace: mail, annotations: {mailvane.dev/send-signing-key-secret: sns}}
+spec:
+  provider: {type: Postal, postal: {publicKeys: [{id: a, key: TOPICS_PUBLIC}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: customerio, namespace: mail}
+spec:
+  provider: {type: CustomerIO, customerIO: {signingKeyRefs: [{name: all, key: webhook}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: loops, namespace: mail}
+spec:
+  provider: {type: Loops, loops: {signingSecretRefs: [{name: all, key: signing}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: mailpace, namespace: mail, annotations: {mailvane.dev/send-signing-key-secret: all}}
+spec:
+  provider: {type: MailPace, mailPace: {publicKeys: ['A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=']}}
   routes: [{name: all, sinkRef: {name: echo}}]
 ---
 apiVersion: mailvane.dev/v1alpha1
@@ -144,7 +281,15 @@ func TestNoCredentialIsShown(t *testing.T) {
 	})}
 	go func() { _ = server.Serve(echo) }()
 	t.Cleanup(func() { _ = server.Close() })
-	replacements := []string{"ECHO", echo.Addr().String()}
+	topics := snstest.NewKey(t, snstest.Named("topics"), nil)
+	replacements := []string{
+		"ECHO", echo.Addr().String(), "SNS_KEY", strconv.Quote(string(topics.PEM)), "SNS_CERTIFICATE", strconv.Quote(string(topics.CertificatePEM)),
+	}
+	public, err := x509.MarshalPKIXPublicKey(&topics.Private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replacements = append(replacements, "TOPICS_PUBLIC", base64.StdEncoding.EncodeToString(public))
 	for name, secret := range secrets {
 		replacements = append(replacements, name, secret)
 	}
@@ -158,13 +303,15 @@ func TestNoCredentialIsShown(t *testing.T) {
 		out, status := mailvane(t, arguments...)
 		written[strings.Join(arguments, " ")] = fmt.Sprintf("%d %s", status, out)
 	}
-	for _, name := range []string{"webex", "emailengine", "engagelab", "mailchannels"} {
-		command("send", "-f", folder, "--endpoint", name, "--url", p.url)
-		if got := written["send -f "+folder+" --endpoint "+name+" --url "+p.url]; !strings.HasPrefix(got, "0 ") {
+	for _, provider := range catalogue.Providers() {
+		name := provider.Folder()
+		own := onlyEndpoint(t, manifests, name)
+		command("send", "-f", own, "--endpoint", name, "--url", p.url)
+		if got := written["send -f "+own+" --endpoint "+name+" --url "+p.url]; !strings.HasPrefix(got, "0 ") {
 			t.Fatalf("send: %s", got)
 		}
-		command("send", "-f", folder, "--endpoint", name, "--url", "http://127.0.0.1:1")
-		command("send", "-f", folder, "--endpoint", name, "--event", "nothing")
+		command("send", "-f", own, "--endpoint", name, "--url", "http://127.0.0.1:1")
+		command("send", "-f", own, "--endpoint", name, "--event", "nothing")
 	}
 	refuse(t, p, manifests, secrets, written)
 	// The running receiver meets a mistake as well.
@@ -220,6 +367,7 @@ func refuse(t *testing.T, p *process, manifests string, secrets map[string]strin
 		"no YAML":                       {"  hub: ", "  hub: [ "},
 		"a field that is no ref":        {"serviceSecretRefs: [{name: all, key: service}]", "serviceSecrets: [" + secrets["SERVICE_SECRET"] + "]"},
 		"a password in a URL":           {"http://127.0.0.1:1/", "http://user:" + secrets["URL_PASSWORD"] + "@127.0.0.1:1/"},
+		"a URL that is none":            {"publicURLs: [\"https://", "publicURLs: [\"ftp://"},
 		"a key that is missing":         {"{name: all, key: hub}", "{name: all, key: hob}"},
 	} {
 		broken := strings.Replace(manifests, mistake[0], mistake[1], 1)
@@ -258,4 +406,18 @@ func ask(t *testing.T, method, address, token string) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprint(response.StatusCode, response.Header, string(body))
+}
+
+// onlyEndpoint returns a folder with manifests of which one endpoint is left: a command checks all that it is given.
+func onlyEndpoint(t *testing.T, manifests, name string) string {
+	t.Helper()
+	var left []string
+	for document := range strings.SplitSeq(manifests, "\n---\n") {
+		if !strings.Contains(document, "kind: WebhookEndpoint") || strings.Contains(document, "name: "+name+"\n") || strings.Contains(document, "name: "+name+",") {
+			left = append(left, document)
+		}
+	}
+	folder := t.TempDir()
+	write(t, folder, "all.yaml", strings.Join(left, "\n---\n"))
+	return folder
 }

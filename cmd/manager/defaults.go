@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	utiljson "k8s.io/apimachinery/pkg/util/json"
-	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
-	"github.com/mailvane/mailvane/config/crd/admission"
+	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/internal/admission"
 )
 
 // loadDefaults reads the receiver defaults: a file with the fields of spec.receiver of a WebhookEndpoint, in YAML. The file must
@@ -85,18 +85,28 @@ func admit(ctx context.Context, fields map[string]any) error {
 	return nil
 }
 
-// loadPeers reads a list of NetworkPolicy peers. Without a file there is none.
-func loadPeers(file string) ([]networkingv1ac.NetworkPolicyPeerApplyConfiguration, error) {
+// loadNetwork reads the parts of the receivers' NetworkPolicies that the installation decides on. Without a file a part is empty.
+func loadNetwork(s *settings, o *children.Options) error {
+	if err := loadList(s.metricsFrom, "NetworkPolicy peers", &o.MetricsFrom); err != nil {
+		return fmt.Errorf("--receiver-metrics-from: %w", err)
+	}
+	if err := loadList(s.egress, "egress rules of a NetworkPolicy", &o.Egress); err != nil {
+		return fmt.Errorf("--receiver-egress: %w", err)
+	}
+	return nil
+}
+
+// loadList reads a list in YAML.
+func loadList[T any](file, what string, into *[]T) error {
 	if file == "" {
-		return nil, nil
+		return nil
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read who may reach metrics: %w", err)
+		return fmt.Errorf("read %s: %w", what, err)
 	}
-	var peers []networkingv1ac.NetworkPolicyPeerApplyConfiguration
-	if err := yaml.UnmarshalStrict(text, &peers); err != nil {
-		return nil, fmt.Errorf("who may reach metrics, %s: it does not hold a list of NetworkPolicy peers: %w", file, err)
+	if err := yaml.UnmarshalStrict(text, into); err != nil {
+		return fmt.Errorf("%s does not hold a list of %s: %w", file, what, err)
 	}
-	return peers, nil
+	return nil
 }

@@ -20,7 +20,7 @@ import (
 
 	"github.com/mailvane/mailvane/cmd/internal/checks"
 	"github.com/mailvane/mailvane/controllers"
-	"github.com/mailvane/mailvane/controllers/receiver"
+	"github.com/mailvane/mailvane/controllers/receiver/program"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/internal/printable"
 )
@@ -42,6 +42,7 @@ type settings struct {
 	receiverDefaults string
 	limits           string
 	metricsFrom      string
+	egress           string
 	namespace        string
 	watchNamespaces  string
 	metricsAddress   string
@@ -55,6 +56,7 @@ func (s *settings) define(f *flag.FlagSet) {
 	f.StringVar(&s.receiverDefaults, "receiver-defaults", "", "file, in YAML, with the fields of spec.receiver of a WebhookEndpoint: what receivers are like unless their endpoint says otherwise")
 	f.StringVar(&s.limits, "limits", "", "file, in YAML, with what endpoints may ask for: ingressAnnotations, hosts, priorityClassNames, tolerationKeys, maxReplicas; what it does not say has a safe default")
 	f.StringVar(&s.metricsFrom, "receiver-metrics-from", "", "file, in YAML, with a list of NetworkPolicy peers: who may reach metrics and probes of receivers; none = everybody")
+	f.StringVar(&s.egress, "receiver-egress", "", "file, in YAML, with a list of egress rules of a NetworkPolicy: what receivers may connect to, beside name servers and each other; none = anything")
 	f.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "namespace that the manager runs in; required (default: the environment's POD_NAMESPACE)")
 	f.StringVar(&s.watchNamespaces, "watch-namespaces", "", "comma-separated namespaces to look after; empty = all")
 	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 = none")
@@ -116,8 +118,8 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 	if err != nil {
 		return err
 	}
-	metricsFrom, err := loadPeers(s.metricsFrom)
-	if err != nil {
+	options := children.Options{Image: s.receiverImage, ManagerNamespace: s.namespace, Defaults: defaults}
+	if err := loadNetwork(s, &options); err != nil {
 		return err
 	}
 	mgr, err := newManager(cluster, s)
@@ -129,9 +131,9 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 		return fmt.Errorf("prepare checks: %w", err)
 	}
 	err = controllers.Setup(ctx, mgr, controllers.Options{
-		Receiver: children.Options{Image: s.receiverImage, ManagerNamespace: s.namespace, MetricsFrom: metricsFrom, Defaults: defaults},
+		Receiver: options,
 		Checks:   judges,
-		Pods:     receiver.NewHTTPPods(),
+		Pods:     program.NewHTTPPods(),
 		Limits:   allowed,
 		Claims:   client.ObjectKey{Namespace: s.namespace, Name: s.leaderElectionID + "-hosts"},
 	})

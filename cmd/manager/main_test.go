@@ -29,12 +29,12 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/render/children"
+	"github.com/mailvane/mailvane/internal/simulate/emailengine"
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/emailengine"
 	"github.com/mailvane/mailvane/test/controlplane"
 )
 
@@ -301,7 +301,7 @@ func (w *world) post(key string) int {
 		w.t.Fatal(err)
 	}
 	signed := &provider.Request{Header: request.Header, Body: []byte(body), ReceivedAt: time.Now()}
-	if err := emailengine.Kind().Sign(fmt.Appendf(nil, `{"serviceSecrets":[%q]}`, key), nil, signed); err != nil {
+	if err := emailengine.Sign(fmt.Appendf(nil, `{"serviceSecrets":[%q]}`, key), nil, signed); err != nil {
 		w.t.Fatal(err)
 	}
 	c := &http.Client{Timeout: patience}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -208,7 +209,10 @@ func TestColumns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sink.Status.Conditions, endpoint.Status.Conditions = conditions, conditions
+	connected := metav1.Condition{
+		Type: v1alpha1.ConditionConnected, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonCredentialRefused, LastTransitionTime: metav1.Now(),
+	}
+	sink.Status.Conditions, endpoint.Status.Conditions = append(slices.Clone(conditions), connected), conditions
 	endpoint.Status.URL = "https://hooks.example.com/hooks/mail/test"
 	for _, object := range []client.Object{sink, endpoint} {
 		if err := api.Status().Update(t.Context(), object); err != nil {
@@ -226,8 +230,8 @@ func TestColumns(t *testing.T) {
 		got = append(got, cells)
 	}
 	want := [][]string{
-		{"NAME", "TYPE", "READY", "REASON", "AGE"},
-		{"eventsink.mailvane.dev/test", "Stdout", "True", "Reconciled"},
+		{"NAME", "TYPE", "READY", "CONNECTED", "REASON", "AGE"},
+		{"eventsink.mailvane.dev/test", "Stdout", "True", "False", "Reconciled"},
 		nil,
 		{"NAME", "PROVIDER", "READY", "REASON", "URL", "STATE", "AGE"},
 		{"webhookendpoint.mailvane.dev/test", "EmailEngine", "True", "Reconciled", "https://hooks.example.com/hooks/mail/test", "Active"},

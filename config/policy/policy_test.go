@@ -141,20 +141,46 @@ func referring() map[string]string {
 	provider := func(name, member, settings string) string {
 		return "{provider: {type: " + name + ", " + member + ": {" + settings + "}}, routes: [{name: a, sinkRef: {name: b}}]}"
 	}
+	nats := func(more string) string { return "{type: NATS, nats: {urls: ['nats://nats:4222'], " + more + "}}" }
+	postgreSQL := func(more string) string {
+		return "{type: PostgreSQL, postgreSQL: {hosts: [db], database: mail, " + more + "}}"
+	}
+	redis := func(more string) string { return "{type: Redis, redis: {addresses: ['redis:6379'], " + more + "}}" }
 	return map[string]string{
-		"WebhookEndpoint spec.provider.webexConnect.hubSecretRefs":       provider("WebexConnect", "webexConnect", "hubSecretRefs: "+refs),
-		"WebhookEndpoint spec.provider.emailEngine.serviceSecretRefs":    provider("EmailEngine", "emailEngine", "serviceSecretRefs: "+refs),
-		"WebhookEndpoint spec.provider.engageLab.appKeyRefs":             provider("EngageLab", "engageLab", "bodyIntegrity: None, appKeyRefs: "+refs),
-		"WebhookEndpoint spec.authentication.pathToken.secretRefs":       endpointWith("authentication: {pathToken: {secretRefs: " + refs + "}}"),
-		"WebhookEndpoint spec.authentication.basic.secretRefs":           endpointWith("authentication: {basic: {secretRefs: [{name: target}]}}"),
-		"WebhookEndpoint spec.authentication.header.secretRefs":          endpointWith("authentication: {header: {name: X-Key, secretRefs: " + refs + "}}"),
-		"WebhookEndpoint spec.receiver.journal.jetStream.credentialsRef": receiver("credentialsRef: " + ref),
-		"WebhookEndpoint spec.receiver.journal.jetStream.tls.caRef":      receiver("tls: {caRef: " + ref + "}"),
-		"WebhookEndpoint spec.receiver.journal.jetStream.tls.secretRef":  receiver("tls: {secretRef: {name: target}}"),
-		"EventSink spec.http.signingSecretRefs":                          "{type: HTTP, http: {url: 'https://example.com', signingSecretRefs: " + refs + "}}",
-		"EventSink spec.http.tls.caRefs":                                 "{type: HTTP, http: {url: 'https://example.com', tls: {caRefs: " + refs + "}}}",
-		"EventSink spec.http.tls.secretRef":                              "{type: HTTP, http: {url: 'https://example.com', tls: {secretRef: {name: target}}}}",
-		"EventSink spec.http.headers[].secretRef":                        sinkWith("secretRef: " + ref),
+		"WebhookEndpoint spec.provider.webexConnect.hubSecretRefs":         provider("WebexConnect", "webexConnect", "hubSecretRefs: "+refs),
+		"WebhookEndpoint spec.provider.emailEngine.serviceSecretRefs":      provider("EmailEngine", "emailEngine", "serviceSecretRefs: "+refs),
+		"WebhookEndpoint spec.provider.engageLab.appKeyRefs":               provider("EngageLab", "engageLab", "bodyIntegrity: None, appKeyRefs: "+refs),
+		"WebhookEndpoint spec.provider.mailgun.signingKeyRefs":             provider("Mailgun", "mailgun", "bodyIntegrity: None, signingKeyRefs: "+refs),
+		"WebhookEndpoint spec.authentication.pathToken.secretRefs":         endpointWith("authentication: {pathToken: {secretRefs: " + refs + "}}"),
+		"WebhookEndpoint spec.authentication.basic.secretRefs":             endpointWith("authentication: {basic: {secretRefs: [{name: target}]}}"),
+		"WebhookEndpoint spec.authentication.header.secretRefs":            endpointWith("authentication: {header: {name: X-Key, secretRefs: " + refs + "}}"),
+		"WebhookEndpoint spec.receiver.journal.jetStream.credentialsRef":   receiver("credentialsRef: " + ref),
+		"WebhookEndpoint spec.receiver.journal.jetStream.tls.caRef":        receiver("tls: {caRef: " + ref + "}"),
+		"WebhookEndpoint spec.receiver.journal.jetStream.tls.secretRef":    receiver("tls: {secretRef: {name: target}}"),
+		"EventSink spec.http.signingSecretRefs":                            "{type: HTTP, http: {url: 'https://example.com', signingSecretRefs: " + refs + "}}",
+		"EventSink spec.http.tls.caRefs":                                   "{type: HTTP, http: {url: 'https://example.com', tls: {caRefs: " + refs + "}}}",
+		"EventSink spec.http.tls.secretRef":                                "{type: HTTP, http: {url: 'https://example.com', tls: {secretRef: {name: target}}}}",
+		"EventSink spec.nats.authentication.basicRef":                      nats("authentication: {basicRef: {name: target}}"),
+		"EventSink spec.nats.authentication.tokenRef":                      nats("authentication: {tokenRef: " + ref + "}"),
+		"EventSink spec.nats.authentication.nkeySeedRef":                   nats("authentication: {nkeySeedRef: " + ref + "}"),
+		"EventSink spec.nats.authentication.credentialsRef":                nats("authentication: {credentialsRef: " + ref + "}"),
+		"EventSink spec.nats.tls.caRefs":                                   nats("tls: {caRefs: " + refs + "}"),
+		"EventSink spec.nats.tls.secretRef":                                nats("tls: {secretRef: {name: target}}"),
+		"EventSink spec.postgreSQL.basicRef":                               postgreSQL("basicRef: {name: target}"),
+		"EventSink spec.postgreSQL.tls.caRefs":                             postgreSQL("username: u, tls: {caRefs: " + refs + "}"),
+		"EventSink spec.postgreSQL.tls.secretRef":                          postgreSQL("username: u, tls: {secretRef: {name: target}}"),
+		"EventSink spec.redis.basicRef":                                    redis("basicRef: {name: target}"),
+		"EventSink spec.redis.passwordRef":                                 redis("passwordRef: " + ref),
+		"EventSink spec.redis.tls.caRefs":                                  redis("tls: {caRefs: " + refs + "}"),
+		"EventSink spec.redis.tls.secretRef":                               redis("tls: {secretRef: {name: target}}"),
+		"EventSink spec.content.hashKeyRef":                                "{type: Stdout, content: {raw: Drop, fields: [{name: recipient, as: Hash}], hashKeyRef: " + ref + "}}",
+		"EventSink spec.http.headers[].secretRef":                          sinkWith("secretRef: " + ref),
+		"WebhookEndpoint spec.provider.resend.signingSecretRefs":           provider("Resend", "resend", "signingSecretRefs: "+refs),
+		"WebhookEndpoint spec.provider.standardWebhooks.signingSecretRefs": provider("StandardWebhooks", "standardWebhooks", "signingSecretRefs: "+refs),
+		"WebhookEndpoint spec.provider.mailtrap.signingSecretRefs":         provider("Mailtrap", "mailtrap", "signingSecretRefs: "+refs),
+		"WebhookEndpoint spec.provider.customerIO.signingKeyRefs":          provider("CustomerIO", "customerIO", "signingKeyRefs: "+refs),
+		"WebhookEndpoint spec.provider.loops.signingSecretRefs":            provider("Loops", "loops", "signingSecretRefs: "+refs),
+		"WebhookEndpoint spec.provider.mandrill.webhookKeyRefs":            provider("Mandrill", "mandrill", "webhookKeyRefs: "+refs),
 	}
 }
 

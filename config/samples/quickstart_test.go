@@ -13,6 +13,7 @@ import (
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/config/samples"
+	"github.com/mailvane/mailvane/internal/catalogue"
 	"github.com/mailvane/mailvane/test/controlplane"
 )
 
@@ -30,6 +31,22 @@ func TestDedicatedApplies(t *testing.T) {
 	for _, object := range []string{"secret/engagelab", "eventsink.mailvane.dev/console", "webhookendpoint.mailvane.dev/engagelab"} {
 		if !strings.Contains(said, object) {
 			t.Errorf("%s is not in:\n%s", object, said)
+		}
+	}
+}
+
+// TestSinksApply has the API server look at the sample of each kind of sink.
+func TestSinksApply(t *testing.T) {
+	t.Parallel()
+
+	for _, sink := range catalogue.Sinks() {
+		if sink.Bare || sink.Type == "File" { // which have little to show
+			continue
+		}
+		said := cluster.Kubectl(t, "apply", "--validate=strict", "--server-side", "--dry-run=server", "--namespace", "default",
+			"-f", "sinks/"+strings.ToLower(sink.Type)+".yaml")
+		if !strings.Contains(said, "eventsink.mailvane.dev/") {
+			t.Errorf("%s: no sink is in:\n%s", sink.Type, said)
 		}
 	}
 }

@@ -24,12 +24,37 @@ func Failing(problems []config.Problem) Finding {
 		strings.Join(messages, "; ")}
 }
 
-// Large returns the finding of bodies above the bound of an endpoint.
-func Large(problems []config.Problem) Finding {
+// Bodies returns the finding of bodies that are too large: for the endpoint, or for the journal.
+func Bodies(problems []config.Problem) Finding { return First(large(problems), oversized(problems)) }
+
+// oversized is about bodies that the endpoint takes and the journal cannot hold.
+func oversized(problems []config.Problem) Finding {
+	for _, p := range problems {
+		if p.Kind == config.EventTooLarge {
+			return Finding{Reason: v1alpha1.ReasonEventTooLarge, Message: "A larger event becomes a dead letter that cannot be retried: " + p.Message + ". Raise that, or lower spec.maxBodySize."}
+		}
+	}
+	return Finding{}
+}
+
+// large is about bodies above the bound of the endpoint.
+func large(problems []config.Problem) Finding {
 	for _, p := range problems {
 		if p.Kind == config.BodyTooLarge {
 			return Finding{Reason: v1alpha1.ReasonBodyTooLarge, Message: fmt.Sprintf(
 				"%s since %s: %s, and some providers never send such an event again. Raise spec.maxBodySize if they are the provider's: a body that is too large is refused unread, whoever sends it.",
+				atLeast(p.Count, "request"), since(p), p.Message)}
+		}
+	}
+	return Finding{}
+}
+
+// Reused returns the finding of a signature that came with many bodies.
+func Reused(problems []config.Problem) Finding {
+	for _, p := range problems {
+		if p.Kind == config.SignatureReused {
+			return Finding{Reason: v1alpha1.ReasonSignatureReused, Message: fmt.Sprintf(
+				"%s since %s: %s. Somebody may send events of his own with a header that he has seen: ask for another factor in spec.authentication, or give the endpoint another key.",
 				atLeast(p.Count, "request"), since(p), p.Message)}
 		}
 	}

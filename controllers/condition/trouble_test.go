@@ -1,6 +1,7 @@
 package condition_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -26,14 +27,25 @@ func TestTroublesAreToldCalmly(t *testing.T) {
 		if got := condition.Failing(problems(count)); got.Message != failing || got.Reason != "FilterFailing" {
 			t.Errorf("%d: %+v", count, got)
 		}
-		if got := condition.Large(problems(count)); got.Message != large || got.Reason != "BodyTooLarge" {
+		if got := condition.Bodies(problems(count)); got.Message != large || got.Reason != "BodyTooLarge" {
 			t.Errorf("%d: %+v", count, got)
 		}
 	}
 	if got := condition.Failing(problems(1)); got.Message == failing {
 		t.Errorf("one is told like a hundred: %+v", got)
 	}
-	if !condition.Failing(nil).OK() || !condition.Large(nil).OK() || !condition.Large(problems(1)[1:]).OK() {
+	if !condition.Failing(nil).OK() || !condition.Bodies(nil).OK() || !condition.Bodies(problems(1)[1:]).OK() {
 		t.Error("what did not happen is told")
+	}
+	reused := config.Problem{Kind: config.SignatureReused, Message: "more than 100 different bodies came with one signature", Count: 242, Since: at, Last: at}
+	if got := condition.Reused([]config.Problem{reused}); got.Reason != "SignatureReused" || !strings.HasPrefix(got.Message, "at least 100 requests since 2026-01-02 03:04 UTC: "+reused.Message) {
+		t.Errorf("%+v", got)
+	}
+	journal := config.Problem{Kind: config.EventTooLarge, Message: "bodies may have 10 bytes, and the journal takes events of at most 5", Since: at, Last: at}
+	if got := condition.Bodies([]config.Problem{journal}); got.Reason != "EventTooLarge" || !strings.Contains(got.Message, "cannot be retried: "+journal.Message) {
+		t.Errorf("%+v", got)
+	}
+	if got := condition.Bodies(append([]config.Problem{journal}, problems(1)...)); got.Reason != "BodyTooLarge" {
+		t.Errorf("what is lost already comes first: %+v", got)
 	}
 }

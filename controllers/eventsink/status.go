@@ -8,16 +8,37 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/receiver/config"
 )
 
-// Status returns the status of a sink with the given problems.
-func Status(s *v1alpha1.EventSink, problems []render.Problem, now time.Time) v1alpha1.EventSinkStatus {
+// Inputs are what the status of a sink depends on beside the object.
+type Inputs struct {
+	// Problems are what is wrong with it.
+	Problems []render.Problem
+	// Connection is what receivers tell of the way to its destination; nil = nothing.
+	Connection *config.Connection
+	// Now is the time of a transition.
+	Now time.Time
+}
+
+// Status returns the status of a sink.
+func Status(s *v1alpha1.EventSink, in Inputs) v1alpha1.EventSinkStatus {
 	status := v1alpha1.EventSinkStatus{Conditions: slices.Clone(s.Status.Conditions), ObservedGeneration: s.Generation}
-	w := condition.Writer{Conditions: &status.Conditions, Generation: s.Generation, Now: now}
-	w.Set(v1alpha1.ConditionReady, ready(problems))
-	w.Set(v1alpha1.ConditionReferencesResolved, condition.OfProblems(condition.References(problems)).Warn(condition.Warnings(problems)))
-	w.SetStalled(condition.OfProblems(condition.Stalling(problems)))
+	w := condition.Writer{Conditions: &status.Conditions, Generation: s.Generation, Now: in.Now}
+	connected := condition.Connected(in.Connection)
+	w.Set(v1alpha1.ConditionReady, condition.First(ready(in.Problems), known(connected)))
+	w.Set(v1alpha1.ConditionReferencesResolved, condition.OfProblems(condition.References(in.Problems)).Warn(condition.Warnings(in.Problems)))
+	w.Set(v1alpha1.ConditionConnected, connected)
+	w.SetStalled(condition.OfProblems(condition.Stalling(in.Problems)))
 	return status
+}
+
+// known returns a finding if it is one: a sink to which nothing was sent yet is ready.
+func known(f condition.Finding) condition.Finding {
+	if f.Unknown {
+		return condition.Finding{}
+	}
+	return f
 }
 
 // ready says why a sink does not do all that is asked of it. One that works but for its dead letters says so.

@@ -1,11 +1,10 @@
 // Package receiver reconciles the receivers of a namespace, and the status of all its endpoints and sinks: one pass sees
-// everything that the configurations are made of, and writes each object at most once.
+// everything that the configurations are made of, and writes each object at most once. Each phase of a pass is a type in a package of its own.
 package receiver
 
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,16 +15,14 @@ import (
 
 	"github.com/mailvane/mailvane/controllers/apply"
 	"github.com/mailvane/mailvane/controllers/limits"
+	"github.com/mailvane/mailvane/controllers/receiver/configuration"
+	"github.com/mailvane/mailvane/controllers/receiver/exposure"
+	"github.com/mailvane/mailvane/controllers/receiver/program"
+	"github.com/mailvane/mailvane/controllers/receiver/status"
+	"github.com/mailvane/mailvane/controllers/receiver/workload"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
-	"github.com/mailvane/mailvane/receiver/config"
 )
-
-// Pods asks the pods of receivers.
-type Pods interface {
-	// Loaded returns which configuration a pod has loaded, and how its journal is. The error is [ErrToken] when it does not take the token.
-	Loaded(ctx context.Context, pod *corev1.Pod, token string) (config.Loaded, error)
-}
 
 // Options are what a Reconciler needs.
 type Options struct {
@@ -34,7 +31,7 @@ type Options struct {
 	// Live reads the values of Secrets, which are never cached.
 	Live client.Reader
 	// Pods says what is loaded.
-	Pods Pods
+	Pods program.Pods
 	// Recorder takes the events.
 	Recorder events.EventRecorder
 	// Checks judge what is to be loaded.
@@ -52,46 +49,54 @@ type Options struct {
 // Reconciler reconciles one namespace at a time; a request's namespace is its key.
 type Reconciler struct {
 	Options
-	applier *apply.Applier
-	claims  *claims
-	routes  *routes // nil until it is registered with a manager
-
-	mu     sync.Mutex
-	memory map[string]*memory
+	configuration configuration.Phase
+	tokens        program.Tokens
+	asker         program.Asker
+	workload      workload.Phase
+	loader        program.Loader
+	exposure      exposure.Phase
+	status        status.Phase
 }
 
 // New returns a Reconciler.
 func New(o Options) *Reconciler {
+	applier := apply.New(o.Client, o.Live)
 	return &Reconciler{
-		Options: o, applier: apply.New(o.Client, o.Live), memory: map[string]*memory{},
-		claims: &claims{client: o.Client, live: o.Live, key: o.Claims},
+		Options:       o,
+		configuration: configuration.Phase{Applier: applier, Live: o.Live, Checks: o.Checks},
+		tokens:        program.Tokens{Seeder: applier, Live: o.Live},
+		asker:         program.Asker{Pods: o.Pods},
+		workload:      workload.Phase{Applier: applier, Live: o.Live, Limits: o.Limits, Options: o.Receiver},
+		loader:        program.Loader{Patcher: o.Client},
+		exposure: exposure.Phase{
+			Cache: o.Client, Live: o.Live, Applier: applier, Claims: exposure.NewClaims(o.Client, o.Live, o.Claims), Limits: o.Limits,
+		},
+		status: status.Phase{Patcher: o.Client.Status(), Recorder: o.Recorder},
 	}
 }
 
 // Reconcile makes the receivers of a namespace what its endpoints and sinks ask for.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	s, err := r.gather(ctx, request.Namespace)
+	p, err := r.begin(ctx, request.Namespace)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	refused, err := r.configure(ctx, s)
-	if err != nil {
+	if err := p.configure(ctx, r); err != nil {
 		return reconcile.Result{}, ignoreTerminating(err)
 	}
-	errs := []error{refused}
-	for _, u := range s.units {
-		errs = append(errs, r.makeTokens(ctx, s, u))
+	errs := []error{p.refused, p.makeTokens(ctx, r)}
+	p.ask(ctx, r)
+	errs = append(errs, p.apply(ctx, r), p.load(ctx, r), p.prune(ctx, r), p.expose(ctx, r), p.writeStatus(ctx, r))
+	if p.isEmpty() {
+		r.forget(request.Namespace)
 	}
-	r.askPods(ctx, s)
-	for _, u := range s.units {
-		errs = append(errs, r.apply(ctx, s, u), r.checkMounts(ctx, u), r.program(ctx, s, u))
+	return reconcile.Result{RequeueAfter: p.after}, ignoreTerminating(errors.Join(errs...))
+}
+
+func (r *Reconciler) forget(namespace string) {
+	for _, forget := range []func(string){r.configuration.Forget, r.tokens.Forget, r.asker.Forget, r.loader.Forget, r.status.Forget} {
+		forget(namespace)
 	}
-	now := r.Now()
-	errs = append(errs, r.prune(ctx, s), r.expose(ctx, s, now), r.writeStatus(ctx, s, now))
-	if len(s.endpoints)+len(s.sinks) == 0 {
-		r.forget(s.namespace)
-	}
-	return reconcile.Result{RequeueAfter: s.after}, ignoreTerminating(errors.Join(errs...))
 }
 
 // ignoreTerminating takes a namespace that is about to go as it is: nothing can be created in it, and all of it goes.

@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/receiver/exposure"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/config"
 )
@@ -120,6 +121,16 @@ func (p loadedPods) Loaded(context.Context, *corev1.Pod, string) (config.Loaded,
 	return config.Loaded{Hash: p.hash()}, nil
 }
 
+// writtenHash returns the hash of the shared receiver's configuration.
+func writtenHash(t *testing.T, c client.Reader) string {
+	t.Helper()
+	var secret corev1.Secret
+	if err := c.Get(context.Background(), client.ObjectKey{Namespace: "mail", Name: children.ConfigSecretName(children.Name)}, &secret); client.IgnoreNotFound(err) != nil {
+		t.Error(err)
+	}
+	return secret.Annotations[children.ConfigHashAnnotation]
+}
+
 // refusedPass runs passes over an endpoint with a pod while objects of one kind are refused, and returns the endpoint.
 func refusedPass(t *testing.T, kind string, refusal error) *v1alpha1.WebhookEndpoint {
 	t.Helper()
@@ -148,11 +159,11 @@ func refusedPass(t *testing.T, kind string, refusal error) *v1alpha1.WebhookEndp
 		if !ok {
 			return nil
 		}
-		return []string{ExposedAt(endpoint)}
+		return []string{exposure.At(endpoint)}
 	}
 	inner := fake.NewClientBuilder().WithScheme(types).WithObjects(e, sink, credentials, pod).WithReturnManagedFields().
 		WithStatusSubresource(&v1alpha1.WebhookEndpoint{}, &v1alpha1.EventSink{}, &networkingv1.Ingress{}).
-		WithIndex(&v1alpha1.WebhookEndpoint{}, URLIndex, index).Build()
+		WithIndex(&v1alpha1.WebhookEndpoint{}, exposure.URLIndex, index).Build()
 	refusing := interceptor.NewClient(inner, interceptor.Funcs{
 		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 			switch o.(interface{ GetKind() string }).GetKind() {
@@ -165,10 +176,9 @@ func refusedPass(t *testing.T, kind string, refusal error) *v1alpha1.WebhookEndp
 			}
 		},
 	})
-	var r *Reconciler
-	r = New(Options{
+	r := New(Options{
 		Client: refusing, Live: inner, Recorder: events.NewFakeRecorder(100), Now: time.Now,
-		Pods:     loadedPods{func() string { return r.remember("mail").receiver(children.Name).hash }},
+		Pods:     loadedPods{func() string { return writtenHash(t, inner) }},
 		Receiver: children.Options{Image: "mailvane.example.com/mailvane:v1", ManagerNamespace: "mailvane-system"},
 	})
 	request := reconcile.Request{NamespacedName: client.ObjectKey{Namespace: "mail", Name: children.Name}}

@@ -19,6 +19,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/controllers/receiver/exposure"
+	"github.com/mailvane/mailvane/controllers/receiver/inventory"
+	"github.com/mailvane/mailvane/controllers/receiver/program"
 	"github.com/mailvane/mailvane/controllers/render/children"
 )
 
@@ -29,7 +32,7 @@ const SecretIndex = "secretNames"
 // namespaces with such pods must not keep the others waiting.
 const namespacesAtOnce = 16
 
-// What the manager may do. It reads from its cache (list, watch) but for Secrets and for objects that may be somebody else's (get).
+// What the manager may do. It reads from its cache (list, watch), except Secrets and objects that may be somebody else's (get).
 // What it writes cannot be named here: a dedicated receiver is named after its endpoint, and RBAC knows no patterns. The manager
 // itself leaves alone what is not its own.
 //
@@ -56,19 +59,23 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Watches(&appsv1.StatefulSet{}, byNamespace).
 		Watches(&networkingv1.Ingress{}, byNamespace).
 		Watches(&corev1.Pod{}, r.onPods(), builder.WithPredicates(podChanged()))
-	for _, kind := range metadataKinds() {
+	for _, kind := range inventory.MetadataKinds() {
 		toNamespace := byNamespace
 		if kind.Kind == "Secret" {
 			toNamespace = handler.EnqueueRequestsFromMapFunc(r.usersOfSecret)
 		}
-		b = b.WatchesMetadata(metadataOf(kind), toNamespace, builder.WithPredicates(predicate.ResourceVersionChangedPredicate{}))
+		b = b.WatchesMetadata(inventory.MetadataOf(kind), toNamespace, builder.WithPredicates(predicate.ResourceVersionChangedPredicate{}))
 	}
 	c, err := b.Build(r)
 	if err != nil {
 		return fmt.Errorf("register controller: %w", err)
 	}
-	r.routes, err = newRoutes(mgr, c, r.Now)
-	return err
+	routes, err := exposure.WatchRoutes(mgr, c, r.Now, namespaceOf)
+	if err != nil {
+		return err
+	}
+	r.exposure.Routes = routes
+	return nil
 }
 
 // request is what makes a pass over a namespace.
@@ -82,8 +89,8 @@ func (r *Reconciler) neighbours(ctx context.Context, o client.Object) []request 
 		return requests
 	}
 	var all v1alpha1.WebhookEndpointList
-	if err := r.Client.List(ctx, &all, client.MatchingFields{URLIndex: ExposedAt(e)}); err != nil {
-		log.FromContext(ctx).Error(err, "who else is at a URL is not known")
+	if err := r.Client.List(ctx, &all, client.MatchingFields{exposure.URLIndex: exposure.At(e)}); err != nil {
+		log.FromContext(ctx).Error(err, "list endpoints at the same URL")
 		return requests
 	}
 	for i := range all.Items {
@@ -96,7 +103,7 @@ func namespaceOf(_ context.Context, o client.Object) []request {
 	return []request{{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: children.Name}}}
 }
 
-// usersOfSecret returns the Secret's namespace when a receiver has to do with the Secret.
+// usersOfSecret returns the Secret's namespace when a receiver uses the Secret, or consists of it.
 func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []request {
 	if children.IsReceiverSecretName(secret.GetName()) {
 		return namespaceOf(ctx, secret)
@@ -104,7 +111,7 @@ func (r *Reconciler) usersOfSecret(ctx context.Context, secret client.Object) []
 	for _, users := range []client.ObjectList{&v1alpha1.WebhookEndpointList{}, &v1alpha1.EventSinkList{}} {
 		err := r.Client.List(ctx, users, client.InNamespace(secret.GetNamespace()), client.MatchingFields{SecretIndex: secret.GetName()}, client.Limit(1))
 		if err != nil {
-			log.FromContext(ctx).Error(err, "who uses a Secret is not known; its namespace is reconciled")
+			log.FromContext(ctx).Error(err, "list users of a Secret; its namespace is reconciled")
 			return namespaceOf(ctx, secret)
 		}
 		if hasItems(users) {
@@ -125,13 +132,13 @@ func hasItems(list client.ObjectList) bool {
 	}
 }
 
-// onPods makes a pass over the namespace of a pod, and looks at how it ends.
+// onPods makes a pass over the namespace of a pod, and announces a failed hand-off when it ends.
 func (r *Reconciler) onPods() handler.EventHandler {
 	toNamespace := handler.EnqueueRequestsFromMapFunc(namespaceOf)
 	return handler.Funcs{
 		CreateFunc: toNamespace.Create,
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue workqueue.TypedRateLimitingInterface[request]) {
-			r.announceStranded(ctx, e)
+			r.announceHandoffFailure(ctx, e)
 			toNamespace.Update(ctx, e, queue)
 		},
 		DeleteFunc:  toNamespace.Delete,
@@ -139,25 +146,11 @@ func (r *Reconciler) onPods() handler.EventHandler {
 	}
 }
 
-// podChanged passes a pod that begins or ceases to be ready, or of which something else is to be said.
+// podChanged passes the changes of a pod that have consequences for a pass.
 func podChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		was, wasPod := e.ObjectOld.(*corev1.Pod)
-		is, isPod := e.ObjectNew.(*corev1.Pod)
-		return !wasPod || !isPod || state(was) != state(is)
+		before, wasPod := e.ObjectOld.(*corev1.Pod)
+		after, isPod := e.ObjectNew.(*corev1.Pod)
+		return !wasPod || !isPod || program.StateOf(before) != program.StateOf(after)
 	}}
-}
-
-// podState is what a pass makes something of.
-type podState struct {
-	ready, imageFails, crashing, unschedulable, going bool
-	ip, stranded                                      string
-}
-
-func state(pod *corev1.Pod) podState {
-	c := container(pod)
-	return podState{
-		ready: isReady(pod), imageFails: imageFails(c), crashing: crashing(pod, c), unschedulable: unschedulable(pod),
-		going: !pod.DeletionTimestamp.IsZero(), ip: pod.Status.PodIP, stranded: stranded(pod),
-	}
 }

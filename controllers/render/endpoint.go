@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/internal/catalogue"
 	"github.com/mailvane/mailvane/receiver/config"
 )
 
@@ -34,6 +35,9 @@ func (r *endpointRenderer) render(endpoint *v1alpha1.WebhookEndpoint) config.End
 		State:          string(spec.State),
 		MaxBodyBytes:   spec.MaxBodySize.Value(),
 	}
+	if spec.Exposure != nil && readsURL(spec.Provider.Type) {
+		rendered.PublicURL = spec.Exposure.URL()
+	}
 	r.checkMemory(&s, endpoint)
 	if owner := r.owners[r.in.place(endpoint)]; owner != endpoint {
 		s.add("spec.path", v1alpha1.ReasonPathConflict, "%s already belongs to WebhookEndpoint %s/%s; choose another path",
@@ -47,6 +51,11 @@ func (r *endpointRenderer) render(endpoint *v1alpha1.WebhookEndpoint) config.End
 		return unavailable(&rendered)
 	}
 	return rendered
+}
+
+// readsURL reports whether the receiver of an endpoint needs to know at which host it is reached.
+func readsURL(provider v1alpha1.ProviderType) bool {
+	return slices.ContainsFunc(catalogue.Providers(), func(p catalogue.Provider) bool { return p.Type == string(provider) && p.ReadsURL })
 }
 
 // unavailable returns what a receiver needs in order to answer 503 at the path of an endpoint, and no credential.

@@ -21,8 +21,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
-	"github.com/mailvane/mailvane/config/crd/admission"
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/internal/admission"
+	"github.com/mailvane/mailvane/internal/catalogue"
 	"github.com/mailvane/mailvane/receiver/config"
 )
 
@@ -272,18 +273,26 @@ func TestSecretReferences(t *testing.T) {
 	}
 }
 
-// TestEveryProviderHasAMember makes sure that the settings of each provider are found by its name.
-func TestEveryProviderHasAMember(t *testing.T) {
+// TestEveryKindHasAMember makes sure that the settings of each provider and sink are found by its name.
+func TestEveryKindHasAMember(t *testing.T) {
 	t.Parallel()
 
-	for _, provider := range []v1alpha1.ProviderType{v1alpha1.WebexConnect, v1alpha1.MailChannels, v1alpha1.EmailEngine, v1alpha1.EngageLab} {
-		found := false
-		for field := range reflect.TypeFor[v1alpha1.Provider]().Fields() {
+	members := func(union reflect.Type) []string {
+		var names []string
+		for field := range union.Fields() {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			found = found || (name != "type" && strings.EqualFold(name, string(provider)))
+			names = append(names, name)
 		}
-		if !found {
-			t.Errorf("%s has no member that is named like it", provider)
+		return names
+	}
+	for _, p := range catalogue.Providers() {
+		if !slices.Contains(members(reflect.TypeFor[v1alpha1.Provider]()), p.Member()) {
+			t.Errorf("%s has no member %s", p.Type, p.Member())
+		}
+	}
+	for _, s := range catalogue.Sinks() {
+		if !slices.Contains(members(reflect.TypeFor[v1alpha1.EventSinkSpec]()), s.Member()) {
+			t.Errorf("%s has no member %s", s.Type, s.Member())
 		}
 	}
 }

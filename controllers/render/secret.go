@@ -18,7 +18,10 @@ func EndpointSecrets(e *v1alpha1.WebhookEndpoint) []string {
 
 // SinkSecrets returns the names of the Secrets that a sink refers to, sorted.
 func SinkSecrets(sink *v1alpha1.EventSink) []string {
-	return secretNames(func(s *settingsResolver) { s.plugin(string(sink.Spec.Type), sink.Spec, "", nil) })
+	return secretNames(func(s *settingsResolver) {
+		s.plugin(string(sink.Spec.Type), sink.Spec, "", nil)
+		s.content(&sink.Spec.Content)
+	})
 }
 
 // secretNames returns which Secrets a resolver asks for.

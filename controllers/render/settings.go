@@ -18,6 +18,7 @@ import (
 //	xRefs []BasicSecretReference  becomes  xs, a list of {username, password}
 //	xRef  *SecretKeyReference     becomes  x, a string
 //	xRefs []CertificateReference  becomes  xs, a list of texts in PEM
+//	xRef  *FileReference          becomes  x, the text of a file
 //	xRef  *TLSSecretReference     becomes  x, {certificate, key} in PEM
 type settingsResolver struct {
 	object Object
@@ -99,11 +100,13 @@ func (s *settingsResolver) value(v reflect.Value, path string) any {
 			Password: s.secretKey(path, reference.Name, "password", s.least(minPasswordBytes)),
 		}
 	case v1alpha1.CertificateReference:
-		return s.pemKey(path, reference.Name, reference.Key)
+		return s.fileKey(path, reference.Name, reference.Key)
+	case v1alpha1.FileReference:
+		return s.fileKey(path, reference.Name, reference.Key)
 	case v1alpha1.TLSSecretReference:
 		return map[string]string{
-			"certificate": s.pemKey(path, reference.Name, "tls.crt"),
-			"key":         s.pemKey(path, reference.Name, "tls.key"),
+			"certificate": s.fileKey(path, reference.Name, "tls.crt"),
+			"key":         s.fileKey(path, reference.Name, "tls.key"),
 		}
 	}
 	switch v.Kind() {
@@ -152,7 +155,8 @@ func settingName(name string, field reflect.Type) string {
 	}
 	switch field {
 	case reflect.TypeFor[v1alpha1.SecretKeyReference](), reflect.TypeFor[v1alpha1.BasicSecretReference](),
-		reflect.TypeFor[v1alpha1.CertificateReference](), reflect.TypeFor[v1alpha1.TLSSecretReference]():
+		reflect.TypeFor[v1alpha1.CertificateReference](), reflect.TypeFor[v1alpha1.TLSSecretReference](),
+		reflect.TypeFor[v1alpha1.FileReference]():
 	default:
 		return name
 	}

@@ -42,10 +42,33 @@ func renderSink(in Input, sink *v1alpha1.EventSink) *sinkState {
 		Namespace: sink.Namespace,
 		Name:      sink.Name,
 		Kind:      state.resolver.plugin(string(sink.Spec.Type), sink.Spec, "spec", in.Checks.Sink),
+		Content:   state.resolver.content(&sink.Spec.Content),
 		Delivery:  delivery(&sink.Spec.Delivery),
 	}
 	state.usable = len(Faults(state.resolver.problems)) == 0
 	return state
+}
+
+// content returns what a sink gets of events, or nil if that is all.
+func (s *settingsResolver) content(c *v1alpha1.Content) *config.Content {
+	rendered := config.Content{Raw: string(c.Raw)}
+	for _, f := range c.Fields {
+		rendered.Fields = append(rendered.Fields, config.ContentField{Name: f.Name, As: string(f.As)})
+	}
+	before := len(Faults(s.problems))
+	if c.HashKeyRef != nil {
+		rendered.HashKey = s.secretKey("spec.content.hashKeyRef", c.HashKeyRef.Name, c.HashKeyRef.Key, config.MinHashKeyBytes)
+	}
+	if len(Faults(s.problems)) > before {
+		return nil
+	}
+	if err := rendered.Check(); err != nil {
+		s.add("spec.content", v1alpha1.ReasonInvalidSettings, "%v", err)
+	}
+	if !rendered.Changes() && rendered.Raw != config.ContentDrop {
+		return nil
+	}
+	return &rendered
 }
 
 func delivery(d *v1alpha1.Delivery) config.Delivery {

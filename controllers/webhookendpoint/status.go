@@ -67,11 +67,8 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 	} else {
 		w.Set(v1alpha1.ConditionExposed, in.Exposed.Warn(inTheClear(e, in.ExternalURL)))
 	}
-	if large := condition.Large(in.Troubles); large.OK() {
-		meta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionBodiesAccepted)
-	} else {
-		w.Set(v1alpha1.ConditionBodiesAccepted, large)
-	}
+	setUnlessOK(w, v1alpha1.ConditionBodiesAccepted, condition.Bodies(in.Troubles))
+	setUnlessOK(w, v1alpha1.ConditionSignaturesFresh, condition.Reused(in.Troubles))
 	w.SetStalled(condition.OfProblems(condition.Stalling(in.Problems)))
 	status.Receiver = receiver(e, in, status.Conditions)
 	status.URL = in.ExternalURL + e.Path()
@@ -79,6 +76,15 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 		status.URL = in.BaseURL(Serving(e, in.Name, programmed)) + e.Path()
 	}
 	return status
+}
+
+// setUnlessOK writes a condition that is there only when it is false.
+func setUnlessOK(w condition.Writer, conditionType string, f condition.Finding) {
+	if f.OK() {
+		meta.RemoveStatusCondition(w.Conditions, conditionType)
+		return
+	}
+	w.Set(conditionType, f)
 }
 
 // inTheClear warns of credentials that everybody between the provider and the cluster can read.

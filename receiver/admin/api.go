@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mailvane/mailvane/receiver/config"
-	"github.com/mailvane/mailvane/receiver/intake"
+	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
 )
@@ -36,7 +36,7 @@ const PageSize = 1000
 
 // Endpoint describes one endpoint and what came to it since the receiver started.
 type Endpoint struct {
-	intake.Summary
+	endpoint.Summary
 	metrics.Counts
 	// Problems are what goes wrong at it, and what its owner can mend.
 	Problems []config.Problem `json:"problems,omitzero"`

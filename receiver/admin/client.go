@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/mailvane/mailvane/receiver/httpproblem"
 )
 
 // maxAnswerBytes bounds what the client reads of one answer.
@@ -124,7 +126,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 		return fmt.Errorf("read answer: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return refusal(response, answer)
+		return c.refusal(response, answer)
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("read answer: %w", err)
@@ -143,13 +145,25 @@ type Refusal struct {
 func (e *Refusal) Error() string { return e.Reason }
 
 // refusal returns the detail of a problem (RFC 9457), or else the text of the answer.
-func refusal(response *http.Response, answer []byte) error {
-	var problem struct {
-		Detail string `json:"detail"`
-	}
+func (c *Client) refusal(response *http.Response, answer []byte) error {
+	var problem httpproblem.Problem
 	reason := strings.TrimSpace(string(answer))
-	if response.Header.Get("Content-Type") == "application/problem+json" && json.Unmarshal(answer, &problem) == nil && problem.Detail != "" {
+	if response.Header.Get("Content-Type") == httpproblem.MediaType && json.Unmarshal(answer, &problem) == nil && problem.Detail != "" {
 		reason = problem.Detail
 	}
+	if response.StatusCode == http.StatusNotFound && (problem.Type != "" || reason == notFoundText) {
+		reason = c.BaseURL + " is no admin API: " + elsewhere(problem.Type != "")
+	}
 	return &Refusal{Status: response.StatusCode, Reason: reason}
+}
+
+// notFoundText is what net/http answers for a path that a server does not have. Of its own the admin API says more.
+const notFoundText = "404 page not found"
+
+// elsewhere says which other port of a receiver answers like that.
+func elsewhere(problem bool) string {
+	if problem {
+		return "webhooks are taken there. The admin API has an address of its own, --admin-listen of the receiver"
+	}
+	return "the metrics and probes of a receiver may be there. The admin API has an address of its own, --admin-listen of the receiver"
 }

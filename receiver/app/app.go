@@ -18,16 +18,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/mailvane/mailvane/receiver/admin/access"
+	"github.com/mailvane/mailvane/receiver/admin/server"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/event/filter"
 	"github.com/mailvane/mailvane/receiver/handoff"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/keys"
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/provider"
 	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
-	"github.com/mailvane/mailvane/receiver/signature"
 	"github.com/mailvane/mailvane/receiver/sink"
+	sinks "github.com/mailvane/mailvane/receiver/sink/builtin"
+	"github.com/mailvane/mailvane/receiver/supervise"
 )
 
 // Options are what a Receiver needs.
@@ -65,14 +69,14 @@ type Receiver struct {
 	options  Options
 	registry *prometheus.Registry
 	metrics  *metrics.Metrics
-	compiler *intake.Compiler
+	compiler *endpoint.Compiler
 	handler  *intake.Handler
-	fleet    *fleet
+	sinks    *supervise.Supervisor
 	taker    *handoff.Handler // nil without hand-off
 	pods     *pods
+	admin    *server.Server
 	stopping atomic.Bool
-	opened   atomic.Bool  // the journal could be opened once
-	acting   sync.RWMutex // held for reading while dead letters are retried or dropped, and for good when a hand-off begins
+	opened   atomic.Bool // the journal could be opened once
 
 	mu      sync.Mutex // serialises Apply
 	current atomic.Pointer[loadedConfig]
@@ -82,6 +86,7 @@ type Receiver struct {
 type loadedConfig struct {
 	config *config.Config
 	hash   string
+	at     time.Time
 }
 
 // New returns a receiver without endpoints. It is not ready before the first Apply.
@@ -101,14 +106,15 @@ func New(o Options) (*Receiver, error) {
 	pods := newPods(&o)
 	r := &Receiver{
 		options: o, registry: registry, metrics: m, pods: pods,
-		compiler: &intake.Compiler{Lookup: providers.Lookup, Environment: provider.Environment{HTTPClient: o.KeyClient, KeyServers: &signature.KeyServers{}}, Filters: filters, Metrics: m},
+		compiler: &endpoint.Compiler{Lookup: providers.Lookup, Environment: provider.Environment{HTTPClient: o.KeyClient, Keys: &keys.Registry{}}, Filters: filters, Metrics: m},
 		handler: intake.NewHandler(intake.Options{
-			Journal: pods.appender(o.Journal), Metrics: m, Logger: o.Logger,
+			Journal: pods.appender(o.Journal), Metrics: m, Logger: o.Logger, HTTPClient: o.KeyClient,
 			TrustedProxies: o.TrustedProxies, MaxInFlightBytes: o.MaxInFlightBytes, UnknownPathGrace: o.UnknownPathGrace, Now: time.Now,
 		}),
 	}
-	r.fleet = newFleet(o, m)
+	r.sinks = supervise.New(supervise.Options{Journal: o.Journal, Metrics: m, Logger: o.Logger, Lookup: sinks.Lookup, Environment: o.Sinks})
 	r.taker = r.newTaker()
+	r.admin = r.newAdmin()
 	return r, nil
 }
 
@@ -119,16 +125,16 @@ func (r *Receiver) Apply(ctx context.Context, cfg *config.Config) error {
 	defer r.mu.Unlock()
 	document, err := config.Encode(cfg)
 	table, tableErr := r.compiler.Compile(cfg)
-	crew, crewErr := r.fleet.build(cfg)
-	if err := errors.Join(err, tableErr, crewErr); err != nil {
-		crew.discard()
+	plan, planErr := r.sinks.Plan(cfg.Sinks)
+	if err := errors.Join(err, tableErr, planErr); err != nil {
+		plan.Discard()
 		r.metrics.Reload(metrics.ReloadRefused)
 		return fmt.Errorf("configuration refused: %w", err)
 	}
 	// Sinks first: what the new routes lead to must be there when the first event arrives.
-	r.fleet.replace(ctx, crew)
+	r.sinks.Apply(ctx, plan)
 	r.handler.Swap(table)
-	r.current.Store(&loadedConfig{config: cfg, hash: config.Hash(document)})
+	r.current.Store(&loadedConfig{config: cfg, hash: config.Hash(document), at: time.Now().UTC().Truncate(time.Second)})
 	r.metrics.Reload(metrics.ReloadLoaded)
 	return nil
 }
@@ -143,16 +149,19 @@ func (r *Receiver) Ready() bool {
 // asked for, and closes the journal.
 func (r *Receiver) shutdown(ctx context.Context, stopServing func()) error {
 	r.stopping.Store(true)
+	r.admin.Stop()
+	r.options.Logger.Info("stopping", "waiting", pendingTotal(r.options.Journal.Stats()))
 	time.Sleep(r.options.ShutdownDelay)
 	r.handler.StopAccepting()
 	stopServing()
 	if r.taker != nil {
 		r.taker.Drain()
-		r.acting.Lock()
+		r.admin.Drain() // the hand-off, which empties the journal, would leave behind what is retried
 	}
 	r.flush(ctx)
-	r.fleet.stop()
+	r.sinks.Stop()
 	r.pods.stop(ctx, r.handOff(ctx))
+	r.options.Logger.Info("stopped; what still waits is in the journal", "waiting", pendingTotal(r.options.Journal.Stats()))
 	if err := r.options.Journal.Close(); err != nil {
 		return fmt.Errorf("close journal: %w", err)
 	}

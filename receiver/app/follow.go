@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/config"
 )
@@ -16,7 +18,7 @@ func (r *Receiver) Follow(ctx context.Context, path string, load func() (*config
 	f := &follower{receiver: r, load: load}
 	// What changes while the first configuration is loaded must be noticed, too.
 	watcher, unwatched := newWatcher(path)
-	_, unloaded := f.step(ctx)
+	unloaded := f.first(ctx)
 	if err := cmp.Or(unloaded, unwatched); err != nil {
 		if watcher != nil {
 			_ = watcher.Close() // nothing follows
@@ -33,9 +35,33 @@ type follower struct {
 	last     []byte // what was applied or refused last
 }
 
+// partsTimeout is how long a receiver that starts waits for the parts of a configuration that is just being written: the kubelet looks
+// for them each minute at most.
+const partsTimeout = 2 * time.Minute
+
+// first loads what there is at the start. While parts of it are missing, it waits.
+func (f *follower) first(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, partsTimeout)
+	defer cancel()
+	for {
+		_, err := f.step(ctx)
+		if _, incomplete := errors.AsType[*config.IncompleteError](err); !incomplete {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(settleDelay):
+		}
+	}
+}
+
 func (f *follower) reload(ctx context.Context) {
 	changed, err := f.step(ctx)
+	_, incomplete := errors.AsType[*config.IncompleteError](err)
 	switch {
+	case incomplete && changed:
+		f.receiver.options.Logger.Info("a new configuration is not complete yet; the last one stays in force", "detail", err)
 	case err != nil && changed:
 		f.receiver.options.Logger.Error("configuration not loaded; the last good one stays in force", "error", err)
 	case changed:

@@ -8,8 +8,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/handoff"
-	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/peer"
 )
@@ -43,7 +43,7 @@ func (r *Receiver) newTaker() *handoff.Handler {
 	}
 	return handoff.NewHandler(handoff.HandlerOptions{
 		Guard: &peer.Guard{Key: h.Key, Self: h.Self, AllowUnaddressed: true}, Journal: r.options.Journal, Accepting: r.Ready,
-		DedupeKeys: intake.StoredKeys, Taken: r.taken, Logger: r.options.Logger,
+		DedupeKeys: endpoint.StoredKeys, Taken: r.taken, Logger: r.options.Logger,
 	})
 }
 
@@ -51,7 +51,7 @@ func (r *Receiver) newTaker() *handoff.Handler {
 func (r *Receiver) taken(ctx context.Context, sink string, count int) {
 	r.metrics.Handoff(metrics.HandoffTaken, count)
 	if sink != "" {
-		r.fleet.adopt(ctx, sink)
+		r.sinks.Adopt(ctx, sink)
 	}
 }
 

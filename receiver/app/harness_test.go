@@ -20,6 +20,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/mailvane/mailvane/internal/simulate/emailengine"
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/app"
@@ -27,7 +28,6 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
 	"github.com/mailvane/mailvane/receiver/provider"
-	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
 )
 
 const (
@@ -190,9 +190,8 @@ func (r *receiver) postBody(body string) int {
 // exchange posts a body with its signature, and returns the answer.
 func (r *receiver) exchange(body string) (status int, answer string) {
 	r.t.Helper()
-	kind, _ := providers.Lookup("EmailEngine")
 	p := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
-	if err := kind.Sign([]byte(settings), nil, p); err != nil {
+	if err := emailengine.Sign([]byte(settings), nil, p); err != nil {
 		r.t.Fatal(err)
 	}
 	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodPost, r.url+hook, bytes.NewReader(p.Body))

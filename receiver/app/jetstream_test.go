@@ -25,17 +25,22 @@ import (
 // startShared starts a receiver that keeps its events at the servers, as a program with these flags does.
 func startShared(t *testing.T, c *nats.Cluster, flags ...string) *receiver {
 	t.Helper()
+	return startLogging(t, c, slog.New(slog.DiscardHandler), flags...)
+}
+
+func startLogging(t *testing.T, c *nats.Cluster, log *slog.Logger, flags ...string) *receiver {
+	t.Helper()
 	var settings app.Settings
 	f := flag.NewFlagSet("receiver", flag.ContinueOnError)
 	settings.Flags(f, app.Settings{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0", FlushTimeout: time.Second})
 	flags = append([]string{
 		"--journal=JetStream", "--jetstream-urls=" + strings.Join(c.URLs(), ","), "--jetstream-stream=test",
-		"--jetstream-replicas=1", "--journal-max-bytes=67108864", "--admin-tokens=" + tokens(t),
+		"--jetstream-replicas=1", "--allow-sink-addresses=self", "--journal-max-bytes=67108864", "--admin-tokens=" + tokens(t),
 	}, flags...)
 	if err := f.Parse(flags); err != nil {
 		t.Fatal(err)
 	}
-	instance, err := settings.Open(t.Context(), slog.New(slog.DiscardHandler), io.Discard)
+	instance, err := settings.Open(t.Context(), log, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,13 +81,19 @@ func startServer(t *testing.T) *nats.Cluster {
 // problem returns what the admin API says about the journal.
 func (r *receiver) problem() string {
 	r.t.Helper()
+	return r.loaded().JournalProblem
+}
+
+// loaded returns what the admin API says about the configuration.
+func (r *receiver) loaded() config.Loaded {
+	r.t.Helper()
 	response := r.ask(r.client.BaseURL+config.LoadedPath, r.client.Token)
 	defer func() { _ = response.Body.Close() }()
 	var loaded config.Loaded
 	if err := json.UnmarshalRead(response.Body, &loaded); err != nil {
 		r.t.Fatal(err)
 	}
-	return loaded.JournalProblem
+	return loaded
 }
 
 // wantState checks what the receiver says about its journal and does with a webhook.
@@ -183,12 +194,63 @@ func TestAStreamThatDoesNotFitIsSaidAtTheHTTPSeam(t *testing.T) {
 	eventually(t, "there is room again", func() bool { return small.post("after@example.com") == http.StatusOK })
 }
 
+// lines is a log that can be read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+// String returns what was written.
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// TestBodiesAreHeldAgainstTheServersBound has endpoints that take more, and less, than the servers' max_payload of 1 MiB. It is told
+// before the first body that is too large has come.
+func TestBodiesAreHeldAgainstTheServersBound(t *testing.T) {
+	t.Parallel()
+	c := startServer(t)
+	var log lines
+	r := startLogging(t, c, slog.New(slog.NewTextHandler(&log, nil)))
+	cfg := configuration(httpSink("crm", newDestination(t).URL))
+	fits := cfg.Endpoints[0]
+	fits.Name, fits.Path, fits.MaxBodyBytes = "fits", "/hooks/mail/fits", 512<<10
+	cfg.Endpoints[0].MaxBodyBytes = 10 << 20
+	cfg.Endpoints = append(cfg.Endpoints, fits)
+	r.apply(cfg)
+	eventually(t, "one endpoint is told of", func() bool {
+		problems := r.loaded().Problems
+		return len(problems) == 1 && problems[0].Endpoint == "mail/ee" && problems[0].Kind == config.EventTooLarge &&
+			strings.Contains(problems[0].Message, "bodies may have 10485760 bytes, and the journal takes events of at most 104")
+	})
+	eventually(t, "it is in the log", func() bool { return strings.Count(log.String(), "large events of an endpoint") == 1 })
+	if text := log.String(); !strings.Contains(text, "endpoint=mail/ee") {
+		t.Error(text)
+	}
+	small := configuration()
+	small.Endpoints[0].MaxBodyBytes = 512 << 10
+	r.apply(small)
+	if problems := r.loaded().Problems; len(problems) != 0 {
+		t.Errorf("%+v", problems)
+	}
+}
+
 // TestBadJournalFlags says what to change.
 func TestBadJournalFlags(t *testing.T) {
 	t.Parallel()
 	for text, flags := range map[string][]string{
 		"--journal must be":         {"--journal=Paper"},
-		"no address of a NATS":      {"--journal=JetStream", "--jetstream-stream=a"},
+		"needs --jetstream-urls":    {"--journal=JetStream", "--jetstream-stream=a"},
+		"and --jetstream-stream":    {"--journal=JetStream", "--jetstream-urls=nats://localhost"},
 		"like nats://host:4222":     {"--journal=JetStream", "--jetstream-stream=a", "--jetstream-urls=localhost"},
 		"must hold no password":     {"--journal=JetStream", "--jetstream-stream=a", "--jetstream-urls=nats://u:p@localhost"},
 		"letters, digits, - and _":  {"--journal=JetStream", "--jetstream-urls=nats://localhost", "--jetstream-stream=a.b"},

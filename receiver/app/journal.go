@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/folder"
 	"github.com/mailvane/mailvane/receiver/journal/jetstream"
 )
 
@@ -41,6 +41,9 @@ const headStart = 50 * time.Millisecond
 func (s *Settings) openJournal(self string, log *slog.Logger) (journal.Journal, error) {
 	switch s.Journal {
 	case JournalJetStream:
+		if s.JetStreamURLs == "" || s.JetStream.Name == "" {
+			return nil, errors.New("--journal=JetStream needs --jetstream-urls, such as nats://a:4222, and --jetstream-stream, a name that no other receiver has")
+		}
 		o := s.JetStream
 		o.URLs, o.MaxBytes, o.DedupeWindow, o.Logger = fields(s.JetStreamURLs), s.JournalMaxBytes, s.DedupeWindow, log
 		host, err := os.Hostname()
@@ -64,7 +67,7 @@ const JournalFolder = "journal"
 
 func (s *Settings) openEmbedded(log *slog.Logger) (journal.Journal, error) {
 	dir := filepath.Join(s.Data, JournalFolder)
-	if err := embedded.Move(s.Data, dir, log); err != nil {
+	if err := folder.Move(s.Data, dir, log); err != nil {
 		return nil, fmt.Errorf("move the journal of an earlier release from %s to %s: %w", s.Data, dir, err)
 	}
 	o := embedded.Options{
@@ -115,7 +118,10 @@ func realPath(path string) (string, error) {
 	resolved, err := filepath.EvalSymlinks(absolute)
 	if parent := filepath.Dir(absolute); errors.Is(err, os.ErrNotExist) && parent != absolute {
 		resolved, err = realPath(parent)
-		resolved = filepath.Join(resolved, filepath.Base(absolute))
+		return filepath.Join(resolved, filepath.Base(absolute)), err
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", absolute, err)
 	}
 	return resolved, err
 }
@@ -132,49 +138,4 @@ func (r *Receiver) journalOpened() bool {
 		r.opened.Store(true)
 	}
 	return r.opened.Load()
-}
-
-const (
-	// adoptInterval is how often the journal is searched for sinks that are owed events but not configured.
-	adoptInterval = 30 * time.Second
-	// adoptAfter is how often in a row such a sink is seen before it gets a worker: a journal that is shared may hold events
-	// for a sink whose configuration is on its way here.
-	adoptAfter = 4
-)
-
-// adoptAbsent keeps a worker for every sink that is owed events but configured no more, also for those that appear later, in
-// a journal that other processes share or that could not be opened at first.
-func (r *Receiver) adoptAbsent(ctx context.Context) {
-	tick := time.NewTicker(adoptInterval)
-	defer tick.Stop()
-	seen := map[string]int{}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		for _, name := range r.absent(seen) {
-			r.fleet.adopt(ctx, name)
-		}
-	}
-}
-
-// absent counts how often each sink was owed events without a worker, and returns those to adopt.
-func (r *Receiver) absent(seen map[string]int) []string {
-	if r.current.Load() == nil {
-		return nil
-	}
-	stats := r.options.Journal.Stats()
-	var adopt []string
-	for name, pending := range stats.Pending {
-		if _, ok := r.fleet.lookup(name); ok || pending == 0 {
-			delete(seen, name)
-			continue
-		}
-		if seen[name]++; seen[name] >= adoptAfter {
-			adopt = append(adopt, name)
-		}
-	}
-	return adopt
 }

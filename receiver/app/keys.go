@@ -2,7 +2,6 @@ package app
 
 import (
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/netguard"
@@ -19,11 +18,11 @@ const (
 // keyClient returns the client that fetches public keys. A stranger decides when it asks and for which id, and the author of an
 // endpoint whom: so it goes where sinks may go and nowhere else. It follows no redirects and asks no proxy of the environment,
 // which would be what resolves and connects.
-func keyClient(allowed []netip.Prefix) *http.Client {
+func keyClient(guard netguard.Guard) *http.Client {
 	return &http.Client{
 		Timeout: keyFetchTimeout,
 		Transport: &http.Transport{
-			DialContext:            netguard.Dialer(keyFetchTimeout, allowed).DialContext,
+			DialContext:            guard.Dialer(keyFetchTimeout).DialContext,
 			ForceAttemptHTTP2:      true,
 			TLSHandshakeTimeout:    keyFetchTimeout,
 			IdleConnTimeout:        keyIdleConnTimeout,

@@ -68,23 +68,23 @@ func TestEveryRouteOfTheAdminAPIAsksForItsRight(t *testing.T) {
 	t.Parallel()
 	r := guarded(t)
 	h := r.adminHandler()
-	for _, route := range r.routes() {
-		if want := map[bool]access.Right{true: access.Viewer, false: access.Operator}[strings.HasPrefix(route.pattern, "GET ")]; route.right < want {
-			t.Errorf("%s takes the right %s: to act takes at least %s", route.pattern, route.right, want)
+	for _, route := range r.admin.Routes() {
+		if want := map[bool]access.Right{true: access.Viewer, false: access.Operator}[strings.HasPrefix(route.Pattern, "GET ")]; route.Right < want {
+			t.Errorf("%s takes the right %s: to act takes at least %s", route.Pattern, route.Right, want)
 		}
 		for name, authorization := range map[string]string{
 			"none": "", "empty": "Bearer ", "unknown": "Bearer " + strings.Repeat("x", access.MinTokenLength),
 			"basic": "Basic " + tokenOf(access.Privacy), "without a scheme": tokenOf(access.Privacy), "cut": "Bearer " + tokenOf(access.Privacy)[1:],
 		} {
-			answer := call(h, route.pattern, authorization)
+			answer := call(h, route.Pattern, authorization)
 			if answer.Code != http.StatusUnauthorized || answer.Header().Get("Content-Type") != "application/problem+json" || answer.Header().Get("WWW-Authenticate") == "" {
-				t.Errorf("%s with a token that is %s: %d %s", route.pattern, name, answer.Code, answer.Body)
+				t.Errorf("%s with a token that is %s: %d %s", route.Pattern, name, answer.Code, answer.Body)
 			}
 		}
 		for _, right := range access.Rights() {
-			refused := call(h, route.pattern, "Bearer "+tokenOf(right)).Code == http.StatusForbidden
-			if refused == right.Includes(route.right) {
-				t.Errorf("%s with the right %s: refused %t", route.pattern, right, refused)
+			refused := call(h, route.Pattern, "Bearer "+tokenOf(right)).Code == http.StatusForbidden
+			if refused == right.Includes(route.Right) {
+				t.Errorf("%s with the right %s: refused %t", route.Pattern, right, refused)
 			}
 		}
 	}
@@ -99,9 +99,9 @@ func TestEveryRouteOfTheAdminAPIAsksForItsRight(t *testing.T) {
 func TestWhatIsOpenTellsNothing(t *testing.T) {
 	t.Parallel()
 	r := guarded(t)
-	for _, route := range r.routes() {
-		if answer := call(r.metricsHandler(), route.pattern, "Bearer "+tokenOf(access.Privacy)); answer.Code != http.StatusNotFound {
-			t.Errorf("the metrics port answers %s: %d", route.pattern, answer.Code)
+	for _, route := range r.admin.Routes() {
+		if answer := call(r.metricsHandler(), route.Pattern, "Bearer "+tokenOf(access.Privacy)); answer.Code != http.StatusNotFound {
+			t.Errorf("the metrics port answers %s: %d", route.Pattern, answer.Code)
 		}
 	}
 	for _, path := range []string{handoff.Path, dedupe.Path} {

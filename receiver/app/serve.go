@@ -37,9 +37,10 @@ func (r *Receiver) Serve(ctx context.Context, l Listeners) error {
 	serve(front, connections.Bound(front, l.Webhooks, connections.Options{Max: webhookConnections(), Handled: true, Hit: r.metrics.Limit}), failed)
 	backs := []*http.Server{r.serveBehind(r.adminHandler(), l.Admin, failed), r.serveBehind(r.metricsHandler(), l.Metrics, failed)}
 	r.pods.begin(ctx)
-	adopting, stopAdopting := context.WithCancel(ctx)
-	go r.adoptAbsent(adopting)
-	defer stopAdopting()
+	watching, stopWatching := context.WithCancel(ctx)
+	go r.sinks.AdoptOrphans(watching)
+	go r.tellOversized(watching)
+	defer stopWatching()
 	var serveErr error
 	select {
 	case <-ctx.Done():

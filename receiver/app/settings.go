@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
 	"github.com/mailvane/mailvane/receiver/journal/jetstream"
+	"github.com/mailvane/mailvane/receiver/netguard"
+	"github.com/mailvane/mailvane/receiver/netrange"
 	"github.com/mailvane/mailvane/receiver/sink"
 )
 
@@ -34,8 +37,10 @@ type Settings struct {
 	AdminTokens, AdminTokenFile string
 	// AdminToken is one more token that gives all of them, for a program that makes it itself.
 	AdminToken string
-	// TrustedProxies and AllowedSinkAddresses are comma-separated address ranges.
-	TrustedProxies, AllowedSinkAddresses string
+	// TrustedProxies are comma-separated address ranges.
+	TrustedProxies string
+	// AllowedSinkAddresses are such ranges, and the word [OwnAddresses].
+	AllowedSinkAddresses string
 	// UnknownPathGrace is how long after the start a path that is not known is answered 503 instead of 404: the configuration in
 	// the folder may be older than what was applied, and some providers never retry a 404. 0 = never, for a folder that is read
 	// as it is written.
@@ -74,20 +79,34 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	f.StringVar(&s.MetricsListen, "metrics-listen", defaults.MetricsListen, "address of metrics and probes, which tell nothing personal and are open to whoever reaches them")
 	s.tokenFlags(f)
 	f.StringVar(&s.TrustedProxies, "trusted-proxies", "", "comma-separated address ranges whose X-Forwarded-For is believed")
-	f.StringVar(&s.AllowedSinkAddresses, "allow-sink-addresses", "", "comma-separated address ranges that sinks and lookups of public keys may connect to although they are link-local or metadata addresses")
-	f.DurationVar(&s.UnknownPathGrace, "unknown-path-grace", defaults.UnknownPathGrace, "how long after the start an unknown path is answered 503, which providers retry, instead of 404: the configuration may still be an old one")
-	f.Int64Var(&s.MaxInFlightBytes, "max-in-flight-bytes", intake.DefaultInFlightBytes, "bound on the memory for requests that are being handled; the default is an eighth of the memory limit where that is less")
-	f.Int64Var(&s.JournalMaxBytes, "journal-max-bytes", embedded.DefaultMaxBytes, "space at which the journal refuses events with 503")
-	f.Int64Var(&s.JournalMinFreeBytes, "journal-min-free-bytes", embedded.DefaultMinFreeBytes, "space that the journal leaves free on its file system; 0 = none")
-	f.DurationVar(&s.DedupeWindow, "dedupe-window", embedded.DefaultDedupeWindow, "how long a repeated event is recognised")
+	f.StringVar(&s.AllowedSinkAddresses, "allow-sink-addresses", defaults.AllowedSinkAddresses, "comma-separated address ranges that sinks and lookups of public keys may connect to although they are link-local, metadata or own addresses; "+OwnAddresses+" = loopback and all addresses of this machine")
+	durationFlag(f, &s.UnknownPathGrace, "unknown-path-grace", defaults.UnknownPathGrace, "how long after the start an unknown path is answered 503, which providers retry, instead of 404: the configuration may still be an old one")
+	sizeFlag(f, &s.MaxInFlightBytes, "max-in-flight-bytes", intake.DefaultInFlightBytes, "bound on the memory for requests that are being handled; the default is an eighth of the memory limit where that is less")
+	sizeFlag(f, &s.JournalMaxBytes, "journal-max-bytes", embedded.DefaultMaxBytes, "space at which the journal refuses events with 503")
+	sizeFlag(f, &s.JournalMinFreeBytes, "journal-min-free-bytes", embedded.DefaultMinFreeBytes, "space that the journal leaves free on its file system; 0 = none")
+	durationFlag(f, &s.DedupeWindow, "dedupe-window", embedded.DefaultDedupeWindow, "how long a repeated event is recognised")
 	s.journalFlags(f)
 	f.BoolVar(&s.FetchKeys, "fetch-keys", true, "fetch providers' public keys; without it only pinned keys are known")
-	f.DurationVar(&s.ShutdownDelay, "shutdown-delay", defaults.ShutdownDelay, "how long requests are still served after a request to stop")
-	f.DurationVar(&s.FlushTimeout, "flush-timeout", defaults.FlushTimeout, "how long to wait for sinks to take what they are owed when stopping")
+	durationFlag(f, &s.ShutdownDelay, "shutdown-delay", defaults.ShutdownDelay, "how long requests are still served after a request to stop")
+	durationFlag(f, &s.FlushTimeout, "flush-timeout", defaults.FlushTimeout, "how long to wait for sinks to take what they are owed when stopping")
 	f.StringVar(&s.Peers, "peers", "", "host:port whose host resolves to the admin API of all receivers that share a key; what is undelivered when stopping goes to one of them")
 	f.StringVar(&s.HandoffKey, "handoff-key", "", "file with the key that those receivers and their manager share, at least 32 bytes")
-	f.DurationVar(&s.HandoffTimeout, "handoff-timeout", defaultHandoffTimeout, "how long to look for a receiver that takes what is undelivered when stopping")
+	durationFlag(f, &s.HandoffTimeout, "handoff-timeout", defaultHandoffTimeout, "how long to look for a receiver that takes what is undelivered when stopping")
 	f.StringVar(&s.TerminationLog, "termination-log", "", "file that tells, after the end, how much no other receiver has taken")
+}
+
+// OwnAddresses is the word for loopback and the addresses of the machine among the addresses that sinks may connect to.
+const OwnAddresses = "self"
+
+// guard returns where sinks, and lookups of public keys, may connect to.
+func (s *Settings) guard() (netguard.Guard, error) {
+	ranges := fields(s.AllowedSinkAddresses)
+	others := slices.DeleteFunc(slices.Clone(ranges), func(r string) bool { return r == OwnAddresses })
+	allowed, err := netrange.Parse(others)
+	if err != nil {
+		return netguard.Guard{}, fmt.Errorf("--allow-sink-addresses: %w", err)
+	}
+	return netguard.Guard{Allowed: allowed, Own: len(others) == len(ranges)}, nil
 }
 
 // Instance is a receiver with its listeners.
@@ -98,13 +117,13 @@ type Instance struct {
 
 // Open listens, opens the journal and builds a receiver without endpoints.
 func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer) (*Instance, error) {
-	trusted, err := intake.ParsePrefixes(fields(s.TrustedProxies))
+	trusted, err := netrange.Parse(fields(s.TrustedProxies))
 	if err != nil {
 		return nil, fmt.Errorf("--trusted-proxies: %w", err)
 	}
-	allowed, err := intake.ParsePrefixes(fields(s.AllowedSinkAddresses))
+	guard, err := s.guard()
 	if err != nil {
-		return nil, fmt.Errorf("--allow-sink-addresses: %w", err)
+		return nil, err
 	}
 	if err := errors.Join(s.checkAmounts(), s.checkFolders()); err != nil {
 		return nil, err
@@ -131,12 +150,12 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	}
 	o := Options{
 		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: inFlightBytes(s.MaxInFlightBytes), UnknownPathGrace: s.UnknownPathGrace,
-		Sinks:         sink.Environment{AllowedPrefixes: allowed, Stdout: stdout, Files: s.FileSinks},
+		Sinks:         sink.Environment{AllowedPrefixes: guard.Allowed, GuardOwn: guard.Own, Stdout: stdout, Files: s.FileSinks},
 		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout, Handoff: handoff,
 		AdminKeys: keys, AdminHost: hostOf(s.AdminListen), ConfigKey: s.configKey(),
 	}
 	if s.FetchKeys {
-		o.KeyClient = keyClient(allowed)
+		o.KeyClient = keyClient(guard)
 	}
 	instance.Receiver, err = New(o)
 	if err != nil {
@@ -196,7 +215,7 @@ func (i *Instance) Run(ctx context.Context) error { return i.Serve(ctx, i.listen
 // Abandon closes an instance that will not run.
 func (i *Instance) Abandon() {
 	i.closeListeners()
-	i.fleet.stop()
+	i.sinks.Stop()
 	_ = i.options.Journal.Close() // nothing was accepted
 }
 

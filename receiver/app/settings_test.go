@@ -30,11 +30,17 @@ func parse(t *testing.T, arguments ...string) *app.Settings {
 
 func openSettings(t *testing.T, s *app.Settings) (*app.Instance, error) {
 	t.Helper()
-	instance, err := s.Open(t.Context(), slog.New(slog.DiscardHandler), io.Discard)
+	instance, err := openOnly(t, s)
 	if err == nil {
 		t.Cleanup(instance.Abandon)
 	}
 	return instance, err
+}
+
+// openOnly returns what is to be run.
+func openOnly(t *testing.T, s *app.Settings) (*app.Instance, error) {
+	t.Helper()
+	return s.Open(t.Context(), slog.New(slog.DiscardHandler), io.Discard)
 }
 
 // TestFileSinksAreApartFromTheJournal names folders of which one is in the other, as they are written and by links.

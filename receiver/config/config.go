@@ -24,6 +24,8 @@ type Endpoint struct {
 	Name      string `json:"name"`
 	// Path is the URL path, beginning with a slash.
 	Path string `json:"path"`
+	// PublicURL is the scheme and host at which the endpoint is reached from outside, without a slash at the end; empty = not known.
+	PublicURL string `json:"publicURL,omitempty"`
 	// Provider is the provider and its settings.
 	Provider Plugin `json:"provider"`
 	// Authentication holds the further factors; all that are set must pass.
@@ -37,6 +39,9 @@ type Endpoint struct {
 	// Routes say which events go to which sinks.
 	Routes []Route `json:"routes,omitempty"`
 }
+
+// QualifiedName returns "namespace/name", by which receivers know an endpoint or a sink.
+func QualifiedName(namespace, name string) string { return namespace + "/" + name }
 
 // The values of Endpoint.Verification and Endpoint.State.
 const (
@@ -65,6 +70,8 @@ type Authentication struct {
 	Basic Basic `json:"basic,omitzero"`
 	// Header requires one of the values in a named header.
 	Header HeaderFactor `json:"header,omitzero"`
+	// OIDC requires a token of an OpenID provider.
+	OIDC OIDC `json:"oidc,omitzero"`
 	// AllowedCIDRs requires the client's address to lie in one of the ranges.
 	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 }
@@ -85,6 +92,16 @@ type Basic struct {
 type BasicCredential struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
+}
+
+// OIDC is a JSON Web Token in the header Authorization (RFC 6750 section 2.1), signed by an OpenID provider.
+type OIDC struct {
+	// Issuer is the provider: what the claim "iss" must be, and below what its keys are found.
+	Issuer string `json:"issuer,omitempty"`
+	// Audiences are what the claim "aud" may be; at least one.
+	Audiences []string `json:"audiences,omitempty"`
+	// Subjects are what the claim "sub" may be, or "email" where that is verified; empty = any.
+	Subjects []string `json:"subjects,omitempty"`
 }
 
 // HeaderFactor is a secret in a header.
@@ -115,6 +132,8 @@ type Sink struct {
 	Name      string `json:"name"`
 	// Kind is the kind of sink and its settings.
 	Kind Plugin `json:"kind"`
+	// Content is what it gets of an event; nil = all of it.
+	Content *Content `json:"content,omitzero"`
 	// Delivery is how events are handed over.
 	Delivery Delivery `json:"delivery"`
 }

@@ -6,9 +6,15 @@ import "time"
 const (
 	// BodyTooLarge says that requests had bodies above the endpoint's bound. They are refused unread, so anybody may have sent them.
 	BodyTooLarge = "BodyTooLarge"
+	// EventTooLarge says that the endpoint takes bodies of which the events may be too large for the journal. Count is 0: none need to
+	// have come.
+	EventTooLarge = "EventTooLarge"
 	// FilterFailing says that the filter of a route cannot be evaluated for events, which become dead letters.
 	FilterFailing = "FilterFailing"
 )
+
+// SignatureReused says that many different bodies came with one signature, of a provider that signs no body.
+const SignatureReused = "SignatureReused"
 
 // MaxProblems bounds the problems that a receiver tells of.
 const MaxProblems = 200

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/content"
 	"github.com/mailvane/mailvane/receiver/deliver"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -32,9 +33,9 @@ type recorder struct {
 	answer func(ctx context.Context, ids []string) error
 }
 
-func (r *recorder) Send(ctx context.Context, messages []sink.Message) error {
-	ids := make([]string, 0, len(messages))
-	for _, m := range messages {
+func (r *recorder) Send(ctx context.Context, batch sink.Batch) error {
+	ids := make([]string, 0, len(batch.Messages))
+	for _, m := range batch.Messages {
 		e, err := event.ParseEnvelope(m.Envelope)
 		if err != nil {
 			return sink.Permanent(err)
@@ -84,6 +85,8 @@ type bench struct {
 	// seen is the journal as workers see it.
 	seen     journal.Journal
 	sink     *recorder
+	use      sink.Sink // what workers feed; nil = sink
+	content  *content.Content
 	registry *prometheus.Registry
 	worker   *deliver.Worker // the last that was started
 	stop     func()
@@ -124,8 +127,12 @@ func (b *bench) metrics() *metrics.Sink {
 func (b *bench) start(d config.Delivery, deadLetterSink string) *deliver.Worker {
 	b.t.Helper()
 	predecessor := b.worker
+	use := b.use
+	if use == nil {
+		use = b.sink
+	}
 	w := deliver.New(deliver.Options{
-		Name: sinkName, Sink: b.sink, Delivery: d, DeadLetterSink: deadLetterSink, Journal: b.seen,
+		Name: sinkName, Sink: use, Content: b.content, Delivery: d, DeadLetterSink: deadLetterSink, Journal: b.seen,
 		Metrics: b.metrics(), Logger: slog.New(slog.DiscardHandler), DrainTimeout: time.Second,
 	})
 	if predecessor != nil {

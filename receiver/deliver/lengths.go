@@ -33,6 +33,8 @@ type lengths struct {
 	suspects map[uint64]suspect
 	// alone counts those of them that failed alone, and aloneBytes their payloads.
 	alone, aloneBytes int
+	// tells says that the sink has told apart what failed in a send: then an attempt was not made alone.
+	tells bool
 }
 
 // suspect is a delivery that was in a send that failed.
@@ -67,7 +69,7 @@ func (l *lengths) next(batch []journal.Delivery) (n int) {
 // of returns with how many a delivery may go, and whether it was in a send that failed. One with an attempt of its own has failed
 // alone, though that may have been before a restart.
 func (l *lengths) of(d *journal.Delivery) (most int, suspected bool) {
-	if d.Attempts > 0 {
+	if d.Attempts > 0 && !l.tells {
 		return 1, true
 	}
 	s, suspected := l.suspects[d.Sequence]
@@ -94,6 +96,17 @@ func (l *lengths) pass(chunk []journal.Delivery) {
 		return
 	}
 	l.reach, l.passed = min(2*l.reach, l.most), 0
+}
+
+// tell notes that the sink has taken a part of a send, if any, and told apart the rest.
+func (l *lengths) tell(taken []journal.Delivery) {
+	if len(taken) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tells = true
+	l.remove(taken)
 }
 
 // fail notes that a send has failed for the moment. The next ones are half as long, but for two failures of which nothing follows for
@@ -156,7 +169,7 @@ func (l *lengths) remove(deliveries []journal.Delivery) {
 func (l *lengths) hasFailedAlone(chunk []journal.Delivery) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(chunk) == 1 && (chunk[0].Attempts > 0 || l.suspects[chunk[0].Sequence].bytes > 0)
+	return len(chunk) == 1 && (chunk[0].Attempts > 0 && !l.tells || l.suspects[chunk[0].Sequence].bytes > 0)
 }
 
 // failedAlone returns how many deliveries have failed alone, and the size of their payloads.

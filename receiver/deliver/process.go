@@ -2,10 +2,10 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/journal"
-	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/sink"
 )
 
@@ -13,7 +13,7 @@ import (
 func (w *Worker) process(ctx context.Context, batch []journal.Delivery) []journal.Settlement {
 	var settlements []journal.Settlement
 	fresh := batch[:0]
-	now := time.Now()
+	now := w.options.Journal.Present()
 	for i := range batch {
 		if w.expired(&batch[i], now) {
 			settlements = append(settlements, w.dead(batch[i], journal.CauseExpired, errTooOld))
@@ -64,6 +64,12 @@ func settled(chunk []journal.Delivery, outcome journal.Settlement, settlements [
 // reached is false when the sink could not take anything at the moment.
 func (w *Worker) attempt(ctx context.Context, chunk []journal.Delivery, settlements []journal.Settlement) (_ []journal.Settlement, reached bool) {
 	err := w.send(ctx, chunk)
+	switch failed := sink.FailedOf(err, len(chunk)); {
+	case len(failed) > 0 && len(chunk) == 1:
+		err = failed[0]
+	case len(failed) > 0:
+		return w.partial(ctx, chunk, failed, settlements)
+	}
 	switch {
 	case err == nil:
 		w.up()
@@ -87,35 +93,14 @@ func (w *Worker) attempt(ctx context.Context, chunk []journal.Delivery, settleme
 	return w.attempt(ctx, chunk[len(chunk)/2:], settlements)
 }
 
-// send makes one attempt, within the rate limit and the timeout.
+// send makes one attempt.
 func (w *Worker) send(ctx context.Context, chunk []journal.Delivery) error {
-	if w.limiter != nil {
-		if err := w.limiter.WaitN(ctx, len(chunk)); err != nil {
-			return err
-		}
+	batch, err := w.describe.batch(chunk)
+	if err != nil {
+		return err
 	}
-	messages := make([]sink.Message, 0, len(chunk))
-	for i := range chunk {
-		messages = append(messages, sink.Message{Envelope: chunk[i].Payload, Key: chunk[i].OrderingKey})
-	}
-	limited, cancel := context.WithTimeout(ctx, w.policy.timeout)
-	defer cancel()
-	err := w.options.Sink.Send(limited, messages)
-	w.options.Metrics.Attempt(attemptOutcome(err))
-	return err
-}
-
-func attemptOutcome(err error) string {
-	switch {
-	case err == nil:
-		return metrics.AttemptDelivered
-	case sink.IsPermanent(err):
-		return metrics.AttemptPermanent
-	case sink.RetryAfter(err) > 0:
-		return metrics.AttemptThrottled
-	default:
-		return metrics.AttemptTransient
-	}
+	defer w.describe.done(batch)
+	return w.chain.Send(ctx, batch)
 }
 
 // transient schedules a chunk that failed for the moment, for when the sink is tried again. An attempt counts only against a single
@@ -141,4 +126,11 @@ func (w *Worker) transient(chunk []journal.Delivery, cause error, settlements []
 		own.At = until
 	}
 	return settled(chunk, own, settlements)
+}
+
+var errTooOld = errors.New("not delivered within the sink's maximum age")
+
+// expired reports whether an event is given up at a time, which is the journal's: that of the machine may jump ahead.
+func (w *Worker) expired(d *journal.Delivery, now time.Time) bool {
+	return w.policy.maxAge > 0 && now.Sub(d.AcceptedAt) > w.policy.maxAge
 }

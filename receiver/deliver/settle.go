@@ -15,29 +15,9 @@ func (w *Worker) settle(ctx context.Context, settlements []journal.Settlement) [
 			w.divert(ctx, &settlements[i])
 		}
 	}
-	freed, settlements := w.release(settlements)
+	freed, settlements := w.order.release(settlements)
 	w.settleAll(ctx, settlements)
 	return freed
-}
-
-// release frees the keys of settled deliveries, and returns the settlements as the order of their keys wants them.
-func (w *Worker) release(settlements []journal.Settlement) (freed []journal.Delivery, ordered []journal.Settlement) {
-	if w.sequencer == nil {
-		return nil, settlements
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, s := range settlements {
-		if s.Outcome == journal.Delivered || s.Outcome == journal.Dead {
-			ordered = append(ordered, s)
-			freed = w.sequencer.done(s.Deliveries, freed)
-			continue
-		}
-		for i := range s.Deliveries {
-			ordered = w.sequencer.failed(s.Deliveries[i:i+1], s, ordered)
-		}
-	}
-	return freed, ordered
 }
 
 // dead describes a delivery that the sink will not get.

@@ -4,6 +4,9 @@
 // A worker leases deliveries from its queue and sends them in batches. A batch that the sink refuses for good is split
 // until only the events that it refuses are dead letters. A batch that fails for the moment goes back to the journal and is
 // due again later, in halves, so that one event that breaks the sink ends up alone and the others arrive.
+//
+// Each job has a type of its own. On the way from the queue: [order], [batcher]; on the way to the sink, link by link: contentLink, rateLink,
+// timeoutLink, observeLink. The worker sees to what became of the events: it narrows down, retries and settles.
 package deliver
 
 import (
@@ -13,9 +16,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/content"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/sink"
@@ -29,6 +31,8 @@ type Options struct {
 	Sink sink.Sink
 	// Delivery is the policy.
 	Delivery config.Delivery
+	// Content is what the sink may have of an event; nil = all of it.
+	Content *content.Content
 	// DeadLetterSink is the name in the journal of the sink that takes the dead letters, or empty.
 	DeadLetterSink string
 	// Journal is where events come from and dead letters go to.
@@ -46,14 +50,15 @@ type Worker struct {
 	options Options
 	policy  policy
 	queue   journal.Queue
-	limiter *rate.Limiter // nil = no limit
+	order   *order
+	batches *batcher
 	gate    *gate
 	lengths *lengths
-	failure lastFailure
-
-	mu        sync.Mutex
-	ready     []journal.Delivery // leased, not yet in a batch
-	sequencer *sequencer         // nil = unordered
+	// describe and chain are the way to the sink.
+	describe   *describer
+	chain      link
+	failure    lastFailure
+	connection connection
 }
 
 // New returns a worker. Run makes it work.
@@ -62,23 +67,18 @@ func New(o Options) *Worker {
 	if limiter, ok := o.Sink.(sink.BatchLimiter); ok {
 		w.policy.batchEvents = min(w.policy.batchEvents, limiter.MaxBatch())
 	}
-	if w.policy.rate > 0 {
-		w.limiter = rate.NewLimiter(rate.Limit(w.policy.rate), max(w.policy.rate, w.policy.batchEvents))
-	}
-	if w.policy.byKey {
-		w.sequencer = newSequencer()
-	}
 	w.gate = newGate(&w.policy)
 	w.lengths = newLengths(w.policy.batchEvents)
+	w.order = newOrder(w.queue, w.policy.byKey, w.settleAll)
+	w.batches = &batcher{policy: &w.policy, gate: w.gate, lengths: w.lengths, order: w.order}
+	w.describe, w.chain = newDescriber(o.Sink), newChain(&o, &w.policy)
 	return w
 }
 
 // Succeed takes over from a worker of the same sink that has ended, before Run: what is in the journal must not be overtaken
 // because the sink's configuration changed.
 func (w *Worker) Succeed(predecessor *Worker) {
-	if w.sequencer != nil && predecessor.sequencer != nil {
-		w.sequencer.waiting = predecessor.sequencer.waiting
-	}
+	w.order.succeed(predecessor.order)
 }
 
 // Run delivers until ctx ends, then waits for the sends in flight and gives every lease back.
@@ -87,8 +87,11 @@ func (w *Worker) Run(ctx context.Context) {
 	defer cancel()
 	slots := make(chan struct{}, w.policy.maxInFlight)
 	var group sync.WaitGroup
-	for {
-		batch, err := w.next(ctx, slots)
+	w.probe(ctx, &group)
+	err := w.begin(ctx)
+	for err == nil {
+		var batch []journal.Delivery
+		batch, err = w.next(ctx, slots)
 		if err != nil {
 			break
 		}
@@ -126,10 +129,10 @@ func (w *Worker) next(ctx context.Context, slots chan struct{}) ([]journal.Deliv
 		return nil, context.Cause(ctx)
 	}
 	for {
-		batch, err := w.take(ctx)
+		batch, err := w.batches.take(ctx)
 		if err == nil && len(batch) > 0 {
 			if err := w.gate.enter(ctx); err != nil {
-				w.keep(batch)
+				w.batches.keep(batch)
 				return nil, err
 			}
 			return batch, nil
@@ -162,32 +165,16 @@ func (w *Worker) deliver(ctx, sending context.Context, batch []journal.Delivery)
 			return
 		}
 		if err := w.gate.enter(ctx); err != nil {
-			w.keep(freed)
+			w.batches.keep(freed)
 			return
 		}
 		batch = freed
 	}
 }
 
-func (w *Worker) keep(deliveries []journal.Delivery) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ready = append(w.ready, deliveries...)
-}
-
 // giveBack returns every lease that is left, due at once.
 func (w *Worker) giveBack(ctx context.Context) {
-	now := time.Now()
-	w.mu.Lock()
-	var back []journal.Settlement
-	if w.sequencer != nil {
-		back = w.sequencer.drain(w.ready, now)
-	} else {
-		back = deferred(w.ready, now, nil)
-	}
-	w.ready = nil
-	w.mu.Unlock()
-	w.settleAll(ctx, back)
+	w.settleAll(ctx, w.order.drain(w.batches.empty(), time.Now()))
 }
 
 func (w *Worker) settleAll(ctx context.Context, settlements []journal.Settlement) {

@@ -321,6 +321,29 @@ func TestAnEventThatHasTheSinkAskToWaitEndsAlone(t *testing.T) {
 	})
 }
 
+// lagging is a journal by whose clock a time has not come yet, which is what one says while the machine's clock is ahead.
+type lagging struct {
+	journal.Journal
+	behind time.Duration
+}
+
+func (l *lagging) Present() time.Time { return l.Journal.Present().Add(-l.behind) }
+
+// TestAClockThatIsAheadGivesNothingUp has the clock of the machine four days ahead of that by which the journal tells ages.
+func TestAClockThatIsAheadGivesNothingUp(t *testing.T) {
+	run(t, func(t *testing.T, b *bench) {
+		b.append("a-1") // by the journal's clock, a moment ago
+		b.seen = &lagging{b.journal, 4 * 24 * time.Hour}
+		time.Sleep(4 * 24 * time.Hour)
+		b.start(defaults(), "")
+		b.wait(time.Minute)
+		wantSet(t, []string{"a-1"}, b.sink.arrived())
+		if letters := b.deadLetters(); len(letters) != 0 {
+			t.Errorf("dead letters: %+v", letters)
+		}
+	})
+}
+
 // TestADeadLetterWithoutRoomStays has an event refused that should go to another sink, when the journal takes nothing more.
 func TestADeadLetterWithoutRoomStays(t *testing.T) {
 	run(t, func(t *testing.T, b *bench) {

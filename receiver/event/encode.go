@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"iter"
 	"math/bits"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -26,6 +28,9 @@ const (
 	perEventBytes    = 1 << 10
 	maxRepeatedBytes = 1 << 10
 )
+
+// MaxRecordBytes is about how much larger than its raw payload an encoded event can be: its metadata and its details have 64 KiB each.
+const MaxRecordBytes = 192 << 10
 
 // Encode returns e as a structured CloudEvents 1.0 JSON object on one line, with the given source. Raw must be JSON, as it is in
 // every event that was decoded; only its white space is looked at.
@@ -44,7 +49,16 @@ func AppendEncode(dst []byte, e *Event, source string) ([]byte, error) {
 	when := at.AppendFormat(scratch[:0], time.RFC3339Nano)
 	w := objectWriter(slices.Grow(dst, EncodedSize(e)))
 	w = w.begin().attributes(e, source, when)
-	w = w.member(`"data":`).begin().identity(e, when).addresses(e).outcome(e).interaction(e).flag(`"unverified":`, e.Unverified)
+	w = w.member(`"data":`).begin().identity(e, when).addresses(e).outcome(e).interaction(e)
+	if e.Mail != nil {
+		// Mail is rare and large: reflection costs little of what there is to do.
+		mail, err := json.Marshal(e.Mail, marshalOptions())
+		if err != nil {
+			return dst, fmt.Errorf("encode mail: %w", err)
+		}
+		w = append(w.member(`"mail":`), mail...)
+	}
+	w = w.attached(e).flag(`"unverified":`, e.Unverified)
 	if e.Raw != nil {
 		w = appendCompact(w.member(`"raw":`), e.Raw)
 	}
@@ -105,8 +119,11 @@ func (w objectWriter) interaction(e *Event) objectWriter {
 	return w.optional(`"url":`, e.URL).
 		optional(`"ip":`, e.IP).
 		optional(`"userAgent":`, e.UserAgent).
-		object(`"client":`, pair{`"name":`, e.Client.Name}, pair{`"os":`, e.Client.OS}).
-		list(`"tags":`, e.Tags).
+		object(`"client":`, pair{`"name":`, e.Client.Name}, pair{`"os":`, e.Client.OS})
+}
+
+func (w objectWriter) attached(e *Event) objectWriter {
+	return w.list(`"tags":`, e.Tags).
 		texts(`"metadata":`, e.Metadata).
 		texts(`"details":`, e.Details).
 		flag(`"truncated":`, e.Truncated)
@@ -237,7 +254,7 @@ func appendCompact(out, raw []byte) []byte {
 	return out
 }
 
-// IsCompact says whether JSON has no white space between its tokens, as what most providers send.
+// IsCompact reports whether JSON has no white space between its tokens, as what most providers send.
 func IsCompact(raw []byte) bool {
 	for part := range CompactParts(raw) {
 		return len(part) == len(raw)

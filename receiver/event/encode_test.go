@@ -32,7 +32,8 @@ func filled(nasty string) *Event {
 		Recipient: nasty, Recipients: []string{"a@example.com", nasty}, Sender: nasty, Subject: nasty, MessageID: nasty, ProviderMessageID: nasty,
 		ProviderEventID: nasty, CorrelationID: nasty, Account: nasty, SMTPCode: 550, EnhancedCode: "5.1.1", Reason: nasty, Diagnostic: nasty,
 		Bounce: Bounce{Type: Hard, Category: nasty}, Reject: Reject{Reason: PolicyViolation}, Complaint: Complaint{FeedbackType: nasty},
-		URL: nasty, IP: "192.0.2.1", UserAgent: nasty, Client: Client{Name: nasty, OS: "os"}, Tags: []string{nasty, "t"},
+		URL: nasty, IP: "192.0.2.1", UserAgent: nasty, Client: Client{Name: nasty, OS: "os"},
+		Mail: &Mail{Envelope: MailEnvelope{From: nasty}, From: []Mailbox{{Address: nasty, Name: nasty}}, Date: at, Text: nasty, Attachments: []Attachment{{Name: nasty, Size: 1}}}, Tags: []string{nasty, "t"},
 		Metadata: map[string]string{"b": nasty, "a" + nasty: "1"}, Details: map[string]string{"d": nasty, "c" + nasty: "2"}, Truncated: true, Unverified: true,
 		Raw: jsontext.Value("{ \"a\\\\\" : \"x \\\" y\\\\\" ,\r\n\t\"b\" : [ 1 , 2.50 , { } , \"\" ] }"),
 	}

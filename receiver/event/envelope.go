@@ -106,6 +106,19 @@ func (e *Envelope) Event() (Event, error) {
 	return out, nil
 }
 
+// Describe makes e the data of the envelope, and has the attributes that are made of it say what it says. The partition key is not made
+// anew: it may be none of the record's.
+func (e *Envelope) Describe(record *Event) error {
+	data, err := json.Marshal(record, marshalOptions())
+	if err != nil {
+		return fmt.Errorf("encode event: %w", err)
+	}
+	e.Data = data
+	e.Subject = attributeText(record.CloudEventsSubject())
+	e.ProviderEvent = attributeText(record.eventName())
+	return nil
+}
+
 // SetDeadLetter marks the envelope as one that sink did not get, for reason.
 func (e *Envelope) SetDeadLetter(sink, reason string) {
 	e.DeadLetterSink = attributeText(sink)

@@ -81,6 +81,9 @@ type Event struct {
 	// Client is the mail client or browser, where the provider names it apart.
 	Client Client `json:"client,omitzero"`
 
+	// Mail is the message itself, of an event of type [Received], as far as the provider tells it; nil = it does not.
+	Mail *Mail `json:"mail,omitzero"`
+
 	// Tags are the campaign or category names that the sender attached.
 	Tags []string `json:"tags,omitzero"`
 	// Metadata is what the sender of the message attached to it, under the sender's own names: custom arguments, user variables and the
@@ -90,21 +93,22 @@ type Event struct {
 	// commas.
 	Details map[string]string `json:"details,omitzero"`
 	// Truncated says that there was more than a record holds: 256 values and 64 KiB of metadata and as much of details, 10,000
-	// recipients. Raw has all of it.
+	// recipients, 256 KiB of each body of a mail. Raw has all of it.
 	Truncated bool `json:"truncated,omitzero"`
 
 	// Unverified says that the request failed verification and was accepted because its endpoint is in shadow mode.
 	Unverified bool `json:"unverified,omitzero"`
 
-	// Raw is the provider's own JSON of this item, token for token; white space between tokens is not kept. An item that not every reader
-	// takes is kept as {"mediaType", "text"} or, where it is not UTF-8, as {"mediaType", "base64"}.
+	// Raw is the provider's own JSON of this item, token for token, but for credentials that the provider puts into it; white space between
+	// tokens is not kept. An item that not every reader takes is kept as {"mediaType", "text"} or, where it is not UTF-8, as
+	// {"mediaType", "base64"}, and a form as {"mediaType", "fields"}. Decoded again, it is this event.
 	Raw jsontext.Value `json:"raw,omitzero"`
 
 	// PartitionKey overrides what [Event.Key] derives; not part of the record.
 	PartitionKey string `json:"-"`
 }
 
-// BounceType says whether a bounce is final.
+// BounceType reports whether a bounce is final.
 type BounceType string
 
 // The bounce types.
@@ -177,11 +181,15 @@ type Client struct {
 // It is PartitionKey, else the message id, else the provider's message id, else the recipient, else the account; and a hash of what has
 // more than maxKeyBytes, so that it fits where keys go.
 func (e *Event) Key() string {
-	key := firstNonEmpty(e.PartitionKey, e.MessageID, e.ProviderMessageID, e.Recipient, e.Account)
-	if len(key) > maxKeyBytes {
-		return HashID(key)
+	return KeyOf(firstNonEmpty(e.PartitionKey, e.MessageID, e.ProviderMessageID, e.Recipient, e.Account))
+}
+
+// KeyOf returns the partition key that a value makes.
+func KeyOf(value string) string {
+	if len(value) > maxKeyBytes {
+		return HashID(value)
 	}
-	return key
+	return value
 }
 
 // maxKeyBytes is above what a message id may have: a line of mail has at most 998 characters, and real ones have less than 256

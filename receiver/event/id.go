@@ -27,6 +27,12 @@ func (h *IDHash) Add(part []byte) {
 	h.digest.Write(part)
 }
 
+// AddText adds a part that is text.
+func (h *IDHash) AddText(part string) {
+	h.length = append(binary.AppendUvarint(h.length[:0], uint64(len(part))), part...)
+	h.digest.Write(h.length)
+}
+
 // ID returns the id of the parts so far.
 func (h *IDHash) ID() string { return hex.EncodeToString(h.digest.Sum(nil)[:hashIDBytes]) }
 

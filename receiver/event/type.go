@@ -1,5 +1,7 @@
 package event
 
+import "strings"
+
 // Type is the normalized name of what happened, such as "email.bounced".
 // The names are past tense and provider independent; CloudEvents carry them as
 // "dev.mailvane.<Type>.v1" (see [Type.CloudEvents]).
@@ -60,6 +62,16 @@ const (
 	MailboxFolderDeleted Type = "mailbox.folder.deleted"
 	// MailboxFolderReset says that a folder's message numbering (IMAP UIDVALIDITY) changed.
 	MailboxFolderReset Type = "mailbox.folder.reset"
+	// MailboxChanged says that something in a mailbox is new, and no more: the provider names no message.
+	MailboxChanged Type = "mailbox.changed"
+)
+
+// What happened to the provider's list of addresses that it sends nothing to.
+const (
+	// SuppressionAdded says that an address was put on the list.
+	SuppressionAdded Type = "suppression.added"
+	// SuppressionRemoved says that an address was taken off the list.
+	SuppressionRemoved Type = "suppression.removed"
 )
 
 // What happened to an account at the provider.
@@ -76,6 +88,8 @@ const (
 	AccountAuthFailed Type = "account.auth_failed"
 	// AccountConnectFailed says that the provider could not reach an account's server.
 	AccountConnectFailed Type = "account.connect_failed"
+	// AccountStatusChanged says that the provider changed what an account may do, such as a limit for sending.
+	AccountStatusChanged Type = "account.status_changed"
 	// ExportCompleted says that an export of an account is ready.
 	ExportCompleted Type = "export.completed"
 	// ExportFailed says that an export of an account failed.
@@ -100,15 +114,26 @@ func (t Type) CloudEvents() string {
 	return cloudEventsTypePrefix + string(t) + cloudEventsTypeSuffix
 }
 
+// TypeOf returns the normalized name of which attribute is the CloudEvents "type". Any other text is returned as it is.
+func TypeOf(attribute string) Type {
+	name, ours := strings.CutPrefix(attribute, cloudEventsTypePrefix)
+	name, versioned := strings.CutSuffix(name, cloudEventsTypeSuffix)
+	if !ours || !versioned {
+		return Type(attribute)
+	}
+	return Type(name)
+}
+
 // Types returns every normalized name, in the order of their groups.
 func Types() []Type {
 	return []Type{
 		Accepted, Sent, Delivered, Deferred, Bounced, Rejected, Failed,
 		Opened, Clicked, Complained, Uncomplained, Unsubscribed, Resubscribed, Received, Autoresponded,
 		MailboxMessageCreated, MailboxMessageUpdated, MailboxMessageDeleted, MailboxMessageMissing,
-		MailboxFolderCreated, MailboxFolderDeleted, MailboxFolderReset,
+		MailboxFolderCreated, MailboxFolderDeleted, MailboxFolderReset, MailboxChanged,
+		SuppressionAdded, SuppressionRemoved,
 		AccountAdded, AccountInitialized, AccountDeleted,
-		AccountAuthenticated, AccountAuthFailed, AccountConnectFailed,
+		AccountAuthenticated, AccountAuthFailed, AccountConnectFailed, AccountStatusChanged,
 		ExportCompleted, ExportFailed,
 		Test, Unknown,
 	}

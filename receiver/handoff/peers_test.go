@@ -58,6 +58,9 @@ func TestAnAnswerWithoutProofIsNotBelieved(t *testing.T) {
 			peer.Prove(w.Header(), r.Header, []byte("another"))
 		}, "without proof"},
 		"another parcel": {func(w http.ResponseWriter, _ *http.Request) { peer.Prove(w.Header(), http.Header{}, []byte(testKey)) }, "without proof"},
+		"a pod of the release before, which knows no such signature": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "not authentic", http.StatusUnauthorized)
+		}, "401"},
 		"the parcel's own sum": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Mailvane-Stored", r.Header.Get("Mailvane-Signature"))
 		}, "without proof"},

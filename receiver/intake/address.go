@@ -1,48 +1,12 @@
 package intake
 
 import (
-	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/mailvane/mailvane/receiver/netrange"
 )
-
-// ParsePrefixes parses address ranges in CIDR notation; a bare address is a range of one.
-func ParsePrefixes(ranges []string) ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, 0, len(ranges))
-	for _, text := range ranges {
-		prefix, err := parsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("%q is not an address range; write it like 203.0.113.0/24", text)
-		}
-		out = append(out, prefix)
-	}
-	return out, nil
-}
-
-func parsePrefix(text string) (netip.Prefix, error) {
-	if !strings.Contains(text, "/") {
-		address, err := netip.ParseAddr(text)
-		if err != nil {
-			return netip.Prefix{}, fmt.Errorf("parse address: %w", err)
-		}
-		return netip.PrefixFrom(address, address.BitLen()), nil
-	}
-	prefix, err := netip.ParsePrefix(text)
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("parse prefix: %w", err)
-	}
-	return prefix.Masked(), nil
-}
-
-func containsAddress(prefixes []netip.Prefix, address netip.Addr) bool {
-	for _, p := range prefixes {
-		if p.Contains(address) {
-			return true
-		}
-	}
-	return false
-}
 
 // clientAddress returns the address of the client: the connection's peer, or, while the nearest hop is a trusted proxy,
 // the address that it reports in X-Forwarded-For. What lies behind the first untrusted hop is ignored: anybody can write it.
@@ -54,7 +18,7 @@ func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	}
 	address := peer.Addr().Unmap().WithZone("")
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && containsAddress(trusted, address); i-- {
+	for i := len(hops) - 1; i >= 0 && netrange.Contain(trusted, address); i-- {
 		hop := strings.TrimSpace(hops[i])
 		if hop == "" {
 			continue

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulate/mailchannels"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
-	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
 )
 
 const (
@@ -43,11 +43,10 @@ func signedBatch(t *testing.T, items ...string) *http.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind, _ := providers.Lookup("MailChannels")
 	body := []byte("[" + strings.Join(items, ",") + "]")
 	p := &provider.Request{Header: http.Header{}, Body: body, ReceivedAt: time.Now()}
 	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if err := kind.Sign([]byte(mailChannelsSettings), key, p); err != nil {
+	if err := mailchannels.Sign([]byte(mailChannelsSettings), key, p); err != nil {
 		t.Fatal(err)
 	}
 	r := httptest.NewRequest(http.MethodPost, mailChannelsPath, bytes.NewReader(body))

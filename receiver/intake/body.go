@@ -25,8 +25,8 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request, x *exchange) 
 			err = io.ErrUnexpectedEOF
 		}
 	} else {
-		x.pace.body = http.MaxBytesReader(w, r.Body, x.endpoint.maxBodyBytes)
-		body, err = x.read(&x.pace, x.endpoint.maxBodyBytes+1, false) // to see its end
+		x.pace.body = http.MaxBytesReader(w, r.Body, x.endpoint.MaxBodyBytes())
+		body, err = x.read(&x.pace, x.endpoint.MaxBodyBytes()+1, false) // to see its end
 	}
 	x.pace.end(x.started)
 	if err != nil {
@@ -115,7 +115,7 @@ func (p *pace) end(started time.Time) {
 	}
 }
 
-func (h *Handler) bodyProblem(err error, e *Endpoint) *problem {
+func (h *Handler) bodyProblem(err error, e *site) *problem {
 	if busy, ok := errors.AsType[*busyError](err); ok {
 		return busy.admission.problem()
 	}
@@ -123,8 +123,8 @@ func (h *Handler) bodyProblem(err error, e *Endpoint) *problem {
 	switch {
 	case errors.As(err, &large):
 		e.metrics.Limit(metrics.LimitBody)
-		h.noteLarge(e)
-		return tooLarge(e.maxBodyBytes)
+		e.NoteLarge(h.options.Now())
+		return tooLarge(e.MaxBodyBytes())
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		e.metrics.Limit(metrics.LimitBodyTime)
 		return slowBody()

@@ -45,7 +45,7 @@ func (a account) moved(from, to holding) account {
 	return a
 }
 
-// admits says whether a request may go from one holding to another, of a share of limit bytes. A request is admitted however large
+// admits reports whether a request may go from one holding to another, of a share of limit bytes. A request is admitted however large
 // it is while it is the only one in its lane: its own bound is the endpoint's maxBodySize.
 func (a account) admits(from, to holding, limit int64) bool {
 	after := a.moved(from, to)
@@ -79,7 +79,7 @@ func (a admission) problem() *problem {
 // reservation is the part of a budget that one request holds: its body as it arrives, and what is made of it.
 type reservation struct {
 	budget   *budget
-	endpoint *Endpoint
+	endpoint *site
 	held     holding
 	// client is who sends the body, while it arrives and where clients can be told apart.
 	client netip.Addr
@@ -111,7 +111,7 @@ func (r *reservation) holding(n int64) holding {
 	return holding{bytes: n, large: r.held.large || n > small}
 }
 
-// judge says whether the reservation may become to, and counts a refusal. The budget is locked.
+// judge reports whether the reservation may become to, and counts a refusal. The budget is locked.
 func (r *reservation) judge(to holding) admission {
 	b, m := r.budget, r.endpoint.metrics
 	switch {

@@ -48,7 +48,7 @@ func TestABudgetBalances(t *testing.T) {
 	t.Parallel()
 	m := metrics.New(prometheus.NewRegistry())
 	b := newBudget(1<<20, m)
-	endpoints := []*Endpoint{{metrics: m.Endpoint("mail/a")}, {metrics: m.Endpoint("mail/b")}}
+	endpoints := []*site{{metrics: m.Endpoint("mail/a")}, {metrics: m.Endpoint("mail/b")}}
 	clients := []netip.Addr{{}, netip.MustParseAddr("203.0.113.1"), netip.MustParseAddr("203.0.113.2")}
 	random := rand.New(rand.NewPCG(1, 2))
 	var live []*reservation
@@ -77,10 +77,10 @@ func TestABudgetBalances(t *testing.T) {
 	}
 }
 
-func balanced(t *testing.T, b *budget, endpoints []*Endpoint, live []*reservation) {
+func balanced(t *testing.T, b *budget, endpoints []*site, live []*reservation) {
 	t.Helper()
 	var all account
-	byEndpoint, byClient := map[*Endpoint]account{}, map[netip.Addr]account{}
+	byEndpoint, byClient := map[*site]account{}, map[netip.Addr]account{}
 	for _, r := range live {
 		all = all.moved(holding{}, r.held)
 		byEndpoint[r.endpoint] = byEndpoint[r.endpoint].moved(holding{}, r.held)

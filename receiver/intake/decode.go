@@ -3,7 +3,7 @@ package intake
 import (
 	"runtime"
 
-	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/provider"
 )
 
@@ -19,39 +19,9 @@ func (h *Handler) decode(x *exchange) (provider.Batch, *problem) {
 		h.decoding <- struct{}{}
 		defer func() { <-h.decoding }()
 	}
-	decoded := x.endpoint.decode(&x.request)
-	if a := x.reserved.grow(int64(len(x.request.Body)) + sizeOf(&decoded)); a != admitted {
+	decoded := x.endpoint.Decode(&x.request)
+	if a := x.reserved.grow(int64(len(x.request.Body)) + endpoint.Size(&decoded)); a != admitted {
 		return provider.Batch{}, a.problem()
 	}
 	return decoded, nil
-}
-
-// sizeOf returns about how many bytes a batch takes, encoded.
-func sizeOf(b *provider.Batch) int64 {
-	size := 0
-	for i := range b.Events {
-		size += event.EncodedSize(&b.Events[i])
-	}
-	for i := range b.Undecodable {
-		size += len(b.Undecodable[i].Raw)
-	}
-	return int64(size)
-}
-
-// The least that makes the events of a request alike: their number, and how many times as large as the request they are.
-const (
-	minAlike    = 16
-	alikeGrowth = 4
-)
-
-// grew says whether the events repeat much of what the request said once.
-func (b *batchBuilder) grew() bool {
-	if len(b.batch.Entries) < minAlike {
-		return false
-	}
-	size := 0
-	for i := range b.batch.Entries {
-		size += len(b.batch.Entries[i].Payload)
-	}
-	return size > alikeGrowth*len(b.request.Body)
 }

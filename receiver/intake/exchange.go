@@ -3,26 +3,28 @@ package intake
 import (
 	"time"
 
-	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/provider"
 )
 
 // exchange is one POST and the memory that it takes, which is used again for later ones.
 type exchange struct {
-	endpoint *Endpoint
+	endpoint *site
 	token    string // the last path segment, where it is not part of the endpoint's path
 	started  time.Time
 	request  provider.Request
-	pace     pace        // of the body
-	reserved reservation // of the handler's budget, until what the request brought is stored
-	// encoded holds the events, and then the answer. What was taken of it stays right when it is replaced by a larger one.
-	encoded []byte
+	bearer   string          // what was signed in place of the body; see [provider.Proof]
+	pace     pace            // of the body
+	reply    *provider.Reply // in place of the receipt; nil = the receipt
+	reserved reservation     // of the handler's budget, until what the request brought is stored
+	// arena holds the events, and then the answer.
+	arena endpoint.Arena
 	// body is what request.Body is a part of.
 	body []byte
 }
 
 // begin returns an exchange that starts now.
-func (h *Handler) begin(e *Endpoint, token string) *exchange {
+func (h *Handler) begin(e *site, token string) *exchange {
 	x, _ := h.exchanges.Get().(*exchange) // it holds nothing else
 	x.endpoint, x.token, x.started = e, token, h.options.Now()
 	x.reserved = reservation{budget: &h.budget, endpoint: e}
@@ -32,7 +34,8 @@ func (h *Handler) begin(e *Endpoint, token string) *exchange {
 // release gives the memory of x to later requests, so nothing may hold a part of it any more. A journal that stored a batch
 // does not; one that failed to may.
 func (h *Handler) release(x *exchange) {
-	*x = exchange{body: kept(x.body), encoded: kept(x.encoded)}
+	x.arena.Reset()
+	*x = exchange{body: kept(x.body), arena: x.arena}
 	h.exchanges.Put(x)
 }
 
@@ -59,16 +62,4 @@ func (x *exchange) forget(decoded *provider.Batch) {
 		x.body, x.request.Body = nil, nil
 		clear(decoded.Events)
 	}
-}
-
-// encode returns the encoded event. It is good until x is released.
-func (x *exchange) encode(e *event.Event) ([]byte, error) {
-	if len(x.encoded) > 0 && cap(x.encoded)-len(x.encoded) < event.EncodedSize(e) {
-		x.encoded = make([]byte, 0, maxKeptBytes) // rather than to copy all that there is into twice as much
-	}
-	start := len(x.encoded)
-	var err error
-	x.encoded, err = event.AppendEncode(x.encoded, e, x.endpoint.source)
-	end := len(x.encoded)
-	return x.encoded[start:end:end], err
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/provider"
@@ -40,19 +41,21 @@ type Options struct {
 	// UnknownPathGrace is how long from now on an unknown path is answered 503 instead of 404, because the configuration may be
 	// older than what was applied; 0 = never.
 	UnknownPathGrace time.Duration
+	// HTTPClient makes the calls that providers ask for; nil = none are made.
+	HTTPClient *http.Client
 	// Now is the clock of tolerances, acceptance times and UnknownPathGrace.
 	Now func() time.Time
 }
 
 // Handler is the http.Handler of all endpoints. Its table can be swapped at any time.
 type Handler struct {
-	options   Options
-	budget    budget
-	table     atomic.Pointer[Table]
-	closed    atomic.Bool
-	sure      time.Time     // from then on, what is not in the table does not exist
-	exchanges sync.Pool     // of *exchange
-	decoding  chan struct{} // holds one for each large body that is being decoded
+	options    Options
+	budget     budget
+	sites      atomic.Pointer[sites]
+	closed     atomic.Bool
+	completeAt time.Time     // from then on, what is not in the table does not exist
+	exchanges  sync.Pool     // of *exchange
+	decoding   chan struct{} // holds one for each large body that is being decoded
 }
 
 // NewHandler returns a Handler that knows no endpoint yet.
@@ -60,20 +63,20 @@ func NewHandler(o Options) *Handler {
 	if o.MaxInFlightBytes == 0 {
 		o.MaxInFlightBytes = DefaultInFlightBytes
 	}
-	h := &Handler{options: o, budget: newBudget(o.MaxInFlightBytes, o.Metrics), sure: o.Now().Add(o.UnknownPathGrace), decoding: newDecoding()}
-	h.table.Store(&Table{})
+	h := &Handler{options: o, budget: newBudget(o.MaxInFlightBytes, o.Metrics), completeAt: o.Now().Add(o.UnknownPathGrace), decoding: newDecoding()}
+	h.sites.Store(newSites(&endpoint.Table{}))
 	h.exchanges.New = func() any { return new(exchange) }
 	return h
 }
 
 // Swap replaces the endpoints. Requests that are being handled go on with the old ones.
-func (h *Handler) Swap(t *Table) {
-	t.inherit(h.table.Load())
-	h.table.Store(t)
+func (h *Handler) Swap(t *endpoint.Table) {
+	t.Inherit(h.Table())
+	h.sites.Store(newSites(t))
 }
 
 // Table returns the endpoints that are served now.
-func (h *Handler) Table() *Table { return h.table.Load() }
+func (h *Handler) Table() *endpoint.Table { return h.sites.Load().table }
 
 // StopAccepting makes every further POST answer 503, for a shutdown.
 func (h *Handler) StopAccepting() { h.closed.Store(true) }
@@ -98,37 +101,35 @@ func (r receipt) appendJSON(b []byte) []byte {
 
 // ServeHTTP answers one request: 200 with a receipt, or a problem.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e, token := h.table.Load().lookup(r.URL.Path)
+	e, token := h.sites.Load().lookup(r.URL.Path)
 	if e == nil {
 		h.dismiss(w, r)
-		h.unknown().write(w)
+		h.unknown().Write(w)
 		return
 	}
-	switch r.Method {
-	case http.MethodPost:
-	case http.MethodGet, http.MethodHead:
+	if r.Method != http.MethodPost {
 		h.dismiss(w, r)
-		w.WriteHeader(http.StatusOK) // providers probe the URL when it is saved
-		return
-	default:
-		h.dismiss(w, r)
-		methodNotAllowed().write(w)
+		h.probe(w, r, e, token)
 		return
 	}
 	x := h.begin(e, token)
 	done, p := h.accept(w, r, x)
 	h.options.Metrics.ObserveRequest(h.options.Now().Sub(x.started).Seconds())
 	if p != nil {
-		e.metrics.Answered(strconv.Itoa(p.Status))
 		if !x.reserved.whole && !x.pace.late {
 			h.dismiss(w, r)
 		}
-		p.write(w)
+		e.answer(w, p)
 		return // without a release: the journal may still hold what it could not store
 	}
-	e.metrics.OK()
-	x.encoded = done.appendJSON(x.encoded[:0])
-	writeReceipt(w, x.encoded)
+	if x.reply != nil {
+		h.reply(w, e, x.reply)
+	} else {
+		e.metrics.OK()
+		answer := done.appendJSON(x.arena.Scratch())
+		writeReceipt(w, answer)
+		x.arena.Keep(answer)
+	}
 	h.release(x)
 }
 
@@ -147,7 +148,7 @@ func (h *Handler) dismiss(w http.ResponseWriter, r *http.Request) {
 
 // unknown answers for a path that no endpoint has, as far as this receiver knows.
 func (h *Handler) unknown() *problem {
-	if h.options.Now().Before(h.sure) {
+	if h.options.Now().Before(h.completeAt) {
 		return unavailable("unknown-yet", "The receiver has just started and knows no endpoint with this path yet. Retry.", retryAfterBusy)
 	}
 	return notFound()
@@ -165,18 +166,24 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, x *exchange) (r
 	if p := h.admissible(r, e); p != nil {
 		return receipt{}, p
 	}
-	refusal := h.checkFactors(r, x)
-	if refusal != "" && !e.shadow {
-		e.metrics.Refused(refusal)
-		return receipt{}, unauthorized()
+	refusal, p := h.checkFactors(r, x)
+	if p != nil {
+		return receipt{}, p
+	}
+	if refusal != "" && !e.IsShadow() {
+		return receipt{}, e.refuse(refusal)
 	}
 	defer x.reserved.release()
 	body, p := h.readBody(w, r, x)
 	if p != nil {
 		return receipt{}, p
 	}
-	x.request = provider.Request{Header: r.Header, Body: body, ReceivedAt: h.options.Now()}
-	unverified, p := h.verify(r.Context(), e, &x.request, refusal)
+	x.request = h.request(r, e, body)
+	if reply, ok := e.Handshake(&x.request); ok {
+		x.reply = &reply
+		return receipt{}, nil
+	}
+	unverified, p := h.verify(r.Context(), x, refusal)
 	if p != nil {
 		return receipt{}, p
 	}
@@ -185,58 +192,73 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, x *exchange) (r
 }
 
 // admissible checks what needs no credential and no body.
-func (h *Handler) admissible(r *http.Request, e *Endpoint) *problem {
+func (h *Handler) admissible(r *http.Request, e *site) *problem {
 	switch {
 	case h.closed.Load():
 		return unavailable("stopping", "The receiver is stopping. Retry.", retryAfterBusy)
-	case e.state == config.Paused:
+	case e.State() == config.Paused:
 		return unavailable("paused", "This endpoint is paused. Retry later.", retryAfterPaused)
-	case e.state == config.Unavailable:
+	case e.State() == config.Unavailable:
 		return unavailable("endpoint-unavailable", "This endpoint cannot work now; the WebhookEndpoint's conditions say why. Retry later.", retryAfterPaused)
 	case isEncoded(r.Header):
 		e.metrics.Limit(metrics.LimitEncoding)
 		return encoded()
-	case r.ContentLength > e.maxBodyBytes:
+	case r.ContentLength > e.MaxBodyBytes():
 		e.metrics.Limit(metrics.LimitBody)
-		h.noteLarge(e)
-		return tooLarge(e.maxBodyBytes)
+		e.NoteLarge(h.options.Now())
+		return tooLarge(e.MaxBodyBytes())
 	}
 	return nil
 }
 
-func (h *Handler) checkFactors(r *http.Request, x *exchange) string {
-	if len(x.endpoint.factors) == 0 {
-		return ""
+// checkFactors returns why a further factor refuses a request, or a problem when one could not be asked.
+func (h *Handler) checkFactors(r *http.Request, x *exchange) (refusal string, p *problem) {
+	e := x.endpoint
+	if !e.HasFactors() {
+		return "", nil
 	}
-	c := &caller{request: r, address: clientAddress(r, h.options.TrustedProxies), token: x.token}
-	for _, f := range x.endpoint.factors {
-		if cause := f(c); cause != "" {
-			return cause
-		}
+	refusal, err := e.Check(r.Context(), &endpoint.Caller{
+		Header: r.Header, Address: clientAddress(r, h.options.TrustedProxies), Token: x.token, Now: h.options.Now(),
+	})
+	switch {
+	case err == nil:
+		return refusal, nil
+	case e.IsShadow():
+		return endpoint.Undecided, nil
+	default:
+		return "", h.undecided(r.Context(), e, err)
 	}
-	return ""
+}
+
+// undecided says that authenticity could not be decided.
+func (h *Handler) undecided(ctx context.Context, e *site, err error) *problem {
+	if ctx.Err() != nil { // the client has gone; there is nobody to tell
+		return unavailable("verification-unavailable", "The request was given up.", retryAfterBusy)
+	}
+	e.undecided.log(h.options.Logger.Warn, h.options.Now(), "authenticity could not be decided", e.Name(), err)
+	return unavailable("verification-unavailable", "The signature cannot be checked now. Retry later.", retryAfterBusy)
 }
 
 // verify checks the provider's signature. In shadow mode nothing is refused; what would have been is marked and counted.
-func (h *Handler) verify(ctx context.Context, e *Endpoint, r *provider.Request, refusal string) (unverified bool, p *problem) {
-	err := e.webhook.Verify(ctx, r)
+func (h *Handler) verify(ctx context.Context, x *exchange, refusal string) (unverified bool, p *problem) {
+	e := x.endpoint
+	proof, err := e.Verify(ctx, &x.request)
 	refused, ok := errors.AsType[*provider.VerifyError](err)
 	switch {
 	case ok:
 		refusal = string(refused.Reason)
-	case err != nil && !e.shadow && ctx.Err() != nil: // the client has gone; there is nobody to tell
-		return false, unavailable("verification-unavailable", "The request was given up.", retryAfterBusy)
-	case err != nil && !e.shadow:
-		e.undecided.log(h.options.Logger.Warn, h.options.Now(), "authenticity could not be decided", e.name, err)
-		return false, unavailable("verification-unavailable", "The signature cannot be checked now. Retry later.", retryAfterBusy)
+	case err != nil && !e.IsShadow():
+		return false, h.undecided(ctx, e, err)
 	case err != nil:
-		refusal = "undecided"
+		refusal = endpoint.Undecided
 	}
 	if refusal == "" {
+		e.metrics.Verified(proof.Key)
+		x.bearer = proof.Bearer
 		return false, nil
 	}
 	e.metrics.Refused(refusal)
-	if e.shadow {
+	if e.IsShadow() {
 		return true, nil
 	}
 	return false, unauthorized()

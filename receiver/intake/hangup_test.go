@@ -71,8 +71,8 @@ func TestAClientThatHangsUpAfterTheBody(t *testing.T) {
 // undecided is a provider whose key server cannot be reached.
 type undecided struct{ provider.Webhook }
 
-func (undecided) Verify(ctx context.Context, _ *provider.Request) error {
-	return errors.Join(errors.New("key server: no route to host"), ctx.Err())
+func (undecided) Verify(ctx context.Context, _ *provider.Request) (provider.Proof, error) {
+	return provider.Proof{}, errors.Join(errors.New("key server: no route to host"), ctx.Err())
 }
 
 // frontOfUndecided is a front whose only endpoint cannot decide what is authentic.

@@ -1,15 +1,13 @@
 package intake_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,13 +16,17 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/mailvane/mailvane/internal/simulate"
+	"github.com/mailvane/mailvane/internal/simulate/emailengine"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/event/filter"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
 	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/netrange"
 	"github.com/mailvane/mailvane/receiver/provider"
 	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
 )
@@ -36,8 +38,31 @@ type front struct {
 	t       *testing.T
 	handler *intake.Handler
 	journal *embedded.Journal
-	table   *intake.Table
+	table   *endpoint.Table
 	metrics *metrics.Metrics
+	// gathered is where the metrics are read.
+	gathered *prometheus.Registry
+}
+
+// events returns how many events of an endpoint were counted with an outcome.
+func (f *front) events(endpoint, outcome string) (count int) {
+	f.t.Helper()
+	families, err := f.gathered.Gather()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if family.GetName() == "mailvane_events_total" && labels["endpoint"] == endpoint && labels["outcome"] == outcome {
+				count += int(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return count
 }
 
 // counts returns what was counted of an endpoint.
@@ -81,7 +106,8 @@ func newFrontWith(t *testing.T, o intake.Options, endpoints ...config.Endpoint) 
 		}
 	})
 	f := &front{t: t, journal: j}
-	f.metrics = metrics.New(prometheus.NewRegistry())
+	f.gathered = prometheus.NewRegistry()
+	f.metrics = metrics.New(f.gathered)
 	o.Metrics = f.metrics
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -105,7 +131,7 @@ func (f *front) swap(endpoints ...config.Endpoint) {
 	f.handler.Swap(f.table)
 }
 
-func compile(t testing.TB, m *metrics.Metrics, endpoints ...config.Endpoint) *intake.Table {
+func compile(t testing.TB, m *metrics.Metrics, endpoints ...config.Endpoint) *endpoint.Table {
 	t.Helper()
 	table, err := newCompiler(t, m).Compile(&config.Config{Version: config.Version, Endpoints: endpoints})
 	if err != nil {
@@ -120,45 +146,40 @@ func tryCompile(t *testing.T, endpoints ...config.Endpoint) error {
 	return err
 }
 
-func newCompiler(t testing.TB, m *metrics.Metrics) *intake.Compiler {
+func newCompiler(t testing.TB, m *metrics.Metrics) *endpoint.Compiler {
 	t.Helper()
 	filters, err := filter.NewCompiler()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &intake.Compiler{Lookup: providers.Lookup, Filters: filters, Metrics: m}
+	return &endpoint.Compiler{Lookup: providers.Lookup, Filters: filters, Metrics: m}
 }
 
 // sample returns a documented request of a provider, with its documented signature.
 func sample(t testing.TB, providerType, name, path string) *http.Request {
 	t.Helper()
-	kind, ok := providers.Lookup(providerType)
+	vendor, ok := simulate.Lookup(providerType)
 	if !ok {
 		t.Fatalf("no provider %s", providerType)
 	}
-	text, err := fs.ReadFile(kind.Samples, name+".http")
+	samples, err := vendor.Samples()
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(text)))
-	if err != nil {
-		t.Fatal(err)
+	i := slices.IndexFunc(samples, func(s simulate.Sample) bool { return s.Name == name })
+	if i < 0 {
+		t.Fatalf("no sample %s", name)
 	}
-	body, err := io.ReadAll(read.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
-	r.Header = read.Header
+	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(samples[i].Body))
+	r.Header = samples[i].Header
 	return r
 }
 
 // signed returns a body signed as EmailEngine signs.
 func signed(t *testing.T, path, body string) *http.Request {
 	t.Helper()
-	kind, _ := providers.Lookup("EmailEngine")
 	p := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
-	if err := kind.Sign([]byte(`{"serviceSecrets":["`+secret+`"]}`), nil, p); err != nil {
+	if err := emailengine.Sign([]byte(`{"serviceSecrets":["`+secret+`"]}`), nil, p); err != nil {
 		t.Fatal(err)
 	}
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
@@ -230,7 +251,7 @@ func (f *front) deadLetters() []journal.DeadLetter {
 
 func prefixes(t *testing.T, ranges ...string) []netip.Prefix {
 	t.Helper()
-	out, err := intake.ParsePrefixes(ranges)
+	out, err := netrange.Parse(ranges)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,9 +13,9 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/intake"
+	"github.com/mailvane/mailvane/receiver/keys"
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/signature"
 )
 
 // keyServer answers with the key that made the samples of MailChannels, and counts what it is asked.
@@ -49,7 +49,7 @@ func TestForgedKeyIDsElsewhere(t *testing.T) {
 		})
 	}
 	compiler := newCompiler(t, metrics.New(prometheus.NewRegistry()))
-	compiler.Environment = provider.Environment{HTTPClient: server.Client(), KeyServers: &signature.KeyServers{}}
+	compiler.Environment = provider.Environment{HTTPClient: server.Client(), Keys: &keys.Registry{}}
 	table, err := compiler.Compile(&config.Config{Version: config.Version, Endpoints: []config.Endpoint{
 		mailChannels("open", config.Enforce), mailChannels("shadow", config.Shadow, "secret"), mailChannels("token", config.Enforce, "secret"),
 	}})

@@ -10,13 +10,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/event"
-	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
 )
 
-func (f *front) requeue(table *intake.Table) error {
+func (f *front) requeue(table *endpoint.Table) error {
 	f.t.Helper()
 	letter := f.deadLetters()[0]
 	batch, err := table.Requeue(&letter, time.Now())
@@ -59,7 +59,7 @@ func TestRequeueKeepsWhatStillCannotBeDecoded(t *testing.T) {
 		t.Errorf("error %v, %d dead letters", err, len(f.deadLetters()))
 	}
 	gone := compile(t, metrics.New(prometheus.NewRegistry()))
-	if err := f.requeue(gone); !errors.Is(err, intake.ErrNoEndpoint) {
+	if err := f.requeue(gone); !errors.Is(err, endpoint.ErrNoEndpoint) {
 		t.Errorf("without its endpoint: %v", err)
 	}
 }
@@ -81,6 +81,46 @@ func TestRequeueDecodesAgain(t *testing.T) {
 	owed := f.owed("crm")
 	if len(owed) != 1 || !owed[0].Unverified || owed[0].ProviderEventID != "11111111-2222-3333-4444-555555555555" || len(f.deadLetters()) != 0 {
 		t.Errorf("owed %+v, %d dead letters", owed, len(f.deadLetters()))
+	}
+}
+
+// TestRequeueTellsOfWhatIsNotForTheEndpoint retries dead letters whose items belong to a customer that the endpoint does not, or no
+// longer, take events of. What holds nothing else stays; what stands beside events is counted, as in a request.
+func TestRequeueTellsOfWhatIsNotForTheEndpoint(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		payload       string
+		fails         bool
+		letters, owed int
+		refused       int
+	}{
+		"an item of its own":       {item("abc123", 1), false, 0, 1, 0},
+		"an item of another":       {item("other", 1), true, 1, 0, 0},
+		"an array of another":      {"[" + item("other", 1) + "," + item("other", 2) + "]", true, 1, 0, 0},
+		"another beside its own":   {"[" + item("other", 1) + "," + item("abc123", 2) + "]", false, 0, 1, 1},
+		"nothing, which is no one": {"[]", false, 0, 0, 0},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFront(t, mailChannels())
+			_, err := f.journal.Append(t.Context(), journal.Batch{DeadLetters: []journal.DeadLetter{{
+				Cause: journal.CauseUndecodable, Reason: "x", Endpoint: "mail/mc", At: time.Now(), Payload: []byte(tc.payload),
+			}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = f.requeue(f.table)
+			if (err != nil) != tc.fails || err != nil && !strings.Contains(err.Error(), "not meant for its endpoint") {
+				t.Errorf("error %v", err)
+			}
+			if letters, owed := len(f.deadLetters()), f.journal.Stats().Pending["mail/crm"]; letters != tc.letters || owed != int64(tc.owed) {
+				t.Errorf("%d dead letters, %d owed", letters, owed)
+			}
+			if got := f.events("mail/mc", metrics.EventRefused); got != tc.refused {
+				t.Errorf("%d counted as refused", got)
+			}
+		})
 	}
 }
 

@@ -18,6 +18,11 @@ type sparing struct {
 
 // log logs unless it has done so just before. The endpoint's name and err go with it.
 func (s *sparing) log(say func(message string, arguments ...any), now time.Time, message, endpoint string, err error) {
+	s.say(now, func(leftOut int) { say(message, "endpoint", endpoint, "error", err, "left_out", leftOut) })
+}
+
+// say calls write unless it has done so just before, with how many calls it left out.
+func (s *sparing) say(now time.Time, write func(leftOut int)) {
 	s.mu.Lock()
 	if now.Before(s.next) {
 		s.leftOut++
@@ -27,5 +32,5 @@ func (s *sparing) log(say func(message string, arguments ...any), now time.Time,
 	leftOut := s.leftOut
 	s.next, s.leftOut = now.Add(sayEvery), 0
 	s.mu.Unlock()
-	say(message, "endpoint", endpoint, "error", err, "left_out", leftOut)
+	write(leftOut)
 }

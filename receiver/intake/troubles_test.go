@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -97,3 +98,46 @@ func TestStrangersCauseNoTroubleOfARoute(t *testing.T) {
 		t.Errorf("told: %+v", got)
 	}
 }
+
+// TestASignatureThatIsUsedAgainIsSaid posts bodies of somebody's own with headers that EngageLab has sent once. Retries repeat their
+// body: any number of them says nothing.
+func TestASignatureThatIsUsedAgainIsSaid(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		algorithm string
+		bodies    int // of which each comes twice
+		said      bool
+	}{
+		"a retry again and again":       {"HMACSHA256", 1, false},
+		"as many as there may be":       {"HMACSHA256", 100, false},
+		"one more":                      {"HMACSHA256", 101, true},
+		"another algorithm":             {"MD5", 101, true},
+		"a second is not a signature's": {"HMACSHA256ITime", 101, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settings := `{"appKeys":["appkey123"],"signatureAlgorithm":"` + tc.algorithm + `"}`
+			f := newFront(t, engageLab(func(e *config.Endpoint) { e.Provider.Settings = []byte(settings) }))
+			var seen http.Header
+			itime := time.Now().Unix() // which the receiver holds against its tolerance
+			for n := range 2 * max(tc.bodies, maxRepeats/2) {
+				body := fmt.Sprintf(`{"response":{"event":"open"},"message_id":"%d","itime":%d}`, n%tc.bodies, itime)
+				if seen == nil {
+					seen = signedBy(t, settings, body)
+				}
+				r := httptest.NewRequest(http.MethodPost, "/hooks/mail/el", strings.NewReader(body))
+				r.Header = seen
+				if a := f.do(r); a.status != http.StatusOK {
+					t.Fatalf("body %d: %d %s", n, a.status, a.body)
+				}
+			}
+			problems := f.table.Problems(time.Now())
+			if said := len(problems) == 1 && problems[0].Kind == config.SignatureReused; said != tc.said || !said && len(problems) > 0 {
+				t.Errorf("%+v", problems)
+			}
+		})
+	}
+}
+
+// maxRepeats is how often a retry comes that comes again and again.
+const maxRepeats = 300

@@ -11,11 +11,11 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/mailvane/mailvane/internal/simulate/engagelab"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/provider"
-	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
 )
 
 const elSettings = `{"appKeys":["appkey123"],"signatureAlgorithm":"HMACSHA256"}`
@@ -34,14 +34,19 @@ func engageLab(change func(*config.Endpoint)) config.Endpoint {
 // fromEngageLab returns a body signed as EngageLab signs.
 func fromEngageLab(t *testing.T, body string) *http.Request {
 	t.Helper()
-	kind, _ := providers.Lookup("EngageLab")
+	r := httptest.NewRequest(http.MethodPost, "/hooks/mail/el", strings.NewReader(body))
+	r.Header = signedBy(t, elSettings, body)
+	return r
+}
+
+// signedBy returns the headers that EngageLab sends with a body.
+func signedBy(t *testing.T, settings, body string) http.Header {
+	t.Helper()
 	p := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
-	if err := kind.Sign([]byte(elSettings), nil, p); err != nil {
+	if err := engagelab.Sign([]byte(settings), nil, p); err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest(http.MethodPost, "/hooks/mail/el", strings.NewReader(body))
-	r.Header = p.Header
-	return r
+	return p.Header
 }
 
 // TestManyUndecodableItemsAreFewDeadLetters posts thousands of short items that cannot be read, each of which would take many times

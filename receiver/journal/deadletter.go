@@ -52,6 +52,10 @@ type DeadLetter struct {
 	Payload []byte
 }
 
+// NoRoomForDeadLetters is the warning of a journal of which dead letters have filled their share.
+const NoRoomForDeadLetters = "there is no room for more dead letters: requests with what cannot be decoded or routed are answered 503; " +
+	"look at what there is with mailvane deadletter list, and retry or drop it"
+
 // DeadLetters reads and removes dead letters.
 type DeadLetters interface {
 	// List returns up to limit dead letters with an ID greater than after, oldest first, without payloads and headers. Where the
@@ -67,6 +71,9 @@ type DeadLetters interface {
 type Stats struct {
 	// Problem says for people why entries cannot be appended now, or are not handed out, and what to do; empty = they can and are.
 	Problem string
+	// Warning says for people what is amiss although entries are taken and handed out, and what to do; empty = nothing is. It is the
+	// same text for as long as that lasts.
+	Warning string
 	// Unopened says that the storage could not be opened yet since the journal was made; the journal keeps trying.
 	Unopened bool
 

@@ -35,6 +35,9 @@ type Journal interface {
 	Queue(sink string) Queue
 	// DeadLetters returns the store of what could not be delivered or decoded.
 	DeadLetters() DeadLetters
+	// Present returns by which time what is stored is old. It is that of a clock that does not jump: where the clock of the machine
+	// does, it lags behind. The zero time = nothing is old.
+	Present() time.Time
 	// Stats returns a snapshot of what is stored.
 	Stats() Stats
 	// Close stops everything. Entries that are leased stay owed.
@@ -46,6 +49,12 @@ type Shared interface {
 	// SharedName returns the same text in every process that uses the same journal, and another for any other journal.
 	// It holds no credential.
 	SharedName() string
+}
+
+// Bounded is what a journal implements beside [Journal] if an entry can be too large for it.
+type Bounded interface {
+	// MaxPayload returns how many bytes the payload of an entry may have, about; 0 = that is not known yet.
+	MaxPayload() int
 }
 
 // Batch is what one request adds, all or nothing.

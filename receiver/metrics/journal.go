@@ -10,9 +10,9 @@ import (
 
 // journalCollector reads a journal's statistics when it is scraped.
 type journalCollector struct {
-	stats                                                                     func() journal.Stats
-	now                                                                       func() time.Time
-	available, pending, age, deadLetters, used, maximum, syncs, lost, damaged *prometheus.Desc
+	stats                                                                               func() journal.Stats
+	now                                                                                 func() time.Time
+	available, pending, age, deadLetters, used, maximum, syncs, lost, damaged, degraded *prometheus.Desc
 }
 
 // NewJournalCollector returns a collector of what stats reports at each scrape.
@@ -31,12 +31,13 @@ func NewJournalCollector(stats func() journal.Stats, now func() time.Time) prome
 		syncs:       desc("syncs_total", "Waits for stable storage."),
 		lost:        desc("lost_events_total", "Deliveries that damage to the storage is known to have cost; an empty sink is one that is not known.", "sink"),
 		damaged:     desc("damaged", "1 while damaged files of the journal are kept to be looked at."),
+		degraded:    desc("degraded", "1 while something is amiss with a journal that takes events and hands them out: no room for more dead letters, or too few replicas."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (c *journalCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.available, c.pending, c.age, c.deadLetters, c.used, c.maximum, c.syncs, c.lost, c.damaged} {
+	for _, d := range []*prometheus.Desc{c.available, c.pending, c.age, c.deadLetters, c.used, c.maximum, c.syncs, c.lost, c.damaged, c.degraded} {
 		out <- d
 	}
 }
@@ -44,11 +45,7 @@ func (c *journalCollector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c *journalCollector) Collect(out chan<- prometheus.Metric) {
 	s := c.stats()
-	available := 1.0
-	if s.Problem != "" {
-		available = 0
-	}
-	out <- prometheus.MustNewConstMetric(c.available, prometheus.GaugeValue, available)
+	out <- prometheus.MustNewConstMetric(c.available, prometheus.GaugeValue, oneIf(s.Problem == ""))
 	for name, n := range s.Pending {
 		out <- prometheus.MustNewConstMetric(c.pending, prometheus.GaugeValue, float64(n), name)
 	}
@@ -61,10 +58,14 @@ func (c *journalCollector) Collect(out chan<- prometheus.Metric) {
 	for name, n := range s.Lost {
 		out <- prometheus.MustNewConstMetric(c.lost, prometheus.CounterValue, float64(n), name)
 	}
-	damaged := 0.0
-	if s.Damage != "" {
-		damaged = 1
-	}
-	out <- prometheus.MustNewConstMetric(c.damaged, prometheus.GaugeValue, damaged)
+	out <- prometheus.MustNewConstMetric(c.damaged, prometheus.GaugeValue, oneIf(s.Damage != ""))
+	out <- prometheus.MustNewConstMetric(c.degraded, prometheus.GaugeValue, oneIf(s.Warning != ""))
 	out <- prometheus.MustNewConstMetric(c.syncs, prometheus.CounterValue, float64(s.Syncs))
+}
+
+func oneIf(condition bool) float64 {
+	if condition {
+		return 1
+	}
+	return 0
 }

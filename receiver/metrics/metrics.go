@@ -4,6 +4,7 @@ package metrics
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -13,6 +14,7 @@ const namespace = "mailvane"
 // Metrics are the metrics of one receiver.
 type Metrics struct {
 	requests      *prometheus.CounterVec
+	verified      *prometheus.CounterVec
 	refusals      *prometheus.CounterVec
 	events        *prometheus.CounterVec
 	limits        *prometheus.CounterVec
@@ -55,6 +57,7 @@ const (
 // The outcomes of one attempt to deliver a batch.
 const (
 	AttemptDelivered = "delivered"
+	AttemptPartial   = "partial"
 	AttemptTransient = "transient"
 	AttemptThrottled = "throttled"
 	AttemptPermanent = "permanent"
@@ -77,6 +80,7 @@ const (
 func New(r prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		requests:      counters("requests_total", "Webhook requests by endpoint and HTTP status code.", "endpoint", "code"),
+		verified:      counters("verified_requests_total", "Authentic requests by the key that signed them: its position in the settings, from 0 on, or its id. A key that signs nothing any more can be removed.", "endpoint", "key"),
 		refusals:      counters("refusals_total", "Requests refused as not authentic, by cause; in shadow mode they are accepted and counted all the same.", "endpoint", "reason"),
 		events:        counters("events_total", "Events by what became of them at the intake.", "endpoint", "outcome"),
 		limits:        counters("limit_hits_total", "How often a bound was hit, by the endpoint where one is known.", "limit", "endpoint"),
@@ -89,7 +93,7 @@ func New(r prometheus.Registerer) *Metrics {
 		duration:      prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "request_duration_seconds", Help: "Time from a webhook request's headers to its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
 		inFlightBytes: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "in_flight_bytes", Help: "Bytes reserved for request bodies that are being handled."}),
 	}
-	r.MustRegister(m.requests, m.refusals, m.events, m.limits, m.duration, m.attempts, m.delivered, m.deadLetters, m.reloads, m.handoffs, m.adminRefused, m.inFlightBytes)
+	r.MustRegister(m.requests, m.verified, m.refusals, m.events, m.limits, m.duration, m.attempts, m.delivered, m.deadLetters, m.reloads, m.handoffs, m.adminRefused, m.inFlightBytes)
 	return m
 }
 
@@ -123,6 +127,7 @@ type Endpoint struct {
 	name string
 	ok   prometheus.Counter
 	acc  prometheus.Counter
+	key  atomic.Pointer[keyCounter] // that of the last request: keys change seldom
 }
 
 // Endpoint returns the metrics of the endpoint "namespace/name".
@@ -139,6 +144,26 @@ func (e *Endpoint) OK() { e.ok.Inc() }
 
 // Answered counts a request that was answered with another status code.
 func (e *Endpoint) Answered(code string) { e.m.requests.WithLabelValues(e.name, code).Inc() }
+
+// Verified counts a request by the key that signed it, unless none did.
+func (e *Endpoint) Verified(key string) {
+	if key == "" {
+		return
+	}
+	counter := e.key.Load()
+	if counter == nil || counter.name != key {
+		counter = &keyCounter{name: key, Counter: e.m.verified.WithLabelValues(e.name, key)}
+		e.key.Store(counter)
+	}
+	counter.Inc()
+}
+
+// keyCounter counts the requests that one key has signed.
+type keyCounter struct {
+	prometheus.Counter
+
+	name string
+}
 
 // Refused counts a request that was not authentic.
 func (e *Endpoint) Refused(reason string) { e.m.refusals.WithLabelValues(e.name, reason).Inc() }

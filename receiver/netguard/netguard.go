@@ -1,5 +1,5 @@
-// Package netguard keeps connections of the receiver away from addresses that nobody outside may make it ask: link-local ones and
-// the metadata services of clouds, which hand out credentials.
+// Package netguard keeps connections of the receiver away from addresses that nobody outside may make it ask: link-local ones, the
+// metadata services of clouds, which hand out credentials, and the receiver's own.
 package netguard
 
 import (
@@ -41,32 +41,71 @@ func embeddings() []embedding {
 	}
 }
 
+// Guard says what is refused beside link-local addresses and metadata services, and what is not.
+type Guard struct {
+	// Allowed are ranges of which nothing is refused.
+	Allowed []netip.Prefix
+	// Own has loopback refused, and the addresses of this machine: what listens there may trust whoever reaches it.
+	Own bool
+}
+
 // Dialer returns a dialer that refuses what is guarded and in none of the allowed ranges. Nothing but the address that is
 // connected to is looked at, after its name was resolved; so a proxy must not be asked to resolve and connect in its place.
-func Dialer(timeout time.Duration, allowed []netip.Prefix) *net.Dialer {
+func (g Guard) Dialer(timeout time.Duration) *net.Dialer {
 	return &net.Dialer{Timeout: timeout, Control: func(_, address string, _ syscall.RawConn) error {
-		return check(address, allowed)
+		return g.check(address, net.InterfaceAddrs)
 	}}
 }
 
-// check refuses link-local and metadata addresses that are not allowed. It is asked after the name was resolved,
-// for each address that is about to be connected to.
-func check(address string, allowed []netip.Prefix) error {
+// check refuses an address that is guarded and not allowed. It is asked after the name was resolved, for each address that is about
+// to be connected to. own returns the addresses of this machine.
+func (g Guard) check(address string, own func() ([]net.Addr, error)) error {
 	parsed, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("address to connect to is not an IP address: %w", err)
 	}
 	ip := parsed.Addr().WithZone("").Unmap()
 	isAllowed := func(ip netip.Addr) bool {
-		return slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(ip) })
+		return slices.ContainsFunc(g.Allowed, func(p netip.Prefix) bool { return p.Contains(ip) })
 	}
 	if isAllowed(ip) {
 		return nil
 	}
 	for _, ip := range append(embeddedIPv4(ip), ip) {
-		if (ip.IsLinkLocalUnicast() || slices.Contains(metadataAddresses(), ip)) && !isAllowed(ip) {
+		if isAllowed(ip) {
+			continue
+		}
+		if ip.IsLinkLocalUnicast() || slices.Contains(metadataAddresses(), ip) {
 			return fmt.Errorf("address %s is link-local or a metadata service and is not allowed", ip)
 		}
+		if g.Own {
+			if err := refuseOwn(ip, own); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// refuseOwn refuses an address that leads to this machine: the unspecified one does, too.
+func refuseOwn(ip netip.Addr, own func() ([]net.Addr, error)) error {
+	mine := ip.IsLoopback() || ip.IsUnspecified()
+	if !mine {
+		addresses, err := own()
+		if err != nil {
+			return fmt.Errorf("the addresses of this machine cannot be told from others: %w", err)
+		}
+		mine = slices.ContainsFunc(addresses, func(a net.Addr) bool {
+			network, ok := a.(*net.IPNet)
+			if !ok {
+				return false
+			}
+			address, _ := netip.AddrFromSlice(network.IP)
+			return address.Unmap() == ip
+		})
+	}
+	if mine {
+		return fmt.Errorf("address %s is the receiver's own and is not allowed", ip)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package netguard
 
 import (
+	"errors"
+	"net"
 	"net/netip"
 	"testing"
 )
@@ -46,8 +48,48 @@ func TestAddresses(t *testing.T) {
 		"not an address":      {"example.com:80", nil, true},
 	}
 	for name, test := range tests {
-		if err := check(test.address, test.allowed); (err != nil) != test.refused {
+		if err := (Guard{Allowed: test.allowed}).check(test.address, nil); (err != nil) != test.refused {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestOwnAddresses asks for those of a machine with the addresses 10.1.2.3 and 2001:db8::3.
+func TestOwnAddresses(t *testing.T) {
+	t.Parallel()
+	own := func() ([]net.Addr, error) {
+		return []net.Addr{&net.IPNet{IP: net.ParseIP("10.1.2.3"), Mask: net.CIDRMask(24, 32)}, &net.IPNet{IP: net.ParseIP("2001:db8::3"), Mask: net.CIDRMask(64, 128)}}, nil
+	}
+	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	for name, test := range map[string]struct {
+		address string
+		allowed []netip.Prefix
+		refused bool
+	}{
+		"loopback":               {"127.0.0.1:9090", nil, true},
+		"more loopback":          {"127.9.9.9:9090", nil, true},
+		"loopback IPv6":          {"[::1]:9090", nil, true},
+		"mapped loopback":        {"[::ffff:127.0.0.1]:9090", nil, true},
+		"loopback by NAT64":      {"[64:ff9b::7f00:1]:9090", nil, true},
+		"unspecified":            {"0.0.0.0:9090", nil, true},
+		"unspecified IPv6":       {"[::]:9090", nil, true},
+		"of an interface":        {"10.1.2.3:9090", nil, true},
+		"of an interface, IPv6":  {"[2001:db8::3]:9090", nil, true},
+		"mapped, of one":         {"[::ffff:10.1.2.3]:9090", nil, true},
+		"of its network":         {"10.1.2.4:9090", nil, false},
+		"of its network, IPv6":   {"[2001:db8::4]:9090", nil, false},
+		"public":                 {"192.0.2.1:443", nil, false},
+		"metadata":               {"169.254.169.254:80", nil, true},
+		"allowed loopback":       {"127.0.0.1:9090", loopback, false},
+		"allowed loopback IPv6":  {"[::1]:9090", loopback, false},
+		"loopback alone allowed": {"10.1.2.3:9090", loopback, true},
+	} {
+		if err := (Guard{Allowed: test.allowed, Own: true}).check(test.address, own); (err != nil) != test.refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	unknown := func() ([]net.Addr, error) { return nil, errors.New("no such system call") }
+	if err := (Guard{Own: true}).check("192.0.2.1:443", unknown); err == nil {
+		t.Error("an address passes that may be the machine's own")
 	}
 }

@@ -54,7 +54,7 @@ func (g *Guard) authentic(r *http.Request, key []byte, now time.Time) bool {
 	if err := signature.DecodeHex(mac[:], r.Header.Get(headerSignature)); err != nil {
 		return false
 	}
-	if !(signature.Keys{key}).Match(mac[:], func(key []byte) []byte { return sum(r.Header, r.URL.Path, key) }) {
+	if _, matches := (signature.Keys{key}).Match(mac[:], func(key []byte) []byte { return sum(r.Header, r.URL.Path, key) }); !matches {
 		return false
 	}
 	if r.Header.Get(headerNonce) == "" {

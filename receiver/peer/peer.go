@@ -103,8 +103,11 @@ func Prove(answer, message http.Header, key []byte) {
 // Proven reports whether an answer comes from somebody with the key who has acted on the message.
 func Proven(answer, message http.Header, key []byte) bool {
 	var mac [sha256.Size]byte
-	err := signature.DecodeHex(mac[:], answer.Get(headerProof))
-	return err == nil && (signature.Keys{key}).Match(mac[:], func(key []byte) []byte { return proof(key, message.Get(headerSignature)) })
+	if err := signature.DecodeHex(mac[:], answer.Get(headerProof)); err != nil {
+		return false
+	}
+	_, matches := (signature.Keys{key}).Match(mac[:], func(key []byte) []byte { return proof(key, message.Get(headerSignature)) })
+	return matches
 }
 
 func proof(key []byte, of string) []byte {

@@ -1,20 +1,27 @@
 // Package provider defines the seam between Mailvane and one email provider's webhooks.
-// A provider is a folder of pure functions: headers and bytes in, events out. It does no I/O of its own,
-// logs nothing and reads no clock; what it needs comes in a [Request] or an [Environment].
+// A provider is a folder of pure functions: a request in, events out. It logs nothing and reads no clock; what it needs comes in a
+// [Request] or an [Environment], and what it wants done, such as a call that confirms a subscription, it says in a [Batch].
 package provider
 
 import (
 	"context"
-	"io/fs"
 	"net/http"
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/event"
-	"github.com/mailvane/mailvane/receiver/signature"
+	"github.com/mailvane/mailvane/receiver/keys"
 )
 
-// Request is one webhook request, read whole and not yet trusted.
+// Request is one webhook request, read whole and not yet trusted. One that is decoded again later has only Header, with what
+// [Kind.DecodeHeaders] names, Body and ReceivedAt.
 type Request struct {
+	// Method is the HTTP method.
+	Method string
+	// Base is the scheme and host that the provider was told to post to: that of the endpoint's exposure; "" = it is not known, and
+	// Host is what the request says.
+	Base, Host string
+	// Path and Query are what stands in the URL, escaped as they came; the path has the token where there is one.
+	Path, Query string
 	// Header holds the request's headers.
 	Header http.Header
 	// Body is the raw body. Decoded events may alias it, so it must not be changed while one is used. A Webhook keeps no part of it.
@@ -23,20 +30,57 @@ type Request struct {
 	ReceivedAt time.Time
 }
 
+// Proof says what showed that a request is authentic.
+type Proof struct {
+	// Key names the key: the position of the secret among those of the settings, from "0" on, or the id of a public key. It holds
+	// nothing of a secret; "" = no key did.
+	Key string
+	// Bearer is what the key signed, where that is nothing of the body: who has seen it once can send any body with it. "" = the body
+	// is signed.
+	Bearer string
+}
+
 // Webhook is one configured endpoint of a provider. Its methods are safe for concurrent use.
 type Webhook interface {
-	// Verify checks the request's authenticity on its raw bytes, in constant time. It returns nil, a *VerifyError
-	// when the request is not authentic, or any other error when authenticity could not be decided
+	// Verify checks the request's authenticity on its raw bytes, in constant time. It fails with a *VerifyError
+	// when the request is not authentic, and with any other error when authenticity could not be decided
 	// (for instance a key server that cannot be reached).
-	Verify(ctx context.Context, r *Request) error
+	Verify(ctx context.Context, r *Request) (Proof, error)
 	// Decode turns a request into events. It never fails as a whole: what cannot be decoded is in Batch.Undecodable.
 	Decode(r *Request) Batch
 }
 
+// Handshaker is implemented by webhooks whose provider asks, before it sends events, whether somebody is there, in a way that no
+// signature covers.
+type Handshaker interface {
+	// Methods are those of HTTP beside POST, GET and HEAD that a handshake uses.
+	Methods() []string
+	// Handshake returns the answer to a request that is a handshake, and reports whether it is one. It is asked after the endpoint's
+	// further factors and before Verify, with requests of any method, and it tells nothing that the request does not hold. Its answer
+	// to a POST must let nothing pass that could be an event.
+	Handshake(r *Request) (Reply, bool)
+}
+
+// Reply is an answer to the provider.
+type Reply struct {
+	// Status is the HTTP status; 0 = 200.
+	Status int
+	// Header is added to the answer; nil = none. Without a Content-Type there is none.
+	Header http.Header
+	// Body is the answer's body.
+	Body []byte
+}
+
 // Authenticator is implemented by webhooks that can be configured without a credential of the provider's own.
 type Authenticator interface {
-	// Authenticates says whether Verify checks anything. An endpoint for which it does not needs another factor.
+	// Authenticates reports whether Verify checks anything. An endpoint for which it does not needs another factor.
 	Authenticates() bool
+}
+
+// HeaderReader is implemented by webhooks whose settings say which headers Decode reads beside those of [Kind.DecodeHeaders].
+type HeaderReader interface {
+	// DecodeHeaders names them; see [Kind.DecodeHeaders].
+	DecodeHeaders() []string
 }
 
 // Batch is what one request holds.
@@ -47,6 +91,23 @@ type Batch struct {
 	Undecodable []Undecodable
 	// Refused counts the items that are authentic but not meant for this endpoint. They are dropped.
 	Refused int
+	// Reply is the answer once all is stored, where the provider asks for another than the usual receipt; nil = it does not. A request that
+	// failed verification and was accepted in shadow mode gets the receipt.
+	Reply *Reply
+	// Confirm are the calls that the provider waits for. They are made before anything is stored; when one fails, the provider is
+	// asked to send the request again.
+	Confirm []Confirmation
+}
+
+// Confirmation is a call that tells a provider that its subscription is wanted.
+type Confirmation struct {
+	// URL is fetched with GET. The provider's package has checked it: an https URL at a host of the provider, without credentials. No
+	// redirect is followed.
+	URL string
+	// Subject names for people what is confirmed, such as the ARN of a topic.
+	Subject string
+	// Manual says that nobody but a person may make the call: it is logged, once a minute at most.
+	Manual bool
 }
 
 // Undecodable is an authentic item or body that could not be read.
@@ -67,22 +128,12 @@ type Kind struct {
 	// DecodeHeaders names the request headers that Decode reads. They are kept with an undecodable body,
 	// so that it can be decoded again by a later release.
 	DecodeHeaders []string
-	// Samples holds one whole HTTP request per documented event, *.http, each with a valid signature.
-	Samples fs.FS
-	// Sign sets the signature headers that the provider would send for r.Body at r.ReceivedAt.
-	// It signs with the first of the settings' keys; signingKey is for providers with asymmetric keys, whose settings
-	// hold only the public half (PKCS #8 PEM, else empty).
-	Sign func(settings, signingKey []byte, r *Request) error
-	// Freshen returns the sample body changed so that it stands for a new event: unique becomes part of its identity,
-	// now becomes its time.
-	Freshen func(body []byte, unique string, now time.Time) []byte
 }
 
 // Environment is what providers may use of the world around them.
 type Environment struct {
 	// HTTPClient fetches public keys. Nil means that nothing can be fetched (a cluster without egress).
 	HTTPClient *http.Client
-	// KeyServers remembers fetched public keys from one configuration to the next. Nil means that each Webhook
-	// remembers its own.
-	KeyServers *signature.KeyServers
+	// Keys remembers fetched public keys from one configuration to the next. Nil means that each Webhook remembers its own.
+	Keys *keys.Registry
 }

@@ -23,6 +23,8 @@ const (
 	ReasonTime Reason = "outside_tolerance"
 	// ReasonUnknownKey says that the key that the request names does not exist.
 	ReasonUnknownKey Reason = "unknown_key"
+	// ReasonSender says that somebody signed the request who may not post to this endpoint, such as a topic that is not listed.
+	ReasonSender Reason = "sender_not_allowed"
 )
 
 // VerifyError says that a request is not authentic.

@@ -89,7 +89,7 @@ func (t *Table) decide(e *event.Event, considered func(*compiled) bool) Decision
 	return d
 }
 
-// selects says whether the route takes e. An event that was not verified is only for a filter that asks for such. A route that cannot
+// selects reports whether the route takes e. An event that was not verified is only for a filter that asks for such. A route that cannot
 // work takes nothing: what it would take is an error, and so is every event when it has no filter, since it may have lost it.
 func (r *compiled) selects(e *event.Event) (bool, error) {
 	if e.Unverified && (r.filter == nil || !r.filter.AsksForUnverified()) {

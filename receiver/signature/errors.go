@@ -23,3 +23,13 @@ var (
 	// ErrUnknownKey says that the key that the request names does not exist.
 	ErrUnknownKey = errors.New("signature key is unknown")
 )
+
+// Refused reports whether an error says that a request is not authentic, and not that this could not be decided.
+func Refused(err error) bool {
+	for _, cause := range []error{ErrMissing, ErrMalformed, ErrMismatch, ErrDigest, ErrTime, ErrUnknownKey} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
+}

@@ -42,11 +42,20 @@ func DecodeHex(digest []byte, text string) error {
 	return nil
 }
 
+// DecodeBase64 fills digest from its text in base64 (RFC 4648 section 4), as [DecodeBase64URL] does.
+func DecodeBase64(digest []byte, text string) error {
+	return decode(base64.StdEncoding, digest, text)
+}
+
 // DecodeBase64URL fills digest from its text in unpadded base64url (RFC 4648 section 5). It fails with
 // [ErrMalformed], also when the text has another length, and for unused bits that are not zero, so that one digest
 // has one spelling.
 func DecodeBase64URL(digest []byte, text string) error {
-	encoding := base64.RawURLEncoding.Strict()
+	return decode(base64.RawURLEncoding, digest, text)
+}
+
+func decode(encoding *base64.Encoding, digest []byte, text string) error {
+	encoding = encoding.Strict()
 	if len(text) != encoding.EncodedLen(len(digest)) {
 		return ErrMalformed
 	}

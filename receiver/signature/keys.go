@@ -27,14 +27,14 @@ func NewKeys(secrets []string) (Keys, error) {
 	return keys, nil
 }
 
-// Match reports whether mac is what sum yields for one of the keys. Every key is tried and every comparison takes
-// constant time, so the duration tells neither how much of mac is right nor which key made it.
-func (k Keys) Match(mac []byte, sum func(key []byte) []byte) bool {
-	matched := 0
-	for _, key := range k {
-		matched |= subtle.ConstantTimeCompare(mac, sum(key))
+// Match returns the position of the key for which sum yields mac, and reports whether there is one. Every key is tried and every
+// comparison takes constant time, so the duration tells neither how much of mac is right nor which key made it.
+func (k Keys) Match(mac []byte, sum func(key []byte) []byte) (position int, ok bool) {
+	position = -1
+	for i, key := range k {
+		position = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(mac, sum(key)), i, position)
 	}
-	return matched == 1
+	return position, position >= 0
 }
 
 // MACs are the HMACs (RFC 2104) of messages with several keys. Each keeps what it made of its key, which takes as long as
@@ -55,18 +55,20 @@ func (k Keys) MACs(newHash func() hash.Hash) MACs {
 	return all
 }
 
-// Match reports what [Keys.Match] does of the HMACs of message.
-func (m MACs) Match(mac, message []byte) bool {
-	matched := 0
-	for _, pool := range m {
+// Match returns what [Keys.Match] does of the HMACs of the parts of a message, one after the other.
+func (m MACs) Match(mac []byte, message ...[]byte) (position int, ok bool) {
+	position = -1
+	for i, pool := range m {
 		state, _ := pool.Get().(*macState) // it holds nothing else
 		state.Reset()
-		state.Write(message)
+		for _, part := range message {
+			state.Write(part)
+		}
 		state.sum = state.Sum(state.sum[:0])
-		matched |= subtle.ConstantTimeCompare(mac, state.sum)
+		position = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(mac, state.sum), i, position)
 		pool.Put(state)
 	}
-	return matched == 1
+	return position, position >= 0
 }
 
 // HMAC returns the keyed hash of message (RFC 2104).

@@ -3,7 +3,6 @@ package signature
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -25,29 +24,29 @@ type MessageVerifier struct {
 	Tolerance time.Duration
 }
 
-// Verify returns nil when at least one signature of the request is valid. It does what is cheap first, so a forged
+// Verify returns the id of the key that made a signature of the request that is valid. It does what is cheap first, so a forged
 // request costs no key lookup unless its digest and its time are right. Errors other than those of this package mean
 // that the key could not be looked up.
-func (v MessageVerifier) Verify(ctx context.Context, h http.Header, body []byte, now time.Time) error {
+func (v MessageVerifier) Verify(ctx context.Context, h http.Header, body []byte, now time.Time) (keyID string, err error) {
 	signatures, err := parseSignatures(h)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := VerifyContentDigest(h, body); err != nil {
-		return err
+		return "", err
 	}
 	var failed error
 	for _, s := range signatures {
 		err := v.verifyOne(ctx, h, s, now)
 		if err == nil {
-			return nil
+			return s.keyID, nil
 		}
 		// An undecided signature outweighs a refused one: the sender should try again.
-		if failed == nil || !refused(err) {
+		if failed == nil || !Refused(err) {
 			failed = err
 		}
 	}
-	return failed
+	return "", failed
 }
 
 func (v MessageVerifier) verifyOne(ctx context.Context, h http.Header, s messageSignature, now time.Time) error {
@@ -76,13 +75,4 @@ func (v MessageVerifier) checkTimes(s messageSignature, now time.Time) error {
 		return ErrMalformed
 	}
 	return CheckTime(s.created, now, v.Tolerance)
-}
-
-func refused(err error) bool {
-	for _, cause := range []error{ErrMissing, ErrMalformed, ErrMismatch, ErrDigest, ErrTime, ErrUnknownKey} {
-		if errors.Is(err, cause) {
-			return true
-		}
-	}
-	return false
 }

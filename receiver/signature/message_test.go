@@ -90,7 +90,7 @@ func TestMailChannelsVector(t *testing.T) {
 	h.Set("Signature-Input", `sig_1738775282=("content-digest");created=1738868393;alg="ed25519";keyid="mckey"`)
 	h.Set("Signature", "sig_1738775282=:v62KU3QosZAd1OjMNmGuAigrxkKM3VFhopCI2G316JOmeNi2YfuPYF59CCqpZ7w8WNQMVRiA2Sh0ChEoQX9zDg==:")
 	const vector = `[{"email":"sender@example.com","customer_handle":"abc123","timestamp":1625097600,"event":"processed","request_id":"wBLWrCnK0Z965pf-cgxhNg8bo5s="}]`
-	if err := verifier(time.Minute).Verify(t.Context(), h, []byte(vector), time.Unix(created, 0)); err != nil {
+	if _, err := verifier(time.Minute).Verify(t.Context(), h, []byte(vector), time.Unix(created, 0)); err != nil {
 		t.Error(err)
 	}
 }
@@ -200,7 +200,7 @@ func TestMessageVerifier(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := verifier(0).Verify(t.Context(), c.header, []byte(body), time.Unix(created, 0))
+			_, err := verifier(0).Verify(t.Context(), c.header, []byte(body), time.Unix(created, 0))
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s: got %v, want %v", c.reason, err, c.want)
 			}
@@ -233,7 +233,7 @@ func TestMessageTolerance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := signed("s", c.params, sha256Digest(body))
-			err := verifier(time.Minute).Verify(t.Context(), h, []byte(body), time.Unix(c.at, 0))
+			_, err := verifier(time.Minute).Verify(t.Context(), h, []byte(body), time.Unix(c.at, 0))
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s: got %v, want %v", c.reason, err, c.want)
 			}
@@ -248,11 +248,11 @@ func TestCoveredHeaderIsChecked(t *testing.T) {
 	base := "\"content-digest\": " + sha256Digest(body) + "\n\"content-type\": application/json\n\"@signature-params\": " + covered
 	h.Set("Signature-Input", "s="+covered)
 	h.Set("Signature", "s="+bytesText(ed25519.Sign(key(0), []byte(base))))
-	if err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); err != nil {
+	if _, err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); err != nil {
 		t.Errorf("a covered header: %v", err)
 	}
 	h.Set("Content-Type", "text/plain")
-	if err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); !errors.Is(err, signature.ErrMismatch) {
+	if _, err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); !errors.Is(err, signature.ErrMismatch) {
 		t.Errorf("a changed header: got %v, want a mismatch", err)
 	}
 }
@@ -272,7 +272,7 @@ func TestManyCoveredComponents(t *testing.T) {
 		covered += `);keyid="mckey"`
 		h.Set("Signature-Input", "s="+covered)
 		h.Set("Signature", "s="+bytesText(ed25519.Sign(key(0), []byte(base+`"@signature-params": `+covered))))
-		if err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); !errors.Is(err, want) {
+		if _, err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); !errors.Is(err, want) {
 			t.Errorf("%d components: got %v, want %v", n, err, want)
 		}
 	}
@@ -284,7 +284,7 @@ func FuzzMessageVerifier(f *testing.F) {
 	f.Add(`a=("content-digest");keyid="k", b=`, `a=:AA==:`, `sha-256=:AA==:`)
 	f.Fuzz(func(t *testing.T, input, value, digest string) {
 		forged := http.Header{"Signature-Input": {input}, "Signature": {value}, "Content-Digest": {digest}}
-		err := verifier(0).Verify(t.Context(), forged, []byte("another body"), time.Unix(created, 0))
+		_, err := verifier(0).Verify(t.Context(), forged, []byte("another body"), time.Unix(created, 0))
 		if err == nil {
 			t.Error("a body that was never signed passes")
 		}
@@ -305,7 +305,7 @@ func TestAnotherSignatureBesideAValidOne(t *testing.T) {
 			h := signed("sig_1", params, sha256Digest(body))
 			h.Set("Signature-Input", h.Get("Signature-Input")+", other="+input)
 			h.Set("Signature", h.Get("Signature")+", other=:AAAA:")
-			if err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); err != nil {
+			if _, err := verifier(0).Verify(t.Context(), h, []byte(body), time.Unix(created, 0)); err != nil {
 				t.Error(err)
 			}
 		})

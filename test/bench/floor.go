@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"net"
@@ -12,11 +13,32 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2"
 )
 
 // serveFloor is the least that any receiver of signed webhooks does, in a process of its own: read the body, check one
 // HMAC-SHA256, answer 200.
 func serveFloor(ctx context.Context, address string) error {
+	return listenAndServe(ctx, address, floor(func([]byte) error { return nil }))
+}
+
+// serveDurableFloor is the least that a receiver does which loses nothing: it also writes the body to a store, and answers when
+// that is synced. The store groups the writes of the connections by itself.
+func serveDurableFloor(ctx context.Context, address, folder string) error {
+	db, err := pebble.Open(folder, &pebble.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // nothing is read again
+	var last atomic.Uint64
+	return listenAndServe(ctx, address, floor(func(body []byte) error {
+		return db.Set(binary.BigEndian.AppendUint64(nil, last.Add(1)), body, pebble.Sync)
+	}))
+}
+
+// floor returns a handler that stores each body that is signed.
+func floor(store func(body []byte) error) http.Handler {
 	key := []byte(secret)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})
@@ -33,9 +55,13 @@ func serveFloor(ctx context.Context, address string) error {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
+		if store(body) != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
 		w.WriteHeader(http.StatusOK)
 	})
-	return listenAndServe(ctx, address, mux)
+	return mux
 }
 
 // serveSink is a sink in a process of its own that takes everything and counts the bytes.

@@ -41,24 +41,33 @@ func run(arguments []string, out io.Writer) int {
 }
 
 func command(ctx context.Context, arguments []string, out io.Writer) error {
-	if len(arguments) == 3 && arguments[0] == "serve" {
-		if arguments[1] == "floor" {
-			return serveFloor(ctx, arguments[2])
-		}
-		return serveSink(ctx, arguments[2])
+	if len(arguments) == 4 && arguments[0] == "serve" {
+		return serve(ctx, arguments[1], arguments[2], arguments[3])
 	}
 	o, err := parse(arguments)
 	if err != nil {
 		return err
 	}
 	figures, err := measureAll(ctx, o)
-	if err != nil {
+	if len(figures) == 0 {
 		return err
 	}
-	if o.output == "json" {
-		return printJSON(out, figures)
+	if o.output == "json" { // what was measured before an error is good
+		return errors.Join(printJSON(out, figures), err)
 	}
-	return printTable(out, figures)
+	return errors.Join(printTable(out, figures), err)
+}
+
+// serve is one of the processes that this program starts of itself. folder is a new one for what it stores.
+func serve(ctx context.Context, what, address, folder string) error {
+	switch what {
+	case "floor":
+		return serveFloor(ctx, address)
+	case "durable-floor":
+		return serveDurableFloor(ctx, address, folder)
+	default:
+		return serveSink(ctx, address)
+	}
 }
 
 func parse(arguments []string) (*options, error) {
@@ -86,7 +95,7 @@ type group struct {
 }
 
 func groups() []group {
-	return []group{{"intake", intake}, {"endpoints", manyEndpoints}, {"batches", batches}, {"start", startups}, {"drain", drains}, {"manager", manager}}
+	return []group{{"intake", intake}, {"endpoints", manyEndpoints}, {"batches", batches}, {"start", startups}, {"drain", drains}, {"manager", manager}, {"providers", providers}}
 }
 
 func groupNames() []string {
@@ -115,7 +124,7 @@ func measureAll(ctx context.Context, o *options) (figures []figure, err error) {
 		fmt.Fprintf(os.Stderr, "Measuring: %s.\n", g.name)
 		measured, err := g.measure(ctx, w, o)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", g.name, err)
+			return figures, fmt.Errorf("%s: %w", g.name, err)
 		}
 		figures = append(figures, measured...)
 	}

@@ -32,6 +32,7 @@ type workbench struct {
 	log     *os.File
 	source  *source
 	floor   string // addresses
+	durable string // of the durable floor
 	sinks   []string
 	helpers []*process.Process
 	folders int
@@ -49,14 +50,17 @@ func newWorkbench(ctx context.Context, folder, binary string) (w *workbench, err
 			return nil, err
 		}
 	}
-	for _, what := range []string{"floor", "sink", "sink"} {
+	for _, what := range []string{"floor", "durable-floor", "sink", "sink"} {
 		address, err := w.help(ctx, what)
 		if err != nil {
 			return nil, err
 		}
-		if what == "floor" {
+		switch what {
+		case "floor":
 			w.floor = address
-		} else {
+		case "durable-floor":
+			w.durable = address
+		default:
 			w.sinks = append(w.sinks, address)
 		}
 	}
@@ -72,7 +76,7 @@ func (w *workbench) help(ctx context.Context, what string) (address string, err 
 	if address, err = process.FreeAddress(ctx); err != nil {
 		return "", err
 	}
-	p, err := process.Start(w.log, self, "serve", what, address)
+	p, err := process.Start(w.log, self, "serve", what, address, w.data())
 	if err != nil {
 		return "", err
 	}
@@ -118,7 +122,7 @@ func (w *workbench) start(ctx context.Context, c *config.Config, data string) (*
 		return nil, err
 	}
 	flags = append(flags, "--config", folder, "--data", data, "--listen", r.webhooks,
-		"--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=0", "--journal-max-bytes="+strconv.Itoa(64<<30), "--journal-min-free-bytes=1")
+		"--fetch-keys=false", "--allow-sink-addresses=127.0.0.0/8", "--shutdown-delay=0", "--flush-timeout=0", "--journal-max-bytes="+strconv.Itoa(64<<30), "--journal-min-free-bytes=1")
 	begin := time.Now()
 	r.Process, err = process.Start(w.log, w.binary, flags...)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulate/emailengine"
+	"github.com/mailvane/mailvane/internal/simulate/mailchannels"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/emailengine"
-	"github.com/mailvane/mailvane/receiver/provider/mailchannels"
 )
 
 // secret signs the requests of the EmailEngine endpoints.
@@ -42,12 +42,11 @@ func newSource() *source {
 
 // bounces returns EmailEngine requests to the endpoints in turn.
 func (s *source) bounces(ctx context.Context, count, endpoints int) ([][]byte, error) {
-	kind := emailengine.Kind()
 	out := make([][]byte, count)
 	for i := range out {
 		s.next++
 		p := &provider.Request{Header: http.Header{}, Body: fmt.Appendf(nil, bounce, s.run+int64(s.next)), ReceivedAt: time.Now()}
-		if err := kind.Sign([]byte(engineSettings), nil, p); err != nil {
+		if err := emailengine.Sign([]byte(engineSettings), nil, p); err != nil {
 			return nil, err
 		}
 		var err error
@@ -79,7 +78,6 @@ func (s *source) batch() []byte {
 
 // batches returns MailChannels requests, and the body of one.
 func (s *source) batches(ctx context.Context, count int) (requests [][]byte, body []byte, err error) {
-	kind := mailchannels.Kind()
 	der, err := x509.MarshalPKCS8PrivateKey(s.key)
 	if err != nil {
 		return nil, nil, err
@@ -92,7 +90,7 @@ func (s *source) batches(ctx context.Context, count int) (requests [][]byte, bod
 	for range count {
 		body = s.batch()
 		p := &provider.Request{Header: http.Header{}, Body: body, ReceivedAt: time.Now()}
-		if err := kind.Sign(settings, private, p); err != nil {
+		if err := mailchannels.Sign(settings, private, p); err != nil {
 			return nil, nil, err
 		}
 		request, err := wire(ctx, channelsPath, p.Header, p.Body)

@@ -79,27 +79,38 @@ type report struct {
 	Samples                                                []string
 }
 
-// load starts the pod that sends and counts, with two endpoints and one that nobody posts to.
-func (c *cluster) load() {
+// startLoad starts the pod that sends and counts, beside more manifests.
+func (c *cluster) startLoad(more string) {
 	c.t.Helper()
-	node := strings.Fields(c.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"))[0]
-	c.apply(strings.NewReplacer("NAMESPACE", underLoad, "NODE", node, "IMAGE", os.Getenv("MAILVANE_LOAD_IMAGE"), "OLDKEY", oldKey, "NEWKEY", newKey).Replace(loadManifests) +
-		endpointWith("first", "true", "old") + endpointWith("second", "true", "old") + endpointWith("unused", "true", "old"))
-	c.kubectl("wait", "--for=condition=Ready", "pod/load", "--namespace", underLoad, "--timeout=60s")
-	c.wait(underLoad)
+	c.apply(strings.NewReplacer("NAMESPACE", c.load, "NODE", c.firstNode(), "IMAGE", os.Getenv("MAILVANE_LOAD_IMAGE"), "OLDKEY", oldKey, "NEWKEY", newKey).Replace(loadManifests + more))
+	c.kubectl("wait", "--for=condition=Ready", "pod/load", "--namespace", c.load, "--timeout=60s")
+}
+
+func (c *cluster) firstNode() string {
+	c.t.Helper()
+	return strings.Fields(c.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"))[0]
 }
 
 // tell tells the load what to do, and returns what it says.
 func (c *cluster) tell(path string, query url.Values) string {
 	c.t.Helper()
-	return c.kubectl("get", "--raw", "/api/v1/namespaces/"+underLoad+"/pods/load:8080/proxy"+path+"?"+query.Encode())
+	return c.kubectl("get", "--raw", "/api/v1/namespaces/"+c.load+"/pods/load:8080/proxy"+path+"?"+query.Encode())
 }
 
 // send lets the load send to both endpoints through the Service.
 func (c *cluster) send(key string, rate int) {
 	c.t.Helper()
-	base := "http://" + shared + "." + underLoad + ".svc:8080/hooks/" + underLoad + "/"
-	c.tell("/send", url.Values{"url": {base + "first", base + "second"}, "key": {key}, "rate": {fmt.Sprint(rate)}})
+	c.sendTo(key, rate, c.at(shared, "first"), c.at(shared, "second"))
+}
+
+func (c *cluster) sendTo(key string, rate int, urls ...string) {
+	c.t.Helper()
+	c.tell("/send", url.Values{"url": urls, "key": {key}, "rate": {fmt.Sprint(rate)}})
+}
+
+// at returns the URL of an endpoint of the load's namespace at a receiver's Service.
+func (c *cluster) at(receiver, endpoint string) string {
+	return "http://" + receiver + "." + c.load + ".svc:8080/hooks/" + c.load + "/" + endpoint
 }
 
 func (c *cluster) report() report {
@@ -138,7 +149,8 @@ func (c *cluster) edit(what string, do func()) {
 
 // editsUnderLoad changes everything that can be changed while a provider sends.
 func editsUnderLoad(c *cluster) {
-	c.load()
+	c.startLoad(endpointWith("first", "true", "old") + endpointWith("second", "true", "old") + endpointWith("unused", "true", "old"))
+	c.wait(underLoad)
 	c.send(oldKey, eventsPerSecond)
 	// The first answers may wait for the cluster's network to know the new Service.
 	c.until("the load runs", func() bool { return c.report().Acknowledged > 3*eventsPerSecond })

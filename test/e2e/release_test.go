@@ -10,28 +10,6 @@ import (
 	"testing"
 )
 
-// installPrevious installs the chart to upgrade from, with a value that the upgrade must keep.
-func (c *cluster) installPrevious() {
-	c.t.Helper()
-	c.install(previousChart(c.t), "--set", "podLabels.kept=yes")
-	c.apply("{apiVersion: v1, kind: Namespace, metadata: {name: " + upgraded + "}}\n---\n" +
-		"{apiVersion: mailvane.dev/v1alpha1, kind: EventSink, metadata: {name: older, namespace: " + upgraded + "}, spec: {type: Stdout}}\n")
-	c.wait(upgraded)
-}
-
-// upgrade upgrades from the previous chart to the present one.
-func upgrade(c *cluster) {
-	c.run(c.helm, append([]string{"upgrade", release, chart, "--namespace", system, "--reset-then-reuse-values", "--wait", "--timeout", "2m"}, image()...)...)
-	c.until("the definitions are upgraded", func() bool {
-		out, err := c.try("kubectl", "get", "esink", "--namespace", upgraded)
-		return err == nil && strings.Contains(out, "older")
-	})
-	c.wait(upgraded)
-	if out := c.kubectl("get", "pods", "--namespace", system, "--selector", "kept=yes", "-o", "name"); out == "" {
-		c.t.Error("the value podLabels.kept=yes is lost")
-	}
-}
-
 // uninstall follows docs/installation.md, and looks for what is left that had not been there before.
 func uninstall(c *cluster, before []string) {
 	c.kubectl("delete", "webhookendpoints,eventsinks", "--all", "--all-namespaces")

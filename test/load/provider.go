@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/mailvane/mailvane/internal/simulate/emailengine"
 	mailvane "github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/emailengine"
 )
 
 const (
@@ -30,13 +30,12 @@ const (
 type provider struct {
 	ledger *ledger
 	order  atomic.Pointer[order]
-	kind   mailvane.Kind
 	busy   atomic.Int64
 	next   atomic.Int64
 }
 
 func newProvider(l *ledger) *provider {
-	p := &provider{ledger: l, kind: emailengine.Kind()}
+	p := &provider{ledger: l}
 	p.order.Store(&order{})
 	return p
 }
@@ -79,7 +78,7 @@ func (p *provider) send(ctx context.Context, client *http.Client, o *order) {
 	signed := &mailvane.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
 	settings, err := json.Marshal(map[string][]string{"serviceSecrets": {o.key}})
 	if err == nil {
-		err = p.kind.Sign(settings, nil, signed)
+		err = emailengine.Sign(settings, nil, signed)
 	}
 	if err != nil {
 		p.ledger.unanswered(err, true)

@@ -80,7 +80,7 @@ func (c *Cluster) configure(ctx context.Context, o *Options) error {
 				return err
 			}
 			c.links = append(c.links, l)
-			routes = append(routes, "nats://"+l.address())
+			routes = append(routes, "nats://"+l.Address())
 		}
 		if err := os.WriteFile(s.config, []byte(s.document(o, routes)), 0o600); err != nil {
 			return fmt.Errorf("configure %s: %w", s.Name, err)
@@ -128,7 +128,11 @@ func (c *Cluster) Rejoin(i int) { c.cut(i, false) }
 func (c *Cluster) cut(i int, cut bool) {
 	for _, l := range c.links {
 		if l.from == i || l.to == i {
-			l.cut(cut)
+			if cut {
+				l.Cut()
+			} else {
+				l.Mend()
+			}
 		}
 	}
 }
@@ -140,7 +144,7 @@ func (c *Cluster) Close() error {
 		errs = append(errs, s.Kill())
 	}
 	for _, l := range c.links {
-		l.close()
+		l.Close()
 	}
 	return errors.Join(errs...)
 }

@@ -127,7 +127,7 @@ func (s *Server) launch(ctx context.Context) error {
 	}
 	command := exec.CommandContext(context.WithoutCancel(ctx), s.program, "-c", s.config) //nolint:gosec // our own program
 	command.Stdout, command.Stderr = log, log
-	endWithParent(command)
+	process.EndWithParent(command, syscall.SIGKILL)
 	if err := command.Start(); err != nil {
 		return errors.Join(fmt.Errorf("start %s: %w", s.Name, err), log.Close())
 	}

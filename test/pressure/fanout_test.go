@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulate/engagelab"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/engagelab"
 )
 
 // engageLab is an endpoint of a provider that tells of all recipients of a message at once.
@@ -38,7 +38,7 @@ func target(message string, n int) string {
 func (r *receiver) fromEngageLab(e *config.Endpoint, body string) *http.Request {
 	r.t.Helper()
 	p := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
-	if err := engagelab.Kind().Sign(e.Provider.Settings, nil, p); err != nil {
+	if err := engagelab.Sign(e.Provider.Settings, nil, p); err != nil {
 		r.t.Fatal(err)
 	}
 	q := r.signed(e.Path, body)

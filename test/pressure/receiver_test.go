@@ -19,11 +19,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulate/emailengine"
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/emailengine"
 	"github.com/mailvane/mailvane/test/process"
 )
 
@@ -84,7 +84,7 @@ func start(t *testing.T, c *config.Config, flags ...string) *receiver {
 	}
 	flags = append([]string{
 		"--admin-token-file", tokenFile, "--metrics-listen", "127.0.0.1:0", "--config", r.folder, "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-		"--shutdown-delay", "0", "--flush-timeout", "100ms",
+		"--allow-sink-addresses", "self", "--shutdown-delay", "0", "--flush-timeout", "100ms",
 	}, flags...)
 	process := exec.Command(file, flags...) //nolint:noctx // it is ended by a signal
 	process.Stderr = log
@@ -163,8 +163,7 @@ func event(id int) string {
 func (r *receiver) signed(path, body string) *http.Request {
 	r.t.Helper()
 	p := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
-	kind := emailengine.Kind()
-	if err := kind.Sign([]byte(settings), nil, p); err != nil {
+	if err := emailengine.Sign([]byte(settings), nil, p); err != nil {
 		r.t.Fatal(err)
 	}
 	q, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://"+r.address+path, bytes.NewReader(p.Body))

@@ -19,10 +19,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulate/engagelab"
+	"github.com/mailvane/mailvane/internal/simulate/mailchannels"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/engagelab"
-	"github.com/mailvane/mailvane/receiver/provider/mailchannels"
 )
 
 // zeros is a body without a signature and without an end.
@@ -109,13 +109,12 @@ func TestKeyIDFlood(t *testing.T) {
 	e.Provider = config.Plugin{Type: "MailChannels", Settings: fmt.Appendf(nil, `{"customerHandles":["abc123"],"publicKeyURL":%q}`, keys.URL)}
 	r := start(t, configuration(nowhere, e))
 
-	kind := mailchannels.Kind()
 	encoded := base64.StdEncoding.EncodeToString(spki)
 	signer := fmt.Appendf(nil, `{"customerHandles":["abc123"],"publicKeys":[{"id":"mckey","key":%q}]}`, encoded)
 	pemKey := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
 	request := func(body string) *http.Request {
 		p := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
-		if err := kind.Sign(signer, pemKey, p); err != nil {
+		if err := mailchannels.Sign(signer, pemKey, p); err != nil {
 			t.Fatal(err)
 		}
 		q := r.signed(e.Path, body)
@@ -190,13 +189,12 @@ func TestReplays(t *testing.T) {
 	e := endpoint("el")
 	e.Provider = config.Plugin{Type: "EngageLab", Settings: []byte(`{"appKeys":["appkey123"],"signatureAlgorithm":"HMACSHA256","toleranceSeconds":60}`)}
 	r := start(t, configuration(nowhere, e))
-	kind := engagelab.Kind()
 	overheard := func(age time.Duration) *http.Request {
 		p := &provider.Request{
 			Header: http.Header{}, ReceivedAt: time.Now().Add(-age),
 			Body: []byte(`{"server":"email","message_id":"1","to":"a@example.com","itime":1767323045000,"status":{"message_status":"delivered","status_data":{}}}`),
 		}
-		if err := kind.Sign(e.Provider.Settings, nil, p); err != nil {
+		if err := engagelab.Sign(e.Provider.Settings, nil, p); err != nil {
 			t.Fatal(err)
 		}
 		q := r.signed(e.Path, string(p.Body))

@@ -53,7 +53,7 @@ func (r *receiver) start(ctx context.Context, config string) error {
 	if err != nil {
 		return err
 	}
-	flags = append(flags, "--config", config, "--listen", r.webhooks, "--fetch-keys=false", "--shutdown-delay=0", "--flush-timeout=1s")
+	flags = append(flags, "--config", config, "--listen", r.webhooks, "--fetch-keys=false", "--allow-sink-addresses=127.0.0.0/8", "--shutdown-delay=0", "--flush-timeout=1s")
 	flags = append(flags, r.flags...)
 	if r.process, err = process.Start(r.log, r.binary, flags...); err != nil {
 		return err

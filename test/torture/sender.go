@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulate/emailengine"
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/emailengine"
 )
 
 // retryPause is how long a sender waits before it sends the same request again; providers take seconds and more.
@@ -30,7 +30,6 @@ type senders struct {
 	ledger *ledger
 	next   atomic.Int64
 	client *http.Client
-	kind   provider.Kind
 }
 
 func newSenders(receivers []*receiver, l *ledger, connections int) *senders {
@@ -39,7 +38,7 @@ func newSenders(receivers []*receiver, l *ledger, connections int) *senders {
 		urls = append(urls, "http://"+r.webhooks+hookPath)
 	}
 	return &senders{
-		urls: urls, ledger: l, kind: emailengine.Kind(),
+		urls: urls, ledger: l,
 		client: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: connections}},
 	}
 }
@@ -66,7 +65,7 @@ func (s *senders) sign(event int) (*provider.Request, error) {
 		event, event/eventsPerMessage)
 	r := &provider.Request{Header: http.Header{}, Body: []byte(body), ReceivedAt: time.Now()}
 	r.Header.Set(eventIDHeader, strconv.Itoa(event))
-	return r, s.kind.Sign([]byte(secrets), nil, r)
+	return r, emailengine.Sign([]byte(secrets), nil, r)
 }
 
 // post sends once and reports whether the answer was 200.

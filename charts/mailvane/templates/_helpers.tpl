@@ -71,7 +71,7 @@ app.kubernetes.io/component: manager
 {{- /* The fields of spec.receiver that the values set. An autoscaler has the number of pods to itself. */}}
 {{- define "mailvane.receiverDefaults" -}}
 {{- $defaults := dict }}
-{{- range $name, $value := omit .Values.receiver "image" "metricsFrom" }}
+{{- range $name, $value := omit .Values.receiver "image" "metricsFrom" "egress" }}
 {{- if and $value (not (and (eq $name "replicas") $.Values.receiver.autoscaling)) }}
 {{- $_ := set $defaults $name $value }}
 {{- end }}

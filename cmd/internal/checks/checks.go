@@ -4,16 +4,14 @@ package checks
 
 import (
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/internal/catalogue"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/event/filter"
-	"github.com/mailvane/mailvane/receiver/provider"
-	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
-	"github.com/mailvane/mailvane/receiver/sink"
-	sinks "github.com/mailvane/mailvane/receiver/sink/builtin"
+	"github.com/mailvane/mailvane/receiver/settings"
+	"github.com/mailvane/mailvane/receiver/settings/builtin"
 )
 
 // New returns the checks of this release. files is the folder for File sinks, "" = there is none, and such sinks are refused.
@@ -25,36 +23,28 @@ func New(files string) (render.Checks, error) {
 	return render.Checks{
 		Filter: func(expression string) error { return filters.Check(expression, providerTypes()) },
 		Provider: func(p config.Plugin) error {
-			kind, ok := providers.Lookup(p.Type)
-			if !ok {
-				return fmt.Errorf("this release knows no provider %q", p.Type)
-			}
-			_, err := kind.New(p.Settings, provider.Environment{})
-			return err
+			return check("provider", builtin.Providers(), p, settings.Environment{})
 		},
 		Sink: func(p config.Plugin) error {
-			return checkSink(p, sink.Environment{Stdout: io.Discard, Files: files, Now: time.Now()})
+			return check("sink", builtin.Sinks(), p, settings.Environment{Now: time.Now(), FileSinks: files != ""})
 		},
 	}, nil
 }
 
 func providerTypes() []string {
-	kinds := providers.Kinds()
-	types := make([]string, 0, len(kinds))
-	for _, kind := range kinds {
-		types = append(types, kind.Type)
+	known := catalogue.Providers()
+	types := make([]string, 0, len(known))
+	for i := range known {
+		types = append(types, known[i].Type)
 	}
 	return types
 }
 
-func checkSink(p config.Plugin, env sink.Environment) error {
-	kind, ok := sinks.Lookup(p.Type)
+// check checks the settings of a provider or sink.
+func check(what string, known []builtin.Check, p config.Plugin, env settings.Environment) error {
+	c, ok := builtin.Lookup(known, p.Type)
 	if !ok {
-		return fmt.Errorf("this release knows no sink %q", p.Type)
+		return fmt.Errorf("this release knows no %s %q", what, p.Type)
 	}
-	destination, err := kind.New(p.Settings, env)
-	if err != nil {
-		return err
-	}
-	return destination.Close()
+	return c.Validate(p.Settings, env)
 }

@@ -150,10 +150,11 @@ func TestManySinksAreNoted(t *testing.T) {
 		}
 		return all
 	}
-	secret, err := r.ConfigSecret([]byte("{}"), names(5_000))
+	secrets, err := r.ConfigSecrets([]byte("{}"), names(5_000))
 	if err != nil {
 		t.Fatal(err)
 	}
+	secret := secrets[0]
 	size := 0
 	for key, value := range secret.Annotations {
 		size += len(key) + len(value)
@@ -168,7 +169,21 @@ func TestManySinksAreNoted(t *testing.T) {
 	if got := children.KnownSinks(nil, all); len(got) != 0 {
 		t.Errorf("without a note, %d are known", len(got))
 	}
-	if _, err := r.ConfigSecret([]byte("{}"), names(20_000)); err == nil || !strings.Contains(err.Error(), "20000 sinks") {
+	if _, err := r.ConfigSecrets([]byte("{}"), names(20_000)); err == nil || !strings.Contains(err.Error(), "20000 sinks") {
 		t.Errorf("too many: %v", err)
+	}
+}
+
+// TestSinksThatAnEarlierReleaseNoted reads names, which that release wrote, and what was written since.
+func TestSinksThatAnEarlierReleaseNoted(t *testing.T) {
+	t.Parallel()
+	for note, reason := range map[string]string{
+		"crm,former":   "by name, as an earlier release did",
+		"former,crm,x": "one of them has gone",
+	} {
+		annotations := map[string]string{"mailvane.dev/sinks": note}
+		if diff := cmp.Diff([]string{"crm", "former"}, children.KnownSinks(annotations, []string{"crm", "former", "other"})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", reason, diff)
+		}
 	}
 }

@@ -62,9 +62,13 @@ type Options struct {
 	ManagerNamespace string
 	// MetricsFrom says who may reach the metrics port; empty = everybody.
 	MetricsFrom []networkingv1ac.NetworkPolicyPeerApplyConfiguration
+	// Egress says what receivers may connect to beside name servers and each other; empty = anything.
+	Egress []networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration
 	// Defaults say what receivers are like whose endpoint does not say it, and those that endpoints share. They carry the
 	// defaults of the API.
 	Defaults v1alpha1.Receiver
+	// ConfigBytes bounds the configuration in one Secret, in bytes; 0 = what the API server takes.
+	ConfigBytes int
 }
 
 // Receiver is one receiver.
@@ -73,6 +77,8 @@ type Receiver struct {
 	Namespace, Name string
 	// Owner is the endpoint that it belongs to; nil when it is shared.
 	Owner *v1alpha1.WebhookEndpoint
+	// ConfigBytes is that of [Options].
+	ConfigBytes int
 	// Spec says what it is like; what is not set there has no default but the one in this package.
 	Spec v1alpha1.Receiver
 }

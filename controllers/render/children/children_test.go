@@ -3,9 +3,12 @@ package children_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
@@ -104,13 +108,32 @@ func TestGolden(t *testing.T) {
 			t.Parallel()
 			r := children.Receiver{Namespace: "mail", Name: tc.name, Owner: tc.owner, Spec: tc.spec}
 			objects := r.Render(children.Options{Image: "mailvane.example.com/mailvane:v1", ManagerNamespace: "mailvane-system"})
-			secret, err := r.ConfigSecret([]byte("{}"), []string{"a", "b"})
+			secrets, err := r.ConfigSecrets([]byte("{}"), []string{"a", "b"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			compareGolden(t, "testdata/"+name+".yaml", text(t, append(objects, secret, r.HandoffKey(make([]byte, 32)))))
+			compareGolden(t, "testdata/"+name+".yaml", text(t, append(objects, secrets[0], r.HandoffKey(make([]byte, 32)))))
 		})
 	}
+}
+
+// TestEgress renders the NetworkPolicy of an installation that says what receivers may connect to: they still find names and each other.
+func TestEgress(t *testing.T) {
+	t.Parallel()
+	var rules []networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration
+	if err := yaml.UnmarshalStrict([]byte("[{to: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: 443, protocol: TCP}]}]"), &rules); err != nil {
+		t.Fatal(err)
+	}
+	r := children.Receiver{Namespace: "mail", Name: children.Name}
+	options := children.Options{Image: "mailvane.example.com/mailvane:v1", ManagerNamespace: "mailvane-system"}
+	if open := text(t, r.Render(options)); strings.Contains(open, "egress:") {
+		t.Error("egress is limited although nobody asked for it")
+	}
+	options.Egress = rules
+	compareGolden(t, "testdata/egress.yaml", text(t, slices.DeleteFunc(r.Render(options), func(o runtime.ApplyConfiguration) bool {
+		_, policy := o.(*networkingv1ac.NetworkPolicyApplyConfiguration)
+		return !policy
+	})))
 }
 
 // TestExposureGolden renders an Ingress and an HTTPRoute, without and with a secret at the end of the path.
@@ -140,13 +163,13 @@ func TestExposureGolden(t *testing.T) {
 			Spec:       v1alpha1.WebhookEndpointSpec{Exposure: &tc.exposure, Authentication: tc.authentication},
 		}
 		objects = append(objects, children.Exposure(e, children.Name))
-		if got := children.ExternalURL(&tc.exposure); got != tc.url {
+		if got := tc.exposure.URL(); got != tc.url {
 			t.Errorf("got %s, want %s", got, tc.url)
 		}
 	}
 	compareGolden(t, "testdata/exposures.yaml", text(t, objects))
 	open := v1alpha1.Exposure{Host: "a", Gateway: &v1alpha1.GatewayExposure{ParentRefs: []v1alpha1.GatewayReference{{Name: "main", Port: 80}}}}
-	if got := children.ExternalURL(&open); got != "http://a" {
+	if got := open.URL(); got != "http://a" {
 		t.Errorf("on port 80: %s", got)
 	}
 }
@@ -272,16 +295,32 @@ func TestConfigSecret(t *testing.T) {
 	cases := map[string]struct {
 		document []byte
 		file     string
+		secrets  int
 	}{
-		"small": {[]byte("{}"), config.FileName},
-		"large": {bytes.Repeat([]byte("mailvane "), 100<<10), config.CompressedFileName},
+		"small":      {[]byte("{}"), config.FileName, 1},
+		"large":      {bytes.Repeat([]byte("mailvane "), 100<<10), config.CompressedFileName, 1},
+		"very large": {noise(3 << 20), config.PartsFileName, 5},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			secret, err := shared().ConfigSecret(tc.document, nil)
-			if err != nil || len(secret.Data) != 1 || secret.Data[tc.file] == nil {
-				t.Fatalf("%v, %d keys; want %s", err, len(secret.Data), tc.file)
+			secrets, err := shared().ConfigSecrets(tc.document, nil)
+			if err != nil || len(secrets) != tc.secrets {
+				t.Fatalf("%d Secrets, %v; want %d", len(secrets), err, tc.secrets)
+			}
+			secret := secrets[len(secrets)-1]
+			if len(secret.Data) != 1 || secret.Data[tc.file] == nil {
+				t.Fatalf("%d keys; want %s", len(secret.Data), tc.file)
+			}
+			names := map[string]bool{}
+			for _, s := range secrets {
+				names[*s.Name] = true
+				if !children.IsReceiverSecretName(*s.Name) {
+					t.Errorf("%s is not known to be ours", *s.Name)
+				}
+			}
+			if len(names) != tc.secrets || *secret.Name != children.ConfigSecretName(children.Name) {
+				t.Errorf("names %v, the last is %s", names, *secret.Name)
 			}
 			if got := secret.Annotations[children.ConfigHashAnnotation]; got != config.Hash(tc.document) {
 				t.Errorf("hash %s", got)
@@ -292,12 +331,42 @@ func TestConfigSecret(t *testing.T) {
 
 func TestConfigSecretOfTooMuch(t *testing.T) {
 	t.Parallel()
-	var noise []byte // which does not compress
-	for sum := sha256.Sum256(nil); len(noise) < 2<<20; sum = sha256.Sum256(sum[:]) {
-		noise = append(noise, sum[:]...)
-	}
 	var large *children.TooLargeError
-	if _, err := shared().ConfigSecret(noise, nil); !errors.As(err, &large) || large.Bytes < len(noise) {
+	if _, err := shared().ConfigSecrets(noise(9<<20), nil); !errors.As(err, &large) || large.Bytes < 9<<20 {
 		t.Errorf("got %v", err)
 	}
+}
+
+// noise is what does not compress.
+func noise(size int) []byte {
+	var b []byte
+	for sum := sha256.Sum256(nil); len(b) < size; sum = sha256.Sum256(sum[:]) {
+		b = append(b, sum[:]...)
+	}
+	return b
+}
+
+// TestTwentyThousandEndpoints renders a configuration of so many endpoints, each with credentials of its own.
+func TestTwentyThousandEndpoints(t *testing.T) {
+	t.Parallel()
+	c := config.Config{Version: config.Version}
+	random := noise(2 * 20_000 * sha256.Size)
+	for i := range 20_000 {
+		key, token := hex.EncodeToString(random[2*i*sha256.Size:][:sha256.Size]), hex.EncodeToString(random[(2*i+1)*sha256.Size:][:sha256.Size])
+		c.Endpoints = append(c.Endpoints, config.Endpoint{
+			Namespace: "mail", Name: fmt.Sprintf("endpoint-%d", i), Path: fmt.Sprintf("/hooks/mail/endpoint-%d", i), Verification: config.Enforce, State: config.Active, MaxBodyBytes: 10 << 20,
+			Authentication: config.Authentication{PathToken: config.PathToken{Secrets: []string{token}}},
+			Provider:       config.Plugin{Type: "EmailEngine", Settings: []byte(`{"serviceSecrets":["` + key + `"]}`)},
+			Routes:         []config.Route{{Name: "all", Sink: "crm", Filter: `event.type == "email.bounced"`}},
+		})
+	}
+	document, err := config.Encode(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets, err := shared().ConfigSecrets(document, []string{"crm"})
+	if err != nil || len(secrets) < 3 || len(secrets)-1 > children.MaxParts/2 {
+		t.Errorf("%d Secrets, %v", len(secrets), err)
+	}
+	t.Logf("%d bytes in %d Secrets", len(document), len(secrets))
 }

@@ -27,21 +27,6 @@ func ExposureLabels() map[string]string {
 	}
 }
 
-// ExternalURL returns where an endpoint that is exposed is reached from outside of the cluster, without its path. A Gateway's
-// listeners have the certificate, so that the URL begins with https unless all of them are on port 80.
-func ExternalURL(e *v1alpha1.Exposure) string {
-	secure := e.Ingress != nil && e.Ingress.TLSSecretName != ""
-	if e.Gateway != nil {
-		for _, parent := range e.Gateway.ParentRefs {
-			secure = secure || parent.Port != 80
-		}
-	}
-	if secure {
-		return "https://" + e.Host
-	}
-	return "http://" + e.Host
-}
-
 // Exposure returns the Ingress or the HTTPRoute of an endpoint, which leads to a receiver.
 func Exposure(e *v1alpha1.WebhookEndpoint, receiver string) runtime.ApplyConfiguration {
 	if e.Spec.Exposure.Ingress != nil {

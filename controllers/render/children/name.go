@@ -3,6 +3,7 @@ package children
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 )
 
@@ -30,6 +31,11 @@ func ExposureName(endpoint string) string {
 
 // ConfigSecretName returns the name of the Secret with a receiver's configuration.
 func ConfigSecretName(receiver string) string { return receiver + "-config" }
+
+// PartSecretName returns the name of the Secret with a part of a receiver's configuration, counted from 0.
+func PartSecretName(receiver string, i int) string {
+	return fmt.Sprintf("%s-part-%d", ConfigSecretName(receiver), i)
+}
 
 // PeersName returns the name of the headless Service over a receiver's pods.
 func PeersName(receiver string) string { return receiver + "-peers" }

@@ -47,15 +47,32 @@ func (r *Receiver) networkPolicy(o Options) *networkingv1ac.NetworkPolicyApplyCo
 	pods := networkingv1ac.NetworkPolicyPeer().WithPodSelector(r.podSelector())
 	metrics := networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(metricsPortName))
 	metrics.From = o.MetricsFrom
-	return networkingv1ac.NetworkPolicy(r.Name, r.Namespace).
-		WithLabels(Labels(r.Name)).
-		WithSpec(networkingv1ac.NetworkPolicySpec().
-			WithPodSelector(r.podSelector()).
-			WithPolicyTypes(networkingv1.PolicyTypeIngress).
-			WithIngress(
-				networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(webhookPortName)),
-				networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(adminPortName)).WithFrom(manager, pods),
-				metrics))
+	spec := networkingv1ac.NetworkPolicySpec().
+		WithPodSelector(r.podSelector()).
+		WithPolicyTypes(networkingv1.PolicyTypeIngress).
+		WithIngress(
+			networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(webhookPortName)),
+			networkingv1ac.NetworkPolicyIngressRule().WithPorts(policyPort(adminPortName)).WithFrom(manager, pods),
+			metrics)
+	if len(o.Egress) > 0 {
+		spec = spec.WithPolicyTypes(networkingv1.PolicyTypeEgress)
+		spec.Egress = append(ownEgress(pods), o.Egress...)
+	}
+	return networkingv1ac.NetworkPolicy(r.Name, r.Namespace).WithLabels(Labels(r.Name)).WithSpec(spec)
+}
+
+// dnsPort is that of name servers (RFC 1035 section 4.2).
+const dnsPort = 53
+
+// ownEgress is what a receiver cannot do without: names, and its other pods.
+func ownEgress(pods *networkingv1ac.NetworkPolicyPeerApplyConfiguration) []networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration {
+	dns := func(protocol corev1.Protocol) *networkingv1ac.NetworkPolicyPortApplyConfiguration {
+		return networkingv1ac.NetworkPolicyPort().WithProtocol(protocol).WithPort(intstr.FromInt32(dnsPort))
+	}
+	return []networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration{
+		*networkingv1ac.NetworkPolicyEgressRule().WithPorts(dns(corev1.ProtocolUDP), dns(corev1.ProtocolTCP)),
+		*networkingv1ac.NetworkPolicyEgressRule().WithPorts(policyPort(adminPortName)).WithTo(pods),
+	}
 }
 
 func policyPort(name string) *networkingv1ac.NetworkPolicyPortApplyConfiguration {

@@ -41,9 +41,7 @@ func (r *Receiver) pod(o Options) *corev1ac.PodSpecApplyConfiguration {
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
 		WithTopologySpreadConstraints(r.spread(corev1.LabelHostname), r.spread(corev1.LabelTopologyZone)).
 		WithContainers(r.container(o)).
-		WithVolumes(corev1ac.Volume().WithName(configVolume).WithSecret(corev1ac.SecretVolumeSource().
-			WithSecretName(ConfigSecretName(r.Name)).WithDefaultMode(readableByGroup))).
-		WithVolumes(r.tokenVolume()).
+		WithVolumes(r.configVolume(), r.tokenVolume()).
 		WithVolumes(r.journalVolumes()...)
 	return place(spec, r.Spec.Placement)
 }

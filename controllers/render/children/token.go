@@ -33,6 +33,9 @@ func IsReceiverSecretName(name string) bool {
 	if !strings.HasPrefix(name, "mailvane-") {
 		return false
 	}
+	if before, part, ok := strings.Cut(name, "-part-"); ok && part != "" && strings.Trim(part, "0123456789") == "" {
+		name = before
+	}
 	return strings.HasSuffix(name, ConfigSecretName("receiver")) || slices.ContainsFunc(access.Rights(), func(right access.Right) bool {
 		return strings.HasSuffix(name, AdminSecretName("receiver", right))
 	})

@@ -63,7 +63,7 @@ func (g *Guard) FromHere(next http.Handler) http.Handler {
 
 func (g *Guard) refuse(w http.ResponseWriter, reason string, p *problem) {
 	g.Refused(reason)
-	p.write(w)
+	p.Write(w)
 }
 
 // bearer returns the token of a request (RFC 6750 section 2.1); empty = none, or more than one.

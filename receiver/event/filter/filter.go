@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
-	_ "time/tzdata" // filters name time zones, and a receiver's image has no zone files
 
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
@@ -34,8 +33,7 @@ var ErrNotBool = errors.New("must yield true or false")
 
 // Compiler compiles expressions against the event type. It is safe for concurrent use.
 type Compiler struct {
-	env       *cel.Env
-	rewriting *cel.StaticOptimizer
+	language *Language
 
 	mu sync.Mutex
 	// compiled holds what was compiled before: one edit of a thousand endpoints compiles one filter.
@@ -51,22 +49,14 @@ type Filter struct {
 
 // NewCompiler returns a Compiler.
 func NewCompiler() (*Compiler, error) {
-	options := append(textFunctions(),
+	language, err := NewLanguage(
 		ext.NativeTypes(reflect.TypeFor[event.Event](), ext.ParseStructTag("json")),
-		ext.Strings(),
-		lookups(),
 		cel.Variable(variable, cel.ObjectType("event.Event")),
-		cel.ASTValidators(cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateRegexLiterals()),
 	)
-	env, err := cel.NewEnv(options...)
 	if err != nil {
-		return nil, fmt.Errorf("build the filter environment: %w", err)
+		return nil, err
 	}
-	rewriting, err := cel.NewStaticOptimizer(rewriter{})
-	if err != nil {
-		return nil, fmt.Errorf("build the filter environment: %w", err)
-	}
-	return &Compiler{env: env, rewriting: rewriting, compiled: map[string]*Filter{}}, nil
+	return &Compiler{language: language, compiled: map[string]*Filter{}}, nil
 }
 
 // Compile parses and type-checks an expression. The error names the position and what is wrong.
@@ -92,29 +82,18 @@ func (c *Compiler) compile(expression string) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	rewritten, issues := c.rewriting.Optimize(c.env, ast)
-	if err := issues.Err(); err != nil {
-		return nil, fmt.Errorf("does not compile: %w", err)
-	}
-	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
-	if !cheap(rewritten.NativeRep()) {
-		options = append(options, counted()...)
-	}
-	program, err := c.env.Program(rewritten, options...)
+	program, err := c.language.Program(ast)
 	if err != nil {
-		return nil, fmt.Errorf("does not compile: %w", err)
+		return nil, err
 	}
 	return &Filter{program: program, unverified: reads(ast, "unverified")}, nil
 }
 
 // typed parses an expression and checks its types.
 func (c *Compiler) typed(expression string) (*cel.Ast, error) {
-	if len(expression) > maxExpressionBytes {
-		return nil, fmt.Errorf("must be at most %d bytes long", maxExpressionBytes)
-	}
-	ast, issues := c.env.Compile(expression)
-	if err := issues.Err(); err != nil {
-		return nil, fmt.Errorf("does not compile: %w", err)
+	ast, err := c.language.Check(expression)
+	if err != nil {
+		return nil, err
 	}
 	if !ast.OutputType().IsExactType(cel.BoolType) {
 		return nil, fmt.Errorf("yields %s: %w", ast.OutputType(), ErrNotBool)
@@ -122,7 +101,7 @@ func (c *Compiler) typed(expression string) (*cel.Ast, error) {
 	return ast, nil
 }
 
-// reads says whether an expression mentions a field of the event.
+// reads reports whether an expression mentions a field of the event.
 func reads(ast *cel.Ast, field string) bool {
 	return len(celast.MatchDescendants(celast.NavigateAST(ast.NativeRep()), func(e celast.NavigableExpr) bool {
 		if e.Kind() != celast.SelectKind || e.AsSelect().FieldName() != field {
@@ -133,7 +112,7 @@ func reads(ast *cel.Ast, field string) bool {
 	})) > 0
 }
 
-// AsksForUnverified says whether the expression reads event.unverified, without which it is about events that are genuine.
+// AsksForUnverified reports whether the expression reads event.unverified, without which it is about events that are genuine.
 func (f *Filter) AsksForUnverified() bool { return f.unverified }
 
 // activation is what an expression sees. A map in its place would be most of what an evaluation allocates.

@@ -16,8 +16,8 @@ func kinds() [][2]string {
 		{"modulus by zero", "it divides by zero"},
 		{"integer overflow", "its numbers are too large"},
 		{"no such overload", "it compares values of types that cannot be compared"},
-		{"operation cancelled", "it costs more than a filter may"},
-		{"evaluation exceeded", "it costs more than a filter may"},
+		{"operation cancelled", "it costs more than an expression may"},
+		{"evaluation exceeded", "it costs more than an expression may"},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
 )
 
 // request is one Append on its way to the committer. It holds the caller's payloads.
@@ -13,7 +14,7 @@ type request struct {
 	deadLetters []pendingDeadLetter
 	resolves    []uint64
 	// keys and queues are the memory of those of all entries.
-	keys   []dedupeHash
+	keys   []journal.KeyHash
 	queues []*queue
 	// adding is who adds how much to the store, about, and letterBytes how much of it are dead letters.
 	adding      journal.Appending
@@ -22,18 +23,14 @@ type request struct {
 }
 
 type pendingEntry struct {
-	keys        []dedupeHash
-	sinks       []*queue
-	acceptedAt  uint64
-	orderingKey string
-	payload     []byte
-	alike       bool // as those before and behind it
+	format.Event
+	keys  []journal.KeyHash
+	sinks []*queue
+	alike bool // as those before and behind it
 }
 
-func (e *pendingEntry) size() int { return len(e.orderingKey) + len(e.payload) }
-
 type pendingDeadLetter struct {
-	keys    []dedupeHash
+	keys    []journal.KeyHash
 	record  []byte
 	payload []byte
 }
@@ -103,7 +100,7 @@ func (r *request) fill(j *Journal, b *journal.Batch) error {
 }
 
 func (r *request) addEntry(j *Journal, e *journal.Entry, alike bool) {
-	p := pendingEntry{alike: alike, acceptedAt: toMillis(e.AcceptedAt), orderingKey: e.OrderingKey}
+	p := pendingEntry{alike: alike, Event: format.Event{AcceptedAt: format.ToMillis(e.AcceptedAt), OrderingKey: e.OrderingKey}}
 	from := len(r.keys)
 	for _, key := range e.DedupeKeys {
 		r.keys = append(r.keys, journal.HashKey(key))
@@ -116,20 +113,20 @@ func (r *request) addEntry(j *Journal, e *journal.Entry, alike bool) {
 	}
 	p.sinks = r.queues[from:]
 	if len(p.sinks) > 0 {
-		p.payload = e.Payload
+		p.Payload = e.Payload
 	}
 	r.entries = append(r.entries, p)
-	r.adding.Size += int64(p.size())
+	r.adding.Size += int64(p.Size())
 }
 
 func (r *request) addDeadLetter(d *journal.DeadLetter) error {
-	record, err := encodeDeadLetter(d)
+	record, err := format.EncodeDeadLetter(d)
 	if err != nil {
 		return err
 	}
 	p := pendingDeadLetter{record: record, payload: d.Payload}
 	if d.DedupeKey != "" {
-		p.keys = []dedupeHash{journal.HashKey(d.DedupeKey)}
+		p.keys = []journal.KeyHash{journal.HashKey(d.DedupeKey)}
 	}
 	r.deadLetters = append(r.deadLetters, p)
 	r.letterBytes += p.size()

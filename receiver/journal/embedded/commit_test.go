@@ -52,9 +52,11 @@ func (f *slowSyncFile) sync(sync func() error) error {
 func (f *slowSyncFile) Sync() error     { return f.sync(f.File.Sync) }
 func (f *slowSyncFile) SyncData() error { return f.sync(f.File.SyncData) }
 
+// TestConcurrentAppendsShareSyncs counts the syncs of many appends. How many an fsync carries depends on how often the writers run while
+// it waits: what a busy machine spoils is tried again.
 func TestConcurrentAppendsShareSyncs(t *testing.T) {
 	t.Parallel()
-	const appends, writers, most = 1000, 64, 60
+	const most, attempts = 60, 50
 	for _, delay := range []time.Duration{0, time.Millisecond} {
 		t.Run(delay.String(), func(t *testing.T) {
 			t.Parallel()
@@ -62,29 +64,41 @@ func TestConcurrentAppendsShareSyncs(t *testing.T) {
 			fs := &slowSyncFS{FS: s.fs, delay: delay}
 			s.change = func(o *embedded.Options) { o.FS = fs }
 			j := s.open(t)
-			fs.syncs.Store(0)
-			before := j.Stats().Syncs
-			var next atomic.Int64
-			var wg sync.WaitGroup
-			for range writers {
-				wg.Go(func() {
-					for n := next.Add(1); n <= appends; n = next.Add(1) {
-						e := journal.Entry{DedupeKeys: []string{fmt.Sprint(n)}, Sinks: []string{"mail/sink"}, Payload: make([]byte, 1024)}
-						if _, err := j.Append(t.Context(), journal.Batch{Entries: []journal.Entry{e}}); err != nil {
-							t.Errorf("Append: %v", err)
-						}
-					}
-				})
+			var onDisk int64
+			for attempt := range attempts {
+				fs.syncs.Store(0)
+				before := j.Stats().Syncs
+				appendConcurrently(t, j, attempt)
+				counted := j.Stats().Syncs - before
+				if onDisk = fs.syncs.Load(); counted == 0 || counted > onDisk {
+					t.Errorf("%d syncs were counted, there were %d", counted, onDisk)
+				}
+				if onDisk > 0 && onDisk <= most {
+					return
+				}
 			}
-			wg.Wait()
-			onDisk, counted := fs.syncs.Load(), j.Stats().Syncs-before
-			t.Logf("%d appends, %d syncs, %d counted", appends, onDisk, counted)
-			if onDisk == 0 || onDisk > most {
-				t.Errorf("%d appends took %d syncs, want at most %d", appends, onDisk, most)
-			}
-			if counted == 0 || counted > onDisk {
-				t.Errorf("%d syncs were counted, there were %d", counted, onDisk)
+			t.Errorf("%d appends took %d syncs, want at most %d", concurrentAppends, onDisk, most)
+		})
+	}
+}
+
+const concurrentAppends = 1000
+
+// appendConcurrently appends by 64 writers, each of which waits for its answer.
+func appendConcurrently(t *testing.T, j *embedded.Journal, attempt int) {
+	t.Helper()
+	const writers = 64
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			for n := next.Add(1); n <= concurrentAppends; n = next.Add(1) {
+				e := journal.Entry{DedupeKeys: []string{fmt.Sprint(attempt, " ", n)}, Sinks: []string{"mail/sink"}, Payload: make([]byte, 1024)}
+				if _, err := j.Append(t.Context(), journal.Batch{Entries: []journal.Entry{e}}); err != nil {
+					t.Errorf("Append: %v", err)
+				}
 			}
 		})
 	}
+	wg.Wait()
 }

@@ -1,16 +1,16 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/go-json-experiment/json"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // deadLetters is the journal's store of dead letters.
@@ -30,13 +30,13 @@ func (d deadLetters) List(ctx context.Context, after uint64, limit int) ([]journ
 	}
 	defer release()
 	var list []journal.DeadLetter
-	lower := numberKey(tableDeadLetters, after+1)
-	err = scan(db, lower, []byte{tableDeadLetters + 1}, func(key, value []byte) (bool, error) {
-		id, ok := lastNumber(key)
+	lower := format.NumberKey(format.TableDeadLetters, after+1)
+	err = store.Scan(db, lower, []byte{format.TableDeadLetters + 1}, func(key, value []byte) (bool, error) {
+		id, ok := format.LastNumber(key)
 		if !ok {
-			return false, errMalformed
+			return false, format.ErrMalformed
 		}
-		letter, err := decodeDeadLetter(id, value)
+		letter, err := format.DecodeDeadLetter(id, value)
 		if err != nil {
 			return false, err
 		}
@@ -53,28 +53,16 @@ func (d deadLetters) Get(_ context.Context, id uint64) (journal.DeadLetter, erro
 		return journal.DeadLetter{}, err
 	}
 	defer release()
-	record, err := get(db, numberKey(tableDeadLetters, id))
+	record, err := store.Get(db, format.NumberKey(format.TableDeadLetters, id))
 	if err != nil {
 		return journal.DeadLetter{}, err
 	}
-	letter, err := decodeDeadLetter(id, record)
+	letter, err := format.DecodeDeadLetter(id, record)
 	if err != nil {
 		return journal.DeadLetter{}, err
 	}
-	letter.Payload, err = get(db, numberKey(tablePayloads, id))
+	letter.Payload, err = store.Get(db, format.NumberKey(format.TablePayloads, id))
 	return letter, err
-}
-
-// get returns a copy of a value, or ErrNotFound.
-func get(db *pebble.DB, key []byte) ([]byte, error) {
-	value, closer, err := db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, journal.ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	return bytes.Clone(value), closer.Close()
 }
 
 // Drop removes dead letters durably and returns how many there were.
@@ -85,7 +73,7 @@ func (d deadLetters) Drop(ctx context.Context, ids []uint64) (int, error) {
 
 // letterSize returns how much a dead letter takes, or ErrNotFound.
 func letterSize(db *pebble.DB, id uint64) (int64, error) {
-	record, err := get(db, numberKey(tableDeadLetters, id))
+	record, err := store.Get(db, format.NumberKey(format.TableDeadLetters, id))
 	if err != nil {
 		return 0, err
 	}
@@ -94,18 +82,16 @@ func letterSize(db *pebble.DB, id uint64) (int64, error) {
 
 // recordedSize returns how much the dead letter takes that has a record.
 func recordedSize(db *pebble.DB, id uint64, record []byte) (int64, error) {
-	var r struct {
-		Size int64 `json:"size"`
-	}
-	if err := json.Unmarshal(record, &r); err != nil {
+	size, err := format.LetterPayloadSize(record)
+	if err != nil {
 		return 0, fmt.Errorf("dead letter %d: %w", id, err)
 	}
-	if r.Size == 0 { // what an older release wrote says nothing of its payload
-		payload, err := get(db, numberKey(tablePayloads, id))
+	if size == 0 { // what an older release wrote says nothing of its payload
+		payload, err := store.Get(db, format.NumberKey(format.TablePayloads, id))
 		if err != nil && !errors.Is(err, journal.ErrNotFound) {
 			return 0, err
 		}
-		r.Size = int64(len(payload))
+		size = int64(len(payload))
 	}
-	return int64(len(record)) + r.Size, nil
+	return int64(len(record)) + size, nil
 }

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -10,6 +9,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // dedupeClock tells the generation of dedupe keys: the number of the window that the present is in.
@@ -17,14 +18,15 @@ type dedupeClock struct{ newest atomic.Uint32 }
 
 // load finds the newest generation that was stored.
 func (c *dedupeClock) load(db *pebble.DB) error {
-	iter, err := db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableDedupe}, UpperBound: []byte{tableDedupe + 1}})
+	iter, err := db.NewIter(&pebble.IterOptions{LowerBound: []byte{format.TableDedupe}, UpperBound: []byte{format.TableDedupe + 1}})
 	if err != nil {
 		return err
 	}
-	c.newest.Store(0)
-	if iter.Last() && len(iter.Key()) > 4 {
-		c.newest.Store(binary.BigEndian.Uint32(iter.Key()[1:]))
+	newest := uint32(0)
+	if iter.Last() {
+		newest, _, _ = format.ParseDedupeKey(iter.Key())
 	}
+	c.newest.Store(newest)
 	return iter.Close()
 }
 
@@ -52,13 +54,13 @@ const adoptBatch = 10_000
 // times now. They are known for one to two windows from here on.
 func adoptKeys(db *pebble.DB, o *Options) error {
 	window := uint64(o.DedupeWindow.Milliseconds())
-	stored, err := getNumbers(db, metaWindow, 1)
+	stored, err := store.Numbers(db, format.MetaWindow, 1)
 	if err != nil || stored[0] == window {
 		return err
 	}
-	mark := encodeNumbers(window)
+	mark := format.EncodeNumbers(window)
 	if stored[0] == 0 { // it is new
-		return db.Set([]byte(metaWindow), mark, pebble.NoSync)
+		return db.Set([]byte(format.MetaWindow), mark, pebble.NoSync)
 	}
 	current := generationNow(o)
 	if err := copyKeys(db, current); err != nil {
@@ -66,13 +68,13 @@ func adoptKeys(db *pebble.DB, o *Options) error {
 	}
 	batch := db.NewBatch()
 	defer batch.Close() //nolint:errcheck // it only gives the memory back
-	if err := batch.DeleteRange([]byte{tableDedupe}, generationKey(current), nil); err != nil {
+	if err := batch.DeleteRange([]byte{format.TableDedupe}, format.GenerationKey(current), nil); err != nil {
 		return err
 	}
-	if err := batch.DeleteRange(generationKey(current+1), []byte{tableDedupe + 1}, nil); err != nil {
+	if err := batch.DeleteRange(format.GenerationKey(current+1), []byte{format.TableDedupe + 1}, nil); err != nil {
 		return err
 	}
-	if err := batch.Set([]byte(metaWindow), mark, nil); err != nil {
+	if err := batch.Set([]byte(format.MetaWindow), mark, nil); err != nil {
 		return err
 	}
 	return batch.Commit(pebble.NoSync) // if it is forgotten, it is done again
@@ -81,11 +83,12 @@ func adoptKeys(db *pebble.DB, o *Options) error {
 // copyKeys adds the keys of all generations to one.
 func copyKeys(db *pebble.DB, to uint32) error {
 	batch := db.NewBatch()
-	err := scan(db, []byte{tableDedupe}, []byte{tableDedupe + 1}, func(key, _ []byte) (bool, error) {
-		if len(key) != 5+dedupeHashBytes {
-			return false, errMalformed
+	err := store.Scan(db, []byte{format.TableDedupe}, []byte{format.TableDedupe + 1}, func(key, _ []byte) (bool, error) {
+		_, hash, ok := format.ParseDedupeKey(key)
+		if !ok {
+			return false, format.ErrMalformed
 		}
-		if err := batch.Set(dedupeKey(to, dedupeHash(key[5:])), nil, nil); err != nil || batch.Count() < adoptBatch {
+		if err := batch.Set(format.DedupeKey(to, hash), nil, nil); err != nil || batch.Count() < adoptBatch {
 			return err == nil, err
 		}
 		err := errors.Join(batch.Commit(pebble.NoSync), batch.Close())
@@ -96,6 +99,20 @@ func copyKeys(db *pebble.DB, to uint32) error {
 		err = batch.Commit(pebble.NoSync)
 	}
 	return errors.Join(err, batch.Close())
+}
+
+// keyReader returns what reads all dedupe keys of a store, unless ctx ends.
+func keyReader(ctx context.Context, db *pebble.DB) func(add func(generation uint32, hash journal.KeyHash)) error {
+	return func(add func(generation uint32, hash journal.KeyHash)) error {
+		return store.Scan(db, []byte{format.TableDedupe}, []byte{format.TableDedupe + 1}, func(key, _ []byte) (bool, error) {
+			generation, hash, ok := format.ParseDedupeKey(key)
+			if !ok {
+				return false, format.ErrMalformed
+			}
+			add(generation, hash)
+			return ctx.Err() == nil, nil
+		})
+	}
 }
 
 // KeyHashes calls yield with the dedupe keys of the present generation, and then of the one before.
@@ -111,8 +128,9 @@ func (j *Journal) KeyHashes(ctx context.Context, yield func(journal.KeyHash) boo
 		if !more {
 			break
 		}
-		err := scan(db, generationKey(generation), generationKey(generation+1), func(key, _ []byte) (bool, error) {
-			more = len(key) == 5+dedupeHashBytes && yield(dedupeHash(key[5:]))
+		err := store.Scan(db, format.GenerationKey(generation), format.GenerationKey(generation+1), func(key, _ []byte) (bool, error) {
+			_, hash, ok := format.ParseDedupeKey(key)
+			more = ok && yield(hash)
 			return more, ctx.Err()
 		})
 		if err != nil {
@@ -133,18 +151,5 @@ func (j *Journal) pruneDedupe(present time.Time) error {
 	if current < 2 {
 		return nil
 	}
-	return deleteRange(db, []byte{tableDedupe}, generationKey(current-1))
-}
-
-// deleteRange deletes a range that is not empty: a range deletion costs even when there is nothing to delete.
-func deleteRange(db *pebble.DB, lower, upper []byte) error {
-	some := false
-	err := scan(db, lower, upper, func(_, _ []byte) (bool, error) {
-		some = true
-		return false, nil
-	})
-	if !some || err != nil {
-		return err
-	}
-	return db.DeleteRange(lower, upper, pebble.NoSync)
+	return store.DeleteRange(db, []byte{format.TableDedupe}, format.GenerationKey(current-1))
 }

@@ -67,7 +67,7 @@ func TestConformance(t *testing.T) {
 			Advance:      func(d time.Duration) { s.ahead.Add(int64(d)) },
 			DedupeWindow: testWindow,
 			OpenSmall: func(t *testing.T) journal.Journal {
-				s.change = func(o *embedded.Options) { o.MaxBytes = 16 << 20 }
+				s.change = func(o *embedded.Options) { o.MaxBytes = 32 << 20 } // of which a half is kept for merges
 				return s.open(t)
 			},
 		}

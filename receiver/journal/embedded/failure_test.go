@@ -100,11 +100,11 @@ func TestStorageFailureIsAnError(t *testing.T) {
 	}
 }
 
-// TestAnyWriteMayFail fails one or three of the writes under a load that fills tables and logs, every 47th in turn from a
+// TestAnyWriteMayFail fails one or three of the writes under a load that fills tables and logs, every 71st in turn from a
 // random one on. Whatever fails, the process lives, the journal recovers by itself, and nothing acknowledged is lost.
 func TestAnyWriteMayFail(t *testing.T) {
 	t.Parallel()
-	const step = 47
+	const step = 71
 	start := rand.Int64N(step) + 1
 	for _, kind := range []struct {
 		name string

@@ -3,6 +3,9 @@ package embedded
 import (
 	"cmp"
 	"slices"
+
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 const (
@@ -23,16 +26,16 @@ func (s *settling) remove() error {
 	}
 	for run := range runs(unowed) {
 		for _, o := range run {
-			s.deleted.add(o.number, int64(o.size))
+			s.deleted.Add(o.number, int64(o.size))
 		}
 		if len(run) >= minRange {
-			if err := s.batch.DeleteRange(bundleKey(run[0].number), bundleKey(run[len(run)-1].number+1), nil); err != nil {
+			if err := s.batch.DeleteRange(format.BundleKey(run[0].number), format.BundleKey(run[len(run)-1].number+1), nil); err != nil {
 				return err
 			}
 			continue
 		}
 		for _, o := range run {
-			if err := s.batch.DeleteSized(bundleKey(o.number), uint32(o.size), nil); err != nil {
+			if err := s.batch.DeleteSized(format.BundleKey(o.number), uint32(o.size), nil); err != nil {
 				return err
 			}
 		}
@@ -64,17 +67,17 @@ func (s *settling) withoutOthers() ([]*openBundle, error) {
 func (s *settling) findOwed(other uint32, numbers []uint64, owed map[uint64]bool) error {
 	first, last := numbers[0], numbers[len(numbers)-1]
 	if last-first < uint64(maxSparse*len(numbers)) {
-		return scan(s.db, owedKey(other, first), owedKey(other, last+1), func(key, _ []byte) (bool, error) {
-			_, number, ok := parseOwedKey(key)
+		return store.Scan(s.db, format.OwedKey(other, first), format.OwedKey(other, last+1), func(key, _ []byte) (bool, error) {
+			_, number, ok := format.ParseOwedKey(key)
 			if !ok {
-				return false, errMalformed
+				return false, format.ErrMalformed
 			}
 			owed[number] = true
 			return true, nil
 		})
 	}
 	for _, number := range numbers {
-		found, err := has(s.db, owedKey(other, number))
+		found, err := store.Has(s.db, format.OwedKey(other, number))
 		if err != nil {
 			return err
 		}

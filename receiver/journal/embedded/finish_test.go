@@ -10,6 +10,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // TestRangesTakeNothingElse settles batches of all sizes in any order, of queues that share events in every way: each delivery is
@@ -76,7 +78,7 @@ func (s *shuffle) append(step int, sinks []string) {
 	var b journal.Batch
 	sparse := s.decide.IntN(2) == 0
 	for i := range 1 + s.decide.IntN(120) {
-		e := journal.Entry{Payload: fmt.Appendf(nil, "%d.%d %*d", step, i, s.decide.IntN(3000), 0)}
+		e := journal.Entry{Payload: append(fmt.Appendf(nil, "%d.%d", step, i), make([]byte, s.decide.IntN(3000))...)}
 		for k, sink := range sinks {
 			if (k == 0 && !sparse) || s.decide.IntN(3) == 0 {
 				e.Sinks = append(e.Sinks, sink)
@@ -158,8 +160,8 @@ func (s *shuffle) drain(sinks []string) {
 			s.t.Errorf("%s: %d pending", sink, n)
 		}
 	}
-	for _, table := range []byte{tableOwed, tableSchedule, tableEvents} {
-		err := scan(s.j.db, []byte{table}, []byte{table + 1}, func(key, _ []byte) (bool, error) {
+	for _, table := range []byte{format.TableOwed, format.TableSchedule, format.TableEvents} {
+		err := store.Scan(s.j.db, []byte{table}, []byte{table + 1}, func(key, _ []byte) (bool, error) {
 			s.t.Errorf("left behind: %q", key)
 			return true, nil
 		})

@@ -6,13 +6,17 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/failstop"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/space"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // group is what one fsync makes durable. The committer builds it; after that it is read only.
 type group struct {
 	j       *Journal
 	db      *pebble.DB
-	fs      *failStopFS
+	fs      *failstop.FS
 	batch   *pebble.Batch
 	waiters []waiter
 	// generation is that of the dedupe keys that the group writes.
@@ -22,30 +26,9 @@ type group struct {
 	sinks       map[*queue]int64
 	deadLetters int64
 	letterBytes int64
-	dropped     deletions
+	dropped     space.Deletions
+	usage       storeUsage
 	durable     uint64
-}
-
-// maxDraftKeys is more than a group of single events writes.
-const maxDraftKeys = 512
-
-// draft is what is known of a group until it is complete. The memory is that of the group before.
-type draft struct {
-	// keys are the dedupe keys that the group writes, and resolved the dead letters that it removes: neither can be
-	// seen in the store yet.
-	keys     map[dedupeHash]struct{}
-	resolved map[uint64]struct{}
-	// bundle holds the events that are not in the batch yet.
-	bundle bundleWriter
-}
-
-func (d *draft) reset() {
-	if d.keys == nil || len(d.keys)+len(d.resolved) > maxDraftKeys { // a large map takes long to clear, also when it is empty
-		d.keys, d.resolved = map[dedupeHash]struct{}{}, map[uint64]struct{}{}
-	}
-	clear(d.keys)
-	clear(d.resolved)
-	d.bundle.reset()
 }
 
 type waiter struct {
@@ -56,10 +39,10 @@ type waiter struct {
 // newGroup starts a group. The committer is the one that replaces the store, so the group may use it without a lock.
 func (j *Journal) newGroup() *group {
 	j.draft.reset()
-	return &group{j: j, db: j.db, fs: j.fs, batch: j.db.NewBatch(), draft: &j.draft, sinks: map[*queue]int64{}}
+	return &group{j: j, db: j.db, fs: j.fs, batch: j.db.NewBatch(), draft: &j.draft, usage: storeUsage{o: &j.opts, db: j.db}, sinks: map[*queue]int64{}}
 }
 
-func (g *group) size() int { return g.batch.Len() + g.bundle.bytes }
+func (g *group) size() int { return g.batch.Len() + g.bundle.Size() }
 
 // add takes r into the group, or answers it when it cannot be taken.
 func (g *group) add(r *request) {
@@ -75,7 +58,7 @@ func (g *group) add(r *request) {
 	w := waiter{request: r}
 	if err := g.write(r, &w.reply); err != nil {
 		// The batch may hold a part of r. Nothing of the group is written, and r may be used again from here on.
-		g.bundle.reset()
+		g.dropBundle()
 		g.j.fail(err)
 		r.answer(reply{err: g.j.unavailable()})
 		return
@@ -119,45 +102,56 @@ func (g *group) writeEntry(e *pendingEntry, receipt *journal.Receipt) error {
 	if len(e.sinks) == 0 {
 		return nil
 	}
-	if !g.bundle.fits(e) {
+	if !g.bundle.Fits(&e.Event) {
 		if err := g.endBundle(); err != nil {
 			return err
 		}
 	}
-	g.bundle.add(e)
+	g.addEvent(e)
 	return nil
 }
 
 // endBundle writes the events that were collected, and what each sink is owed of them.
 func (g *group) endBundle() error {
-	if len(g.bundle.events) == 0 {
+	if g.bundle.Count() == 0 {
 		return nil
 	}
 	number := g.j.nextBundle
 	g.j.nextBundle++
-	g.j.stored += uint64(len(g.bundle.events))
-	for q, events := range g.bundle.owed {
-		if err := g.writeOwed(q, number, owed{events: events}); err != nil {
+	g.j.stored += uint64(g.bundle.Count())
+	g.debts = g.debts[:0]
+	for q, events := range g.owed {
+		if err := g.writeOwed(q, number, format.Owed{Events: events}); err != nil {
 			return err
 		}
+		g.debts = append(g.debts, format.Debt{Sink: q.id, Events: events})
 	}
-	err := g.bundle.write(g.batch, number)
-	g.bundle.reset()
+	err := g.writeBundle(number)
+	g.dropBundle()
 	return err
 }
 
-func (g *group) writeOwed(q *queue, bundle uint64, o owed) error {
+// writeBundle writes the events into the batch, without a copy on the way.
+func (g *group) writeBundle(number uint64) error {
+	key := format.BundleKey(number)
+	op := g.batch.SetDeferred(len(key), g.bundle.Prepare(g.debts))
+	copy(op.Key, key)
+	g.bundle.Fill(op.Value)
+	return op.Finish()
+}
+
+func (g *group) writeOwed(q *queue, bundle uint64, o format.Owed) error {
 	if !q.stored {
 		if err := g.j.queues.writeNames(g.fs, g.j.opts.Dir); err != nil {
 			return err
 		}
-		if err := g.batch.Set(sinkKey(q.name), encodeNumbers(uint64(q.id)), nil); err != nil {
+		if err := g.batch.Set(format.SinkKey(q.name), format.EncodeNumbers(uint64(q.id)), nil); err != nil {
 			return err
 		}
 		q.stored = true
 	}
-	g.sinks[q] += int64(o.events.count())
-	return g.batch.Set(owedKey(q.id, bundle), o.encode(), nil)
+	g.sinks[q] += int64(o.Events.Count())
+	return g.batch.Set(format.OwedKey(q.id, bundle), o.Encode(), nil)
 }
 
 func (g *group) writeDeadLetter(d *pendingDeadLetter, receipt *journal.Receipt) error {
@@ -178,13 +172,13 @@ func (g *group) writeDeadLetter(d *pendingDeadLetter, receipt *journal.Receipt) 
 
 func setDeadLetter(b *pebble.Batch, id uint64, record, payload []byte) error {
 	return errors.Join(
-		b.Set(numberKey(tableDeadLetters, id), record, nil),
-		b.Set(numberKey(tablePayloads, id), payload, nil),
+		b.Set(format.NumberKey(format.TableDeadLetters, id), record, nil),
+		b.Set(format.NumberKey(format.TablePayloads, id), payload, nil),
 	)
 }
 
 // claim reports whether any of the keys was seen before; if none was, it stores them all.
-func (g *group) claim(keys []dedupeHash) (duplicate bool, err error) {
+func (g *group) claim(keys []journal.KeyHash) (duplicate bool, err error) {
 	for _, k := range keys {
 		seen, err := g.seen(k)
 		if seen || err != nil {
@@ -193,23 +187,23 @@ func (g *group) claim(keys []dedupeHash) (duplicate bool, err error) {
 	}
 	for _, k := range keys {
 		g.keys[k] = struct{}{}
-		g.j.seen.add(g.generation, k)
-		if err := g.batch.Set(dedupeKey(g.generation, k), nil, nil); err != nil {
+		g.j.seen.Add(g.generation, k)
+		if err := g.batch.Set(format.DedupeKey(g.generation, k), nil, nil); err != nil {
 			return false, err
 		}
 	}
 	return false, nil
 }
 
-func (g *group) seen(k dedupeHash) (bool, error) {
+func (g *group) seen(k journal.KeyHash) (bool, error) {
 	if _, ok := g.keys[k]; ok {
 		return true, nil
 	}
 	for _, generation := range []uint32{g.generation, g.generation - 1} {
-		if g.j.seen.excludes(generation, k) {
+		if g.j.seen.Excludes(generation, k) {
 			continue
 		}
-		if seen, err := has(g.db, dedupeKey(generation, k)); seen || err != nil {
+		if seen, err := store.Has(g.db, format.DedupeKey(generation, k)); seen || err != nil {
 			return seen, err
 		}
 	}
@@ -231,23 +225,11 @@ func (g *group) resolve(id uint64) (bool, error) {
 	g.resolved[id] = struct{}{}
 	g.deadLetters--
 	g.letterBytes -= size
-	g.dropped.add(id, size)
+	g.dropped.Add(id, size)
 	return true, errors.Join(
-		g.batch.Delete(numberKey(tableDeadLetters, id), nil),
-		g.batch.Delete(numberKey(tablePayloads, id), nil),
+		g.batch.Delete(format.NumberKey(format.TableDeadLetters, id), nil),
+		g.batch.Delete(format.NumberKey(format.TablePayloads, id), nil),
 	)
-}
-
-// has reports whether key is in the store.
-func has(db *pebble.DB, key []byte) (bool, error) {
-	_, closer, err := db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	return true, closer.Close()
 }
 
 // seal completes the batch.
@@ -257,11 +239,11 @@ func (g *group) seal() {
 	if g.batch.Empty() && err == nil {
 		return
 	}
-	next := encodeNumbers(g.j.nextBundle, g.j.nextDeadLetter.Load(), g.j.stored)
-	if err = errors.Join(err, g.batch.Set([]byte(metaNext), next, nil)); err != nil {
+	next := format.EncodeNumbers(g.j.nextBundle, g.j.nextDeadLetter.Load(), g.j.stored)
+	if err = errors.Join(err, g.batch.Set([]byte(format.MetaNext), next, nil)); err != nil {
 		g.j.fail(err)
 	}
-	g.j.space.add(int64(g.batch.Len()))
+	g.j.space.Add(int64(g.batch.Len()))
 }
 
 // finish answers the waiters after the wait for stable storage. A store that has failed meanwhile acknowledges nothing.
@@ -273,7 +255,7 @@ func (g *group) finish() {
 	g.j.durable.Store(g.durable)
 	g.j.deadLetters.Add(g.deadLetters)
 	g.j.letterBytes.Add(g.letterBytes)
-	g.j.dropped.merge(&g.dropped)
+	g.j.dropped.Merge(&g.dropped)
 	for q, n := range g.sinks {
 		q.pending.Add(n)
 		q.wake()
@@ -285,7 +267,7 @@ func (g *group) finish() {
 }
 
 // failed reports whether the group's store has failed. It asks the file system, which knows first.
-func (g *group) failed() bool { return g.fs.isStopped() || g.j.cause.Load() != nil }
+func (g *group) failed() bool { return g.fs.Stopped() || g.j.cause.Load() != nil }
 
 // abandon answers the waiters with err.
 func (g *group) abandon(err error) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/folder"
 )
 
 // openFolder opens a journal in a folder of the operating system.
@@ -62,7 +63,7 @@ func TestAStoreIsMoved(t *testing.T) {
 				}
 			}
 			for range 2 { // the second time there is nothing to move
-				if err := embedded.Move(data, to, quiet); err != nil {
+				if err := folder.Move(data, to, quiet); err != nil {
 					t.Fatalf("Move: %v", err)
 				}
 			}
@@ -93,7 +94,7 @@ func TestAStoreInUseIsNotMoved(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	openFolder(t, data, slog.New(slog.DiscardHandler))
-	err := embedded.Move(data, filepath.Join(data, "journal"), slog.New(slog.DiscardHandler))
+	err := folder.Move(data, filepath.Join(data, "journal"), slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), "lock") {
 		t.Errorf("Move = %v, want that the store is locked", err)
 	}

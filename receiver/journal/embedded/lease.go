@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"sync"
+
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
 )
 
 // lease is what was handed out of a bundle at once: neighbouring events.
@@ -11,7 +13,7 @@ type lease struct {
 	// number is that of [journal.Delivery.Lease].
 	number uint64
 	// events are those that were not settled yet.
-	events places
+	events format.EventSet
 	// payloads are those of all its events, one after the other.
 	payloads []byte
 }
@@ -28,7 +30,7 @@ type payloadMemory struct {
 
 // copyOf returns a copy of src. Only what fills at least half of a bundle is worth memory that is used again.
 func (m *payloadMemory) copyOf(src []byte) []byte {
-	if len(src) < maxBundleBytes/2 || len(src) > maxBundleBytes {
+	if len(src) < format.MaxBundleBytes/2 || len(src) > format.MaxBundleBytes {
 		return bytes.Clone(src)
 	}
 	return append(m.take(), src...)
@@ -38,7 +40,7 @@ func (m *payloadMemory) take() []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.idle) == 0 {
-		return make([]byte, 0, maxBundleBytes)
+		return make([]byte, 0, format.MaxBundleBytes)
 	}
 	last := len(m.idle) - 1
 	b := m.idle[last]
@@ -51,13 +53,13 @@ func (m *payloadMemory) take() []byte {
 func (m *payloadMemory) release(b []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if cap(b) == maxBundleBytes && len(m.idle) < maxIdlePayloads {
+	if cap(b) == format.MaxBundleBytes && len(m.idle) < maxIdlePayloads {
 		m.idle = append(m.idle, b)
 	}
 }
 
 // leased are the events that were handed out, a part of those that are owed.
-func (o *openBundle) leased() (events places) {
+func (o *openBundle) leased() (events format.EventSet) {
 	for i := range o.leases {
 		events |= o.leases[i].events
 	}
@@ -66,7 +68,7 @@ func (o *openBundle) leased() (events places) {
 
 // end ends the lease of one event; ok is false when it is not leased under that number. It returns the payloads of a lease that
 // has ended as a whole.
-func (o *openBundle) end(number uint64, event places) (freed []byte, ok bool) {
+func (o *openBundle) end(number uint64, event format.EventSet) (freed []byte, ok bool) {
 	i := slices.IndexFunc(o.leases, func(l lease) bool { return l.number == number && l.events&event != 0 })
 	if i < 0 {
 		return nil, false

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // TestQueuesDoAsTheModelSays does what receivers do in random order, and compares what comes of it with a list of events in memory.
@@ -127,9 +130,9 @@ func (m *model) append() {
 	for range 1 + m.rand.IntN(150) {
 		size := m.rand.IntN(20)
 		if m.rand.IntN(10) == 0 {
-			size = m.rand.IntN(maxBundleBytes)
+			size = m.rand.IntN(format.MaxBundleBytes)
 		}
-		e := journal.Entry{Payload: fmt.Appendf(nil, "%*d", size, m.next), OrderingKey: strconv.Itoa(m.next)}
+		e := journal.Entry{Payload: padded(size, m.next), OrderingKey: strconv.Itoa(m.next)}
 		for _, sink := range m.sinks() {
 			if m.rand.IntN(3) > 0 {
 				e.Sinks = append(e.Sinks, sink)
@@ -142,6 +145,12 @@ func (m *model) append() {
 	if _, err := m.journal.Append(m.Context(), b); err != nil {
 		m.Fatal(err)
 	}
+}
+
+// padded returns a number behind so many spaces that it takes size bytes, or more.
+func padded(size, number int) []byte {
+	text := strconv.Itoa(number)
+	return append(bytes.Repeat([]byte{' '}, max(size-len(text), 0)), text...)
 }
 
 // endLeases ends every lease. What was to come later comes in its place.
@@ -241,8 +250,8 @@ func (m *model) settle(sink string) {
 
 // wantEmpty looks for what should have been deleted, and for dead letters.
 func (m *model) wantEmpty() {
-	for _, table := range []byte{tableOwed, tableSchedule, tableEvents} {
-		err := scan(m.journal.db, []byte{table}, []byte{table + 1}, func(key, _ []byte) (bool, error) {
+	for _, table := range []byte{format.TableOwed, format.TableSchedule, format.TableEvents} {
+		err := store.Scan(m.journal.db, []byte{table}, []byte{table + 1}, func(key, _ []byte) (bool, error) {
 			m.Errorf("key %q is left", key)
 			return false, nil
 		})

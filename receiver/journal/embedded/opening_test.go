@@ -3,12 +3,11 @@ package embedded
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mailvane/mailvane/receiver/journal"
@@ -48,58 +47,38 @@ func TestABacklogLeavesTheProcessItsHeadStart(t *testing.T) {
 	}
 }
 
-// TestAnOpeningWaitsForNoCompaction opens a store that has more young tables than are left alone.
-func TestAnOpeningWaitsForNoCompaction(t *testing.T) {
+// TestAnOpeningFailsOnOneLine opens a journal of which two tables are gone.
+func TestAnOpeningFailsOnOneLine(t *testing.T) {
 	t.Parallel()
-	o := Options{Dir: "journal", FS: vfs.NewMem(), Logger: slog.New(slog.DiscardHandler)}
-	if err := o.complete(); err != nil {
-		t.Fatal(err)
-	}
-	storeYoungTables(t, &o, youngTables+5)
-
-	db, err := openPebble(o.Dir, &o, newFailStopFS(o.FS, func(error) {}), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	if m := db.Metrics(); m.Compact.Count > 0 || m.Compact.NumInProgress > 0 || m.Levels[0].TablesCount < youngTables {
-		t.Errorf("%d compactions were made and %d began during the opening, %d young tables are left",
-			m.Compact.Count, m.Compact.NumInProgress, m.Levels[0].TablesCount)
-	}
-	flushOne(t, db, 0)
-	for deadline := time.Now().Add(30 * time.Second); db.Metrics().Compact.Count == 0; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("no compaction after the next flush")
+	fs := vfs.NewMem()
+	o := Options{Dir: "journal", FS: fs, MinFreeBytes: -1, Logger: slog.New(slog.DiscardHandler)}
+	for range 2 {
+		j, err := Open(o)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-}
-
-// storeYoungTables makes a store whose tables overlap, and merges none.
-func storeYoungTables(t *testing.T, o *Options, count int) {
-	t.Helper()
-	fs := newFailStopFS(o.FS, func(error) {})
-	opts := pebbleOptions(o, fs, &storeLogger{log: o.Logger, fs: fs}, func() (least, most int) { return 1, 2 })
-	opts.DisableAutomaticCompactions = true
-	db, err := pebble.Open(o.Dir, opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n := range count {
-		flushOne(t, db, n)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func flushOne(t *testing.T, db *pebble.DB, n int) {
-	t.Helper()
-	for _, key := range []string{"k", fmt.Sprintf("k%03d", n), "l"} {
-		if err := db.Set([]byte(key), []byte(fmt.Sprint(n)), pebble.NoSync); err != nil {
+		if _, err := j.Append(t.Context(), journal.Batch{Entries: []journal.Entry{{Sinks: []string{"mail/a"}, Payload: []byte("event")}}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := db.Flush(); err != nil {
+	names, err := fs.List("journal")
+	if err != nil {
 		t.Fatal(err)
+	}
+	gone := 0
+	for _, name := range names {
+		if strings.HasSuffix(name, ".sst") {
+			gone++
+			if err := fs.Remove("journal/" + name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_, err = Open(o)
+	if err == nil || gone < 2 || strings.Contains(err.Error(), "\n") || strings.Count(err.Error(), "does not exist") != gone {
+		t.Errorf("%d tables are gone: %v", gone, err)
 	}
 }

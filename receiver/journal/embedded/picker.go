@@ -8,6 +8,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // picker leases deliveries of one queue, whose lock is held.
@@ -23,7 +25,7 @@ type picker struct {
 	// bundles reads bundles in the order of their numbers, most often one after the other.
 	bundles *pebble.Iterator
 	// current is the bundle that was read last, and size its stored size; events are good until the next read.
-	current bundle
+	current format.Bundle
 	number  uint64
 	size    int
 
@@ -50,15 +52,15 @@ func (p *picker) due() error {
 	}
 	from := q.dueFrom
 	if from == nil {
-		from = schedulePrefix(q.id, epoch)
+		from = format.SchedulePrefix(q.id, epoch)
 	}
-	return scan(p.db, from, schedulePrefix(q.id, epoch+1), func(key, _ []byte) (bool, error) {
-		at, sequence, ok := parseScheduleKey(key)
+	return store.Scan(p.db, from, format.SchedulePrefix(q.id, epoch+1), func(key, _ []byte) (bool, error) {
+		at, sequence, ok := format.ParseScheduleKey(key)
 		if !ok {
-			return false, errMalformed
+			return false, format.ErrMalformed
 		}
-		event := place(placeOf(sequence))
-		o := q.open[bundleOf(sequence)]
+		event := format.SetOf(format.PositionOf(sequence))
+		o := q.open[format.BundleOf(sequence)]
 		leased := o != nil && o.leased()&event != 0
 		if at > p.now {
 			if !leased {
@@ -67,21 +69,21 @@ func (p *picker) due() error {
 			return leased, nil
 		}
 		if !leased {
-			if err := p.takeScheduled(bundleOf(sequence), event); err != nil || p.full {
+			if err := p.takeScheduled(format.BundleOf(sequence), event); err != nil || p.full {
 				return false, err
 			}
 		}
-		q.dueFrom = after(key)
+		q.dueFrom = format.After(key)
 		return true, nil
 	})
 }
 
-func (p *picker) takeScheduled(number uint64, event places) error {
+func (p *picker) takeScheduled(number uint64, event format.EventSet) error {
 	o, err := p.find(number)
 	if err != nil {
 		return err
 	}
-	_, err = p.take(o, event&o.events)
+	_, err = p.take(o, event&o.Events)
 	return err
 }
 
@@ -90,7 +92,7 @@ func (p *picker) find(number uint64) (*openBundle, error) {
 	if o := p.q.open[number]; o != nil {
 		return o, nil
 	}
-	value, err := get(p.db, owedKey(p.q.id, number))
+	value, err := store.Get(p.db, format.OwedKey(p.q.id, number))
 	if errors.Is(err, journal.ErrNotFound) {
 		p.lost(number)
 		return &openBundle{number: number}, nil
@@ -98,26 +100,26 @@ func (p *picker) find(number uint64) (*openBundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := decodeOwed(value)
-	return &openBundle{number: number, owed: o}, err
+	o, err := format.DecodeOwed(value)
+	return &openBundle{number: number, Owed: o}, err
 }
 
 // fresh leases what was not leased since the store was opened. What an earlier opening had scheduled is among it, in its
 // place: taken by the times that had been set, a later event could come before an earlier one of the same key.
 func (p *picker) fresh() error {
 	q := p.q
-	if p.full || bundleOf(q.cursor) > p.durable {
+	if p.full || format.BundleOf(q.cursor) > p.durable {
 		return nil
 	}
-	err := scan(p.db, owedKey(q.id, bundleOf(q.cursor)), owedKey(q.id, p.durable+1), func(key, value []byte) (bool, error) {
-		_, number, ok := parseOwedKey(key)
+	err := store.Scan(p.db, format.OwedKey(q.id, format.BundleOf(q.cursor)), format.OwedKey(q.id, p.durable+1), func(key, value []byte) (bool, error) {
+		_, number, ok := format.ParseOwedKey(key)
 		if !ok {
-			return false, errMalformed
+			return false, format.ErrMalformed
 		}
 		return p.takeOwed(number, value)
 	})
 	if err == nil && !p.full {
-		q.cursor = sequenceOf(p.durable+1, 0)
+		q.cursor = format.SequenceOf(p.durable+1, 0)
 	}
 	return err
 }
@@ -129,28 +131,28 @@ func (p *picker) takeOwed(number uint64, value []byte) (more bool, err error) {
 	o := q.open[number]
 	if o == nil {
 		o = &openBundle{number: number}
-		if o.owed, err = decodeOwed(value); err != nil {
+		if o.Owed, err = format.DecodeOwed(value); err != nil {
 			return false, err
 		}
 	}
-	wanted := o.events &^ o.leased()
-	if number == bundleOf(q.cursor) {
-		wanted &= placesFrom(placeOf(q.cursor))
+	wanted := o.Events &^ o.leased()
+	if number == format.BundleOf(q.cursor) {
+		wanted &= format.SetFrom(format.PositionOf(q.cursor))
 	}
 	left, err := p.take(o, wanted)
 	if err != nil {
 		return false, err
 	}
 	if p.full {
-		q.cursor = sequenceOf(number, left.first())
+		q.cursor = format.SequenceOf(number, left.First())
 		return false, nil
 	}
-	q.cursor = sequenceOf(number+1, 0)
+	q.cursor = format.SequenceOf(number+1, 0)
 	return true, nil
 }
 
 // take leases events of a bundle. Those that the limit does not allow are left, and full is set then.
-func (p *picker) take(o *openBundle, wanted places) (left places, err error) {
+func (p *picker) take(o *openBundle, wanted format.EventSet) (left format.EventSet, err error) {
 	if wanted == 0 {
 		return 0, nil
 	}
@@ -161,38 +163,38 @@ func (p *picker) take(o *openBundle, wanted places) (left places, err error) {
 	if found, err := p.read(o.number); !found {
 		return 0, err
 	}
-	if wanted&placesFrom(len(p.current.events)) != 0 {
-		return 0, errMalformed
+	if wanted&format.SetFrom(len(p.current.Events)) != 0 {
+		return 0, format.ErrMalformed
 	}
 	chosen := p.choose(wanted)
-	for run := range chosen.runs {
+	for run := range chosen.Runs {
 		p.deliver(o, run)
 	}
 	if chosen != 0 {
-		o.size, o.others = p.size, p.current.sinks.without(p.q.id)
+		o.size, o.others = p.size, p.current.Sinks.Without(p.q.id)
 		p.q.open[o.number] = o
 	}
 	return wanted &^ chosen, nil
 }
 
 // deliver adds neighbouring events, whose payloads are copied as one.
-func (p *picker) deliver(o *openBundle, run places) {
+func (p *picker) deliver(o *openBundle, run format.EventSet) {
 	q := p.q
-	rest := q.j.payloads.copyOf(p.current.payloads(run))
+	rest := q.j.payloads.copyOf(p.current.Payloads(run))
 	q.leases++
 	o.leases = append(o.leases, lease{number: q.leases, events: run, payloads: rest})
 	if p.deliveries == nil {
-		p.deliveries = make([]journal.Delivery, 0, p.expected(run.count()))
+		p.deliveries = make([]journal.Delivery, 0, p.expected(run.Count()))
 	}
-	for n := range run.all {
-		e := &p.current.events[n]
-		s, _ := o.scheduleOf(n)
-		size := len(e.payload)
+	for n := range run.All {
+		e := &p.current.Events[n]
+		s, _ := o.ScheduleOf(n)
+		size := len(e.Payload)
 		p.deliveries = append(p.deliveries, journal.Delivery{
-			Sequence:    sequenceOf(o.number, n),
-			OrderingKey: e.orderingKey,
-			AcceptedAt:  fromMillis(e.acceptedAt),
-			Attempts:    s.attempts,
+			Sequence:    format.SequenceOf(o.number, n),
+			OrderingKey: e.OrderingKey,
+			AcceptedAt:  format.FromMillis(e.AcceptedAt),
+			Attempts:    s.Attempts,
 			Payload:     rest[:size:size],
 			Lease:       q.leases,
 		})
@@ -206,17 +208,17 @@ func (p *picker) expected(some int) int {
 }
 
 // choose returns those of the wanted events that the limit allows.
-func (p *picker) choose(wanted places) (chosen places) {
+func (p *picker) choose(wanted format.EventSet) (chosen format.EventSet) {
 	count := len(p.deliveries)
-	for n := range wanted.all {
-		size := len(p.current.events[n].payload)
+	for n := range wanted.All {
+		size := len(p.current.Events[n].Payload)
 		if count >= max(p.limit.Events, 1) || p.limit.Bytes > 0 && count > 0 && p.bytes+size > p.limit.Bytes {
 			p.full = true
 			break
 		}
 		count++
 		p.bytes += size
-		chosen |= place(n)
+		chosen |= format.SetOf(n)
 	}
 	return chosen
 }
@@ -227,13 +229,13 @@ func (p *picker) read(number uint64) (found bool, err error) {
 		return true, nil
 	}
 	if p.bundles == nil {
-		p.bundles, err = p.db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableEvents}, UpperBound: []byte{tableEvents + 1}})
+		p.bundles, err = p.db.NewIter(&pebble.IterOptions{LowerBound: []byte{format.TableEvents}, UpperBound: []byte{format.TableEvents + 1}})
 		if err != nil {
 			return false, err
 		}
 	}
 	p.number, p.size = number, 0
-	if !p.seek(bundleKey(number)) {
+	if !p.seek(format.BundleKey(number)) {
 		if err := p.bundles.Error(); err != nil {
 			return false, err
 		}
@@ -245,10 +247,10 @@ func (p *picker) read(number uint64) (found bool, err error) {
 		return false, err
 	}
 	p.size = len(value)
-	if p.current.events == nil {
-		p.current.events = make([]event, 0, maxBundleEvents)
+	if p.current.Events == nil {
+		p.current.Events = make([]format.Event, 0, format.MaxBundleEvents)
 	}
-	p.current, err = decodeBundle(value, p.current.events[:0])
+	p.current, err = format.DecodeBundle(value, p.current.Events[:0])
 	return err == nil, err
 }
 
@@ -263,23 +265,4 @@ func (p *picker) seek(key []byte) bool {
 		return true
 	}
 	return p.bundles.SeekGE(key) && bytes.Equal(p.bundles.Key(), key)
-}
-
-// scan calls visit with the keys from lower to upper until it returns false. Keys and values are good during the call.
-func scan(db *pebble.DB, lower, upper []byte, visit func(key, value []byte) (bool, error)) error {
-	iter, err := db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
-	if err != nil {
-		return err
-	}
-	more := true
-	for valid := iter.First(); valid && more; valid = more && iter.Next() {
-		var value []byte
-		if value, err = iter.ValueAndErr(); err == nil {
-			more, err = visit(iter.Key(), value)
-		}
-		if err != nil {
-			break
-		}
-	}
-	return errors.Join(err, iter.Close())
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
 )
 
 // TestWhatIsAppendedDuringALookIsNotPassedOver appends between the look at what is due, for which bundles are read, and the one at
@@ -23,7 +24,7 @@ func TestWhatIsAppendedDuringALookIsNotPassedOver(t *testing.T) {
 	if err := q.Settle(t.Context(), []journal.Settlement{{Deliveries: first, Outcome: journal.Retry}}); err != nil {
 		t.Fatal(err)
 	}
-	p := picker{q: q, db: j.db, limit: journal.Limit{Events: 100}, now: toMillis(j.opts.Now()), durable: j.durable.Load()}
+	p := picker{q: q, db: j.db, limit: journal.Limit{Events: 100}, now: format.ToMillis(j.opts.Now()), durable: j.durable.Load()}
 	if err := p.due(); err != nil || len(p.deliveries) != 20 {
 		t.Fatalf("%d are due, %v, want 20", len(p.deliveries), err)
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 const pruneWindow = time.Hour
@@ -48,7 +50,7 @@ func appendNumbered(t *testing.T, j *Journal, n int) journal.Receipt {
 func countDedupeKeys(t *testing.T, j *Journal) int {
 	t.Helper()
 	count := 0
-	err := scan(j.db, []byte{tableDedupe}, []byte{tableDedupe + 1}, func(_, _ []byte) (bool, error) {
+	err := store.Scan(j.db, []byte{format.TableDedupe}, []byte{format.TableDedupe + 1}, func(_, _ []byte) (bool, error) {
 		count++
 		return true, nil
 	})
@@ -132,8 +134,8 @@ func TestSettlementsBecomeDurableWithoutAppends(t *testing.T) {
 	}
 	j.syncSettlements()
 	j = openAt(t, fs.CrashClone(vfs.CrashCloneCfg{}), &now)
-	if err := scan(j.db, []byte{tableEvents}, []byte{tableSchedule + 1}, func(key, _ []byte) (bool, error) {
-		if key[0] != tableMeta {
+	if err := store.Scan(j.db, []byte{format.TableEvents}, []byte{format.TableSchedule + 1}, func(key, _ []byte) (bool, error) {
+		if key[0] != format.TableMeta {
 			t.Errorf("key %q is left", key)
 		}
 		return true, nil
@@ -188,7 +190,7 @@ func TestAClockThatWasAheadForAMoment(t *testing.T) {
 	now := time.UnixMilli(1_700_000_000_000)
 	j := openAt(t, vfs.NewMem(), &now)
 	appendNumbered(t, j, 0)
-	for j.seen.stored.Load() == nil {
+	for !j.seen.Loaded() {
 		time.Sleep(time.Millisecond)
 	}
 	now = now.Add(2 * pruneWindow)
@@ -225,18 +227,5 @@ func TestAClockThatJumpsRemovesNothing(t *testing.T) {
 	j.prune()
 	if n := j.Stats().DeadLetters; n != 0 {
 		t.Errorf("%d dead letters are kept for longer than they should be", n)
-	}
-}
-
-// TestAgeAfterARest starts the clock with what it said before, at a clock that is right, ahead and behind.
-func TestAgeAfterARest(t *testing.T) {
-	t.Parallel()
-	last := time.UnixMilli(1_700_000_000_000)
-	for ahead, want := range map[time.Duration]time.Duration{time.Hour: time.Hour, 15 * 24 * time.Hour: restAllowance, -time.Hour: -time.Hour} {
-		var c ageClock
-		c.begin(last.Add(ahead), last, 0)
-		if got := c.now(last.Add(ahead), 0).Sub(last); got != want {
-			t.Errorf("%v after it was asked last the present is %v on, want %v", ahead, got, want)
-		}
 	}
 }

@@ -2,7 +2,6 @@ package embedded
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,6 +14,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/folder"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // queue is the queue of one sink.
@@ -48,7 +50,7 @@ type queue struct {
 // openBundle is what settling needs to know.
 type openBundle struct {
 	number uint64
-	owed
+	format.Owed
 	leases []lease
 	// touched says that the settlement under way has changed it.
 	touched bool
@@ -90,7 +92,7 @@ func (t *queueTable) writeNames(storage vfs.FS, dir string) error {
 	for name, q := range t.known() {
 		ids[name] = q.id
 	}
-	return writeSinkNames(storage, dir, ids)
+	return folder.WriteSinkNames(storage, dir, ids)
 }
 
 // known returns the queues that there are, not to be changed.
@@ -118,21 +120,21 @@ func (t *queueTable) load(j *Journal, db *pebble.DB) error {
 	for _, q := range queues {
 		q.stored = false
 	}
-	err := scan(db, []byte{tableSinks}, []byte{tableSinks + 1}, func(key, value []byte) (bool, error) {
-		id, n := binary.Uvarint(value)
-		if n <= 0 || id > maxSinkID {
-			return false, fmt.Errorf("sink %q: %w", key[1:], errMalformed)
+	err := store.Scan(db, []byte{format.TableSinks}, []byte{format.TableSinks + 1}, func(key, value []byte) (bool, error) {
+		name, id, err := format.DecodeSink(key, value)
+		if err != nil {
+			return false, err
 		}
-		q, ok := queues[string(key[1:])]
+		q, ok := queues[name]
 		if !ok {
-			q = newQueue(j, string(key[1:]), uint32(id))
-			queues[q.name] = q
+			q = newQueue(j, name, id)
+			queues[name] = q
 		}
 		q.stored = true
 		t.lastID = max(t.lastID, q.id)
 		return true, nil
 	})
-	again, namesErr := readSinkNames(j.opts.FS, j.opts.Dir)
+	again, namesErr := folder.ReadSinkNames(j.opts.FS, j.opts.Dir)
 	for name, id := range again {
 		if queues[name] == nil {
 			queues[name] = newQueue(j, name, id) // the store learns of it again with the next event
@@ -151,8 +153,8 @@ func (t *queueTable) load(j *Journal, db *pebble.DB) error {
 
 // lastSink returns the largest id that something is owed to. No other sink may get it, whether or not its name is known.
 func lastSink(db *pebble.DB) (uint32, error) {
-	key, err := lastKey(db, []byte{tableOwed}, []byte{tableOwed + 1})
-	id, _, _ := parseOwedKey(key)
+	key, err := store.LastKey(db, []byte{format.TableOwed}, []byte{format.TableOwed + 1})
+	id, _, _ := format.ParseOwedKey(key)
 	return id, err
 }
 
@@ -227,13 +229,13 @@ func (q *queue) lease(limit journal.Limit) (deliveries []journal.Delivery, next 
 	defer release()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	p := picker{q: q, db: db, limit: limit, now: toMillis(q.j.opts.Now()), durable: q.j.durable.Load()}
+	p := picker{q: q, db: db, limit: limit, now: format.ToMillis(q.j.opts.Now()), durable: q.j.durable.Load()}
 	err = p.run()
 	if err != nil {
 		q.j.failOrRecheck(fmt.Errorf("read queue: %w", err))
 	}
 	if p.next != 0 {
-		next = fromMillis(p.next)
+		next = format.FromMillis(p.next)
 	}
 	return p.deliveries, next
 }

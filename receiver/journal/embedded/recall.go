@@ -6,6 +6,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
 )
 
 // Recall ends every lease and makes everything that is owed due at once, in the order in which it was appended, as a restart
@@ -24,7 +25,7 @@ func (j *Journal) Recall() error {
 	if j.db == nil {
 		return journal.ErrUnavailable
 	}
-	if err := j.db.Set([]byte(metaEpoch), encodeNumbers(j.epoch+1), pebble.NoSync); err != nil {
+	if err := j.db.Set([]byte(format.MetaEpoch), format.EncodeNumbers(j.epoch+1), pebble.NoSync); err != nil {
 		return fmt.Errorf("recall: %w", err)
 	}
 	j.epoch++

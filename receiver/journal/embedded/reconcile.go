@@ -5,6 +5,10 @@ import (
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/mailvane/mailvane/receiver/journal/embedded/folder"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // reconcileBatchBytes bounds what is written in one step.
@@ -24,9 +28,8 @@ type reconciliation struct {
 
 // reconcile runs when damage was found since it last ran to its end. Nobody uses the store yet.
 func (j *Journal) reconcile(db *pebble.DB) error {
-	flag := j.opts.FS.PathJoin(j.opts.Dir, recheckName)
-	if _, err := j.opts.FS.Stat(flag); err != nil {
-		return nil // there is nothing to do
+	if !folder.AwaitsRecheck(j.opts.FS, j.opts.Dir) {
+		return nil
 	}
 	r := &reconciliation{j: j, db: db, batch: db.NewBatch(), names: map[uint32]string{}}
 	defer func() { _ = r.batch.Close() }() // it only gives the memory back
@@ -39,9 +42,8 @@ func (j *Journal) reconcile(db *pebble.DB) error {
 	if err := db.LogData(nil, pebble.Sync); err != nil {
 		return err
 	}
-	j.losses.addLetters(r.letters)
 	j.opts.Logger.Warn("journal was checked after damage", "lost deliveries", r.lost, "restored deliveries", r.restored, "lost dead letters", r.letters)
-	return errors.Join(j.opts.FS.Remove(flag), syncDir(j.opts.FS, j.opts.Dir))
+	return folder.RecheckDone(j.opts.FS, j.opts.Dir)
 }
 
 // write commits the batch when it is larger than least.
@@ -56,25 +58,25 @@ func (r *reconciliation) write(least int) error {
 
 func (r *reconciliation) lose(sink string, count int) {
 	r.lost += count
-	r.j.losses.add(sink, count)
+	r.j.losses.Add(sink, count)
 }
 
 // debts removes what is owed of bundles that are not there, or to a sink whose name is not known.
 func (r *reconciliation) debts() error {
-	return scan(r.db, []byte{tableOwed}, []byte{tableOwed + 1}, func(key, value []byte) (bool, error) {
-		sink, number, ok := parseOwedKey(key)
+	return store.Scan(r.db, []byte{format.TableOwed}, []byte{format.TableOwed + 1}, func(key, value []byte) (bool, error) {
+		sink, number, ok := format.ParseOwedKey(key)
 		name, known := r.names[sink]
-		o, err := decodeOwed(value)
+		o, err := format.DecodeOwed(value)
 		there := false
 		if ok && known && err == nil {
-			if there, err = has(r.db, bundleKey(number)); err != nil {
+			if there, err = store.Has(r.db, format.BundleKey(number)); err != nil {
 				return false, err
 			}
 		}
 		if there {
 			return true, nil
 		}
-		r.lose(name, o.events.count())
+		r.lose(name, o.Events.Count())
 		return r.step(r.batch.Delete(key, nil))
 	})
 }
@@ -86,11 +88,11 @@ func (r *reconciliation) step(err error) (bool, error) {
 
 // bundles restores what is owed of those that no sink is owed anything of: in the step that ends the last debt a bundle goes.
 func (r *reconciliation) bundles() error {
-	return scan(r.db, []byte{tableEvents}, []byte{tableEvents + 1}, func(key, value []byte) (bool, error) {
-		number, ok := lastNumber(key)
-		b, err := decodeBundle(value, nil)
+	return store.Scan(r.db, []byte{format.TableEvents}, []byte{format.TableEvents + 1}, func(key, value []byte) (bool, error) {
+		number, ok := format.LastNumber(key)
+		b, err := format.DecodeBundle(value, nil)
 		if !ok || err != nil {
-			r.lose("", len(b.events))
+			r.lose("", len(b.Events))
 			return r.step(r.batch.Delete(key, nil))
 		}
 		owed, err := r.isOwed(&b, number)
@@ -101,9 +103,9 @@ func (r *reconciliation) bundles() error {
 	})
 }
 
-func (r *reconciliation) isOwed(b *bundle, number uint64) (bool, error) {
-	for _, sink := range b.sinks.without(0) {
-		if found, err := has(r.db, owedKey(sink, number)); found || err != nil {
+func (r *reconciliation) isOwed(b *format.Bundle, number uint64) (bool, error) {
+	for _, sink := range b.Sinks.Without(0) {
+		if found, err := store.Has(r.db, format.OwedKey(sink, number)); found || err != nil {
 			return found, err
 		}
 	}
@@ -111,20 +113,20 @@ func (r *reconciliation) isOwed(b *bundle, number uint64) (bool, error) {
 }
 
 // restore has the sinks of a bundle owed what they were owed when it was stored. They may have had it.
-func (r *reconciliation) restore(b *bundle, number uint64) error {
-	first := b.owedAtFirst()
+func (r *reconciliation) restore(b *format.Bundle, number uint64) error {
+	first := b.OwedAtFirst()
 	if len(first) == 0 { // an earlier release did not store it
-		r.lose("", len(b.events))
-		return r.batch.Delete(bundleKey(number), nil)
+		r.lose("", len(b.Events))
+		return r.batch.Delete(format.BundleKey(number), nil)
 	}
 	for sink, events := range first {
-		o := owed{events: events}
+		o := format.Owed{Events: events}
 		if _, known := r.names[sink]; !known {
-			r.lose("", events.count())
+			r.lose("", events.Count())
 			continue
 		}
-		r.restored += events.count()
-		if err := r.batch.Set(owedKey(sink, number), o.encode(), nil); err != nil {
+		r.restored += events.Count()
+		if err := r.batch.Set(format.OwedKey(sink, number), o.Encode(), nil); err != nil {
 			return err
 		}
 	}
@@ -133,14 +135,14 @@ func (r *reconciliation) restore(b *bundle, number uint64) error {
 
 // deadLetters removes those of which a half is missing.
 func (r *reconciliation) deadLetters() error {
-	halves := map[byte]byte{tableDeadLetters: tablePayloads, tablePayloads: tableDeadLetters}
+	halves := map[byte]byte{format.TableDeadLetters: format.TablePayloads, format.TablePayloads: format.TableDeadLetters}
 	for table, other := range halves {
-		err := scan(r.db, []byte{table}, []byte{table + 1}, func(key, _ []byte) (bool, error) {
-			id, ok := lastNumber(key)
+		err := store.Scan(r.db, []byte{table}, []byte{table + 1}, func(key, _ []byte) (bool, error) {
+			id, ok := format.LastNumber(key)
 			found := false
 			if ok {
 				var err error
-				if found, err = has(r.db, numberKey(other, id)); err != nil {
+				if found, err = store.Has(r.db, format.NumberKey(other, id)); err != nil {
 					return false, err
 				}
 			}

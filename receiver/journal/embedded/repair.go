@@ -35,8 +35,8 @@ func (j *Journal) repair() bool {
 		if !j.refuseFor(pause) {
 			return false
 		}
-		mended, err := j.mendTables()
-		if mended {
+		repaired, err := j.repairTables()
+		if repaired {
 			pause = minRepairPause // one damaged table after the other is found, each once
 		}
 		if err == nil {

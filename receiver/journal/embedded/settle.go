@@ -8,6 +8,9 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/space"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // Settle ends leases. It does not wait for stable storage: after a crash a settlement may be forgotten, with everything
@@ -67,7 +70,7 @@ type settling struct {
 	// scheduled is by how many tableSchedule holds more, of the present epoch.
 	scheduled int
 	dueFrom   []byte
-	deleted   deletions
+	deleted   space.Deletions
 }
 
 func (s *settling) settleAll(t *journal.Settlement) error {
@@ -80,7 +83,7 @@ func (s *settling) settleAll(t *journal.Settlement) error {
 }
 
 func (s *settling) settle(sequence, lease uint64, t *journal.Settlement) error {
-	o, event := s.find(bundleOf(sequence)), place(placeOf(sequence))
+	o, event := s.find(format.BundleOf(sequence)), format.SetOf(format.PositionOf(sequence))
 	if o == nil {
 		return nil
 	}
@@ -95,13 +98,13 @@ func (s *settling) settle(sequence, lease uint64, t *journal.Settlement) error {
 		o.touched = true
 		s.touched = append(s.touched, o)
 	}
-	before, scheduled := o.scheduleOf(placeOf(sequence))
+	before, scheduled := o.ScheduleOf(format.PositionOf(sequence))
 	if scheduled {
-		o.unschedule(before.place)
-		if before.epoch == s.q.j.epoch {
+		o.Unschedule(before.Position)
+		if before.Epoch == s.q.j.epoch {
 			s.scheduled--
 		}
-		if err := s.batch.Delete(scheduleKey(s.q.id, before.when, sequence), nil); err != nil {
+		if err := s.batch.Delete(format.ScheduleKey(s.q.id, before.When, sequence), nil); err != nil {
 			return err
 		}
 	}
@@ -110,12 +113,12 @@ func (s *settling) settle(sequence, lease uint64, t *journal.Settlement) error {
 		s.finish(o, event)
 		return nil
 	case journal.Retry:
-		return s.schedule(o, sequence, toMillis(t.At), before.attempts+1)
+		return s.schedule(o, sequence, format.ToMillis(t.At), before.Attempts+1)
 	case journal.Dead:
 		s.finish(o, event)
-		return s.bury(sequence, before.attempts, *t.DeadLetter)
+		return s.bury(sequence, before.Attempts, *t.DeadLetter)
 	default: // Defer
-		return s.schedule(o, sequence, toMillis(t.At), before.attempts)
+		return s.schedule(o, sequence, format.ToMillis(t.At), before.Attempts)
 	}
 }
 
@@ -128,16 +131,16 @@ func (s *settling) find(number uint64) *openBundle {
 }
 
 // finish ends the debt to this sink.
-func (s *settling) finish(o *openBundle, event places) {
-	o.events &^= event
+func (s *settling) finish(o *openBundle, event format.EventSet) {
+	o.Events &^= event
 	s.done++
 }
 
 func (s *settling) schedule(o *openBundle, sequence, due uint64, attempts int) error {
-	at := schedule{place: placeOf(sequence), when: when{epoch: s.q.j.epoch, due: due}, attempts: attempts}
-	o.schedules = append(o.schedules, at)
+	at := format.Schedule{Position: format.PositionOf(sequence), When: format.When{Epoch: s.q.j.epoch, Due: due}, Attempts: attempts}
+	o.Schedules = append(o.Schedules, at)
 	s.scheduled++
-	key := scheduleKey(s.q.id, at.when, sequence)
+	key := format.ScheduleKey(s.q.id, at.When, sequence)
 	if string(key) < string(s.dueFrom) {
 		s.dueFrom = key
 	}
@@ -146,22 +149,22 @@ func (s *settling) schedule(o *openBundle, sequence, due uint64, attempts int) e
 
 // bury stores the event as a dead letter. A refusal was an attempt, the other causes are found without one.
 func (s *settling) bury(sequence uint64, attempts int, d journal.DeadLetter) error {
-	e, err := readEvent(s.db, sequence)
+	e, err := store.ReadEvent(s.db, sequence)
 	if err != nil {
 		return err
 	}
-	d.Sink, d.Attempts, d.Payload = s.q.name, attempts, e.payload
+	d.Sink, d.Attempts, d.Payload = s.q.name, attempts, e.Payload
 	if d.Cause == journal.CauseRefused {
 		d.Attempts++
 	}
-	record, err := encodeDeadLetter(&d)
+	record, err := format.EncodeDeadLetter(&d)
 	if err != nil {
 		return err
 	}
 	s.deadLetters++
-	s.letterBytes += int64(len(record) + len(e.payload))
+	s.letterBytes += int64(len(record) + len(e.Payload))
 	id := s.q.j.nextDeadLetter.Add(1) - 1
-	return setDeadLetter(s.batch, id, record, e.payload)
+	return setDeadLetter(s.batch, id, record, e.Payload)
 }
 
 // close writes what is still owed of the bundles that were touched, and closes those of which nothing is leased any more.
@@ -172,11 +175,11 @@ func (s *settling) close() error {
 			delete(s.q.open, o.number)
 		}
 		var err error
-		if o.events == 0 {
+		if o.Events == 0 {
 			s.finished = append(s.finished, o)
-			err = s.batch.Delete(owedKey(s.q.id, o.number), nil)
+			err = s.batch.Delete(format.OwedKey(s.q.id, o.number), nil)
 		} else {
-			err = s.batch.Set(owedKey(s.q.id, o.number), o.encode(), nil)
+			err = s.batch.Set(format.OwedKey(s.q.id, o.number), o.Encode(), nil)
 		}
 		if err != nil {
 			return err
@@ -187,12 +190,12 @@ func (s *settling) close() error {
 
 func (s *settling) commit() error {
 	if s.deadLetters > 0 {
-		next := encodeNumbers(s.q.j.nextDeadLetter.Load())
-		if err := s.batch.Set([]byte(metaNextDead), next, nil); err != nil {
+		next := format.EncodeNumbers(s.q.j.nextDeadLetter.Load())
+		if err := s.batch.Set([]byte(format.MetaNextDead), next, nil); err != nil {
 			return err
 		}
 	}
-	s.q.j.space.add(int64(s.batch.Len()))
+	s.q.j.space.Add(int64(s.batch.Len()))
 	return s.batch.Commit(pebble.NoSync)
 }
 
@@ -207,7 +210,7 @@ func (s *settling) apply() {
 	s.q.scheduled += s.scheduled
 	j.deadLetters.Add(s.deadLetters)
 	j.letterBytes.Add(s.letterBytes)
-	j.deleted.merge(&s.deleted)
+	j.deleted.Merge(&s.deleted)
 	for _, p := range s.freed {
 		j.payloads.release(p)
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/format"
+	"github.com/mailvane/mailvane/receiver/journal/embedded/store"
 )
 
 // Stats returns a snapshot. After Open, while the store is being counted in the background, Pending and DeadLetters are still
@@ -19,18 +21,19 @@ func (j *Journal) Stats() journal.Stats {
 		DeadLetters:    max(j.deadLetters.Load(), 0),
 		MaxBytes:       j.opts.MaxBytes,
 		Syncs:          j.syncs.Load(),
-		Lost:           j.losses.snapshot(),
-		Damage:         j.losses.text(j.opts.Dir),
+		Lost:           j.losses.Deliveries(),
+		Damage:         j.losses.Text(j.opts.Dir),
 	}
 	j.mu.RLock()
 	defer j.mu.RUnlock()
 	db := j.db
+	s.Warning = j.space.Warning(j.letterBytes.Load())
 	if refusal := j.refusal(); refusal != nil {
 		db, s.Problem = nil, refusal.Error()
 	}
 	if db != nil {
-		used, lacking := j.space.look(j, db)
-		s.UsedBytes, s.Problem = used, j.space.problem(j, lacking)
+		used, _ := j.space.Measure(&storeUsage{o: &j.opts, db: db})
+		s.UsedBytes, s.Problem = used, j.space.Problem()
 	}
 	for _, q := range j.queues.all() {
 		s.Pending[q.name] = max(q.pending.Load(), 0)
@@ -48,15 +51,15 @@ func (j *Journal) Stats() journal.Stats {
 func (q *queue) oldestAccepted(db *pebble.DB) (at time.Time, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	upper := owedKey(q.id, q.j.durable.Load()+1)
-	err := scan(db, owedKey(q.id, q.oldest), upper, func(key, value []byte) (bool, error) {
-		o, err := decodeOwed(value)
+	upper := format.OwedKey(q.id, q.j.durable.Load()+1)
+	err := store.Scan(db, format.OwedKey(q.id, q.oldest), upper, func(key, value []byte) (bool, error) {
+		o, err := format.DecodeOwed(value)
 		if err != nil {
 			return false, err
 		}
-		_, q.oldest, _ = parseOwedKey(key)
-		e, err := readEvent(db, sequenceOf(q.oldest, o.events.first()))
-		at, ok = fromMillis(e.acceptedAt), err == nil
+		_, q.oldest, _ = format.ParseOwedKey(key)
+		e, err := store.ReadEvent(db, format.SequenceOf(q.oldest, o.Events.First()))
+		at, ok = format.FromMillis(e.AcceptedAt), err == nil
 		return false, err
 	})
 	if err != nil {
@@ -79,9 +82,9 @@ func (j *Journal) newCounter(db *pebble.DB) (*counter, error) {
 	j.letterBytes.Store(0)
 	c := &counter{j: j, db: db}
 	var errs [2]error
-	c.owed, errs[0] = db.NewIter(&pebble.IterOptions{LowerBound: []byte{tableOwed}, UpperBound: []byte{tableOwed + 1}})
+	c.owed, errs[0] = db.NewIter(&pebble.IterOptions{LowerBound: []byte{format.TableOwed}, UpperBound: []byte{format.TableOwed + 1}})
 	c.deadLetters, errs[1] = db.NewIter(&pebble.IterOptions{
-		LowerBound: []byte{tableDeadLetters}, UpperBound: []byte{tableDeadLetters + 1},
+		LowerBound: []byte{format.TableDeadLetters}, UpperBound: []byte{format.TableDeadLetters + 1},
 	})
 	return c, errors.Join(errs[:]...)
 }
@@ -105,14 +108,14 @@ func (c *counter) events() int64 {
 	if err != nil {
 		return 0 // the iterator ends with it
 	}
-	o, _ := decodeOwed(value)
-	return int64(o.events.count())
+	o, _ := format.DecodeOwed(value)
+	return int64(o.Events.Count())
 }
 
 // letterBytes returns the size of the present dead letter.
 func (c *counter) letterBytes() int64 {
 	record, err := c.deadLetters.ValueAndErr()
-	id, ok := lastNumber(c.deadLetters.Key())
+	id, ok := format.LastNumber(c.deadLetters.Key())
 	if err != nil || !ok {
 		return 0 // the iterator ends with it
 	}
@@ -120,18 +123,18 @@ func (c *counter) letterBytes() int64 {
 	return size
 }
 
-// run counts until it is done or life ends.
-func (c *counter) run(life context.Context) {
+// run counts until it is done or ctx ends.
+func (c *counter) run(ctx context.Context) {
 	byID := map[uint32]*queue{}
 	for _, q := range c.j.queues.all() {
 		byID[q.id] = q
 	}
-	for valid := c.owed.First(); valid && life.Err() == nil; valid = c.owed.Next() {
-		if sink, _, ok := parseOwedKey(c.owed.Key()); ok && byID[sink] != nil {
+	for valid := c.owed.First(); valid && ctx.Err() == nil; valid = c.owed.Next() {
+		if sink, _, ok := format.ParseOwedKey(c.owed.Key()); ok && byID[sink] != nil {
 			byID[sink].pending.Add(c.events())
 		}
 	}
-	for valid := c.deadLetters.First(); valid && life.Err() == nil; valid = c.deadLetters.Next() {
+	for valid := c.deadLetters.First(); valid && ctx.Err() == nil; valid = c.deadLetters.Next() {
 		c.j.deadLetters.Add(1)
 		c.j.letterBytes.Add(c.letterBytes())
 	}

@@ -62,7 +62,14 @@ func works(t *testing.T, j *jetstream.Journal, id string) {
 	b := batch(entry(id, sinkA, sinkB))
 	b.DeadLetters = []journal.DeadLetter{{Cause: journal.CauseUndecodable, Reason: "test", At: time.Now()}}
 	eventually(t, "the event is stored", func() bool { _, err := j.Append(t.Context(), b); return err == nil })
-	deliverUntil(t, j, sinkA, func(got string) bool { return got == id })
+	delivered := false
+	deliverUntil(t, j, sinkA, func(got string) bool {
+		delivered = delivered || got == id
+		return delivered
+	})
+	if !delivered {
+		t.Fatalf("event %s is not delivered in %v", id, patience)
+	}
 	letters, err := j.DeadLetters().List(t.Context(), 0, 10)
 	if err != nil || len(letters) == 0 {
 		t.Fatalf("dead letters: %v, %v", letters, err)
@@ -135,7 +142,9 @@ func TestTheDocumentedPermissionsAreEnough(t *testing.T) {
 	creator := o
 	creator.Credentials = filepath.Join(t.TempDir(), "creator.creds")
 	writeCredentials(t, creator.Credentials, a, documented(t, true))
-	works(t, open(t, creator), "1")
+	first := open(t, creator)
+	works(t, first, "1")
+	mustDo(t, first.Close()) // it feeds the sinks
 	works(t, j, "2")
 }
 

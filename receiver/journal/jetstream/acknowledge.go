@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/message"
 )
 
 // acknowledge tells the servers that h is done, until they confirm it. The lock is held.
@@ -28,7 +29,7 @@ func (q *queue) sendAck(h *held) {
 		return
 	}
 	h.sentAt = time.Now()
-	reply := q.journal.confirmPrefix + q.id + "." + encodeSequence(h.sequence) + "." + encodeTime(h.stored)
+	reply := q.journal.confirmations.Subject(message.Confirmation{Queue: q.id, Sequence: h.sequence, Stored: h.stored})
 	_ = s.nc.PublishMsg(&nats.Msg{Subject: h.reply, Reply: reply, Data: []byte("+ACK")}) // it is sent again until it is confirmed
 }
 
@@ -51,18 +52,17 @@ func (j *Journal) confirmed(m *nats.Msg) {
 	if m.Header.Get("Status") != "" {
 		return // nobody is there to take it; it is sent again
 	}
-	parts := strings.Split(strings.TrimPrefix(m.Subject, j.confirmPrefix), ".") // as many as were subscribed to
-	number, err := decodeSequence(parts[1])
+	c, ok := j.confirmations.Parse(m.Subject)
 	j.mu.Lock()
-	q := j.byID[parts[0]]
+	q := j.byID[c.Queue]
 	j.mu.Unlock()
-	if err != nil || q == nil {
+	if !ok || q == nil {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if h := q.settled[number]; h != nil && encodeTime(h.stored) == parts[2] {
-		delete(q.settled, number)
+	if h := q.settled[c.Sequence]; h != nil && h.stored.Equal(c.Stored) {
+		delete(q.settled, c.Sequence)
 		q.confirmed = append(q.confirmed, h)
 		if len(q.confirmed) > maxConfirmed {
 			q.forgetConfirmed(maxConfirmed / 2)
@@ -104,7 +104,7 @@ func (q *queue) forgetConfirmed(count int) {
 	q.confirmed = slices.Delete(q.confirmed, 0, count)
 }
 
-// removed says whether the servers have said that they do not have h any more.
+// removed reports whether the servers have said that they do not have h any more.
 func removed(ctx context.Context, stream jetstream.Stream, h *held) bool {
 	m, err := stream.GetMsg(ctx, h.sequence)
 	return errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && !m.Time.Equal(h.stored)
@@ -117,7 +117,8 @@ func (q *queue) release(ctx context.Context, s *session) {
 	if e == nil {
 		return
 	}
-	for !q.forgetRemoved(ctx, e.stream) && pause(ctx, confirmPause) {
+	for !q.forgetRemoved(ctx, e.stream) && ctx.Err() == nil {
+		time.Sleep(confirmPause)
 	}
 	_ = s.js.DeleteConsumer(ctx, q.journal.options.Name, e.name) // another process does it, if this does not succeed
 }
@@ -151,7 +152,7 @@ func (q *queue) confirmAll(ctx context.Context) *epoch {
 	}
 }
 
-// awaitsConfirmation says whether something was settled that can be confirmed, and is not: what an earlier epoch brought, and the
+// awaitsConfirmation reports whether something was settled that can be confirmed, and is not: what an earlier epoch brought, and the
 // present one did not yet, cannot. The lock is held.
 func (q *queue) awaitsConfirmation() bool {
 	for _, h := range q.settled {

@@ -3,10 +3,13 @@ package jetstream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/message"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/publish"
 )
 
 // Append implements [journal.Journal]. It returns after at most a few seconds.
@@ -33,7 +36,7 @@ func (j *Journal) Append(ctx context.Context, b journal.Batch) (journal.Receipt,
 
 // store publishes what a batch holds and waits until all of it is stored.
 func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.Receipt, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, appendTimeout, errTooSlow)
+	ctx, cancel := context.WithTimeoutCause(ctx, publish.Timeout, publish.ErrTooSlow)
 	defer cancel()
 	if err := j.admit(b); err != nil {
 		return receipt, err
@@ -50,18 +53,18 @@ func (j *Journal) store(ctx context.Context, b *journal.Batch) (receipt journal.
 	if err != nil {
 		return receipt, err
 	}
-	events, err := j.events.add(ctx, entries)
+	events, err := j.events.Add(ctx, entries)
 	if err != nil {
 		return receipt, err
 	}
-	dead, err := j.dead.add(ctx, letters)
+	dead, err := j.dead.Add(ctx, letters)
 	if err != nil {
 		return receipt, err
 	}
-	if err := errors.Join(events.wait(ctx), dead.wait(ctx)); err != nil {
+	if err := errors.Join(events.Wait(ctx), j.awaitLetters(ctx, dead)); err != nil {
 		return receipt, err
 	}
-	repeated, lettersRepeated := events.duplicates(), dead.duplicates()
+	repeated, lettersRepeated := events.Duplicates(), dead.Duplicates()
 	return journal.Receipt{
 		Accepted: len(b.Entries) - len(large) - duplicates - repeated, DeadLettered: len(letters) - lettersRepeated,
 		Duplicates: duplicates + repeated + lettersRepeated,
@@ -83,11 +86,9 @@ func (j *Journal) admit(b *journal.Batch) error {
 	return err
 }
 
-var errTooSlow = fmt.Errorf("the servers did not confirm within %v", appendTimeout)
-
 // entryItems returns what is to be published for the entries of a batch, without those that repeat an earlier one of the batch, which it counts,
 // and the dead letters of those that do not fit into a message.
-func (j *Journal) entryItems(b *journal.Batch, room int) (items []*item, large []journal.DeadLetter, duplicates int) {
+func (j *Journal) entryItems(b *journal.Batch, room int) (items []*publish.Item, large []journal.DeadLetter, duplicates int) {
 	seen := map[string]struct{}{}
 	for i := range b.Entries {
 		e := &b.Entries[i]
@@ -95,17 +96,17 @@ func (j *Journal) entryItems(b *journal.Batch, room int) (items []*item, large [
 			duplicates++
 			continue
 		}
-		messages := j.messages(e)
-		if size := largest(messages); size > room-letterAllowance {
-			large = append(large, largeLetter(b, e, size, room-letterAllowance))
+		messages := j.subjects.Event(e)
+		if size := message.Largest(messages); size > room-message.LetterAllowance {
+			large = append(large, message.LargeLetter(b, e, size, room-message.LetterAllowance))
 		} else if len(messages) > 0 {
-			items = append(items, &item{messages: messages})
+			items = append(items, &publish.Item{Messages: messages, Key: e.OrderingKey})
 		}
 	}
 	return items, large, duplicates
 }
 
-// repeats says whether one of the keys was seen, and remembers them.
+// repeats reports whether one of the keys was seen, and remembers them.
 func repeats(seen map[string]struct{}, keys []string) bool {
 	found := false
 	for _, key := range keys {
@@ -118,58 +119,16 @@ func repeats(seen map[string]struct{}, keys []string) bool {
 	return found
 }
 
-func (j *Journal) letterItems(letters []journal.DeadLetter, room int) ([]*item, error) {
-	var items []*item
+func (j *Journal) letterItems(letters []journal.DeadLetter, room int) ([]*publish.Item, error) {
+	var items []*publish.Item
 	for i := range letters {
-		message, err := j.fitted(&letters[i], room)
+		m, err := j.subjects.Letter(&letters[i], room)
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, &item{messages: message})
+		items = append(items, &publish.Item{Messages: []*nats.Msg{m}})
 	}
 	return items, nil
-}
-
-// add hands items to the committer; nil when there are none.
-func (c *committer) add(ctx context.Context, items []*item) (*request, error) {
-	if len(items) == 0 {
-		return nil, nil
-	}
-	r := newRequest(items)
-	select {
-	case c.requests <- r:
-		return r, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case <-c.journal.ctx.Done():
-		return nil, journal.ErrClosed
-	}
-}
-
-// wait waits until everything of the request is stored, or was before.
-func (r *request) wait(ctx context.Context) error {
-	if r == nil {
-		return nil
-	}
-	select {
-	case <-r.done:
-		return r.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// duplicates counts the items that had been stored before.
-func (r *request) duplicates() int {
-	n := 0
-	if r != nil {
-		for _, i := range r.items {
-			if i.duplicate {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 // resolve removes the dead letters that a batch replaces. What replaces them is stored already.
@@ -184,7 +143,7 @@ func (j *Journal) resolve(ctx context.Context, ids []uint64) error {
 // appendFailed remembers why, and returns the error for the caller.
 func (j *Journal) appendFailed(ctx context.Context, err error) error {
 	err = j.failure(ctx, err)
-	if ctx.Err() == nil && j.ctx.Err() == nil {
+	if ctx.Err() == nil && j.ctx.Err() == nil && !errors.Is(err, journal.ErrDeadLetters) { // events alone are taken
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		j.appendProblem, j.appendProblemAt = err.Error(), time.Now()
@@ -201,7 +160,7 @@ func (j *Journal) failure(ctx context.Context, err error) error {
 		return journal.ErrClosed
 	}
 	if !errors.Is(err, journal.ErrFull) && !errors.Is(err, journal.ErrUnavailable) {
-		err = journalError(err)
+		err = publish.JournalError(err)
 	}
 	return err
 }

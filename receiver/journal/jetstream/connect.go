@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/publish"
 )
 
 // session is one connection, which mends itself, and what was found through it.
@@ -40,18 +42,18 @@ func (d *denials) note(err error) {
 func (d *denials) explain(err error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err == nil || d.text == "" || time.Since(d.at) > 2*appendTimeout {
+	if err == nil || d.text == "" || time.Since(d.at) > 2*publish.Timeout {
 		return err
 	}
 	return fmt.Errorf("%w: the user of the receiver lacks a permission: %s", err, d.text)
 }
 
-// unanswered says whether err tells of a server that did not answer, although it was asked for something that is permitted.
+// unanswered reports whether err tells of a server that did not answer, although it was asked for something that is permitted.
 func (s *session) unanswered(err error) bool {
 	s.denied.mu.Lock()
 	defer s.denied.mu.Unlock()
-	return time.Since(s.denied.at) > 2*appendTimeout && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) ||
-		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) || codeOf(err) == codeNoLeader)
+	return time.Since(s.denied.at) > 2*publish.Timeout && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) ||
+		errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) || publish.CodeOf(err) == publish.CodeNoLeader)
 }
 
 // connect makes the first connection. From then on the client reconnects by itself, for ever.
@@ -59,7 +61,7 @@ func (j *Journal) connect() (*session, error) {
 	s := &session{denied: &denials{}, handles: map[string]jetstream.Stream{}}
 	options := []nats.Option{
 		nats.Name("mailvane " + j.options.Name),
-		nats.CustomInboxPrefix(inboxPrefix + j.options.Name),
+		nats.CustomInboxPrefix(j.subjects.Inbox()),
 		nats.Timeout(requestTimeout),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
@@ -76,7 +78,7 @@ func (j *Journal) connect() (*session, error) {
 		}),
 		nats.ReconnectHandler(func(*nats.Conn) {
 			j.options.Logger.Info("connected to NATS again")
-			j.poke()
+			j.wake()
 		}),
 	}
 	options = append(options, j.credentials()...)
@@ -84,8 +86,8 @@ func (j *Journal) connect() (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
-	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncTimeout(appendTimeout),
-		jetstream.WithPublishAsyncMaxPending(maxPublishes))
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncTimeout(publish.Timeout),
+		jetstream.WithPublishAsyncMaxPending(publish.MaxPending))
 	if err != nil {
 		nc.Close()
 		return nil, fmt.Errorf("use JetStream: %w", err)
@@ -113,12 +115,20 @@ func (j *Journal) credentials() []nats.Option {
 	return options
 }
 
+// Send publishes messages as one batch.
+func (s *session) Send(messages []*nats.Msg) (jetstream.PubAckFuture, error) {
+	return publish.Send(s.nc, s.js, messages)
+}
+
+// Explain adds a denied permission to err, where there was one lately.
+func (s *session) Explain(err error) error { return s.denied.explain(err) }
+
 // serve subscribes to what others send to this process: probes, and confirmations of acknowledgements.
 func (j *Journal) serve(s *session) error {
-	if _, err := s.nc.Subscribe(j.aliveSubject(j.process), func(m *nats.Msg) { _ = m.Respond(nil) }); err != nil {
+	if _, err := s.nc.Subscribe(j.subjects.Alive(j.process), func(m *nats.Msg) { _ = m.Respond(nil) }); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
-	if _, err := s.nc.Subscribe(j.confirmPrefix+"*.*.*", j.confirmed); err != nil {
+	if _, err := s.nc.Subscribe(j.confirmations.All(), j.confirmed); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
 	return nil

@@ -52,7 +52,7 @@ func (q *queue) want() {
 	defer q.mu.Unlock()
 	if !q.wanted {
 		q.wanted = true
-		q.journal.poke()
+		q.journal.wake()
 	}
 }
 
@@ -94,7 +94,10 @@ func (q *queue) deliveries(ctx context.Context, list []*held) ([]journal.Deliver
 			}
 			if err != nil {
 				q.putBack(ctx, list[n:])
-				return all, unless(len(all) > 0, fmt.Errorf("%w: read an event again: %w", journal.ErrUnavailable, err))
+				if len(all) > 0 {
+					return all, nil
+				}
+				return nil, fmt.Errorf("%w: read an event again: %w", journal.ErrUnavailable, err)
 			}
 		}
 		all = append(all, journal.Delivery{
@@ -106,10 +109,7 @@ func (q *queue) deliveries(ctx context.Context, list []*held) ([]journal.Deliver
 
 // reload reads the payload of what this process has leased.
 func (q *queue) reload(ctx context.Context, h *held) error {
-	m, err := h.epoch.stream.GetMsg(ctx, h.sequence)
-	if err == nil && !m.Time.Equal(h.stored) {
-		err = jetstream.ErrMsgNotFound // another has its number
-	}
+	payload, err := readAgain(ctx, h.epoch.stream, h)
 	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
 		return err
 	}
@@ -121,8 +121,20 @@ func (q *queue) reload(ctx context.Context, h *held) error {
 		}
 		return err
 	}
-	h.payload = m.Data
+	h.payload = payload
 	return nil
+}
+
+// readAgain returns the payload of what is held, or [jetstream.ErrMsgNotFound].
+func readAgain(ctx context.Context, stream jetstream.Stream, h *held) ([]byte, error) {
+	m, err := stream.GetMsg(ctx, h.sequence)
+	if err != nil {
+		return nil, err
+	}
+	if !m.Time.Equal(h.stored) {
+		return nil, jetstream.ErrMsgNotFound // another has its number
+	}
+	return m.Data, nil
 }
 
 // putBack takes leases back that nobody has seen. Each delivery gets the place that it had, so that nothing overtakes it. Nothing is
@@ -146,10 +158,10 @@ func (q *queue) putBack(ctx context.Context, list []*held) {
 }
 
 // mustWait returns how long nothing may be leased: this process does not have the sink, or cannot be sure of it, or what is next
-// could not be read, or more is just coming. The lock is held.
+// could not be read, or too much of what it took is dead and finds no room, or more is just coming. The lock is held.
 func (q *queue) mustWait(limit journal.Limit, now time.Time) time.Duration {
 	switch {
-	case q.epoch == nil || now.Sub(q.epoch.seen) > fenceAfter:
+	case q.epoch == nil || now.Sub(q.epoch.seen) > fenceAfter, len(q.unburied) >= maxUnburied:
 		return pollInterval
 	case now.Before(q.resting):
 		return q.resting.Sub(now)

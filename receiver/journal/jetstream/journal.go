@@ -14,6 +14,11 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/age"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/message"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/owner"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/publish"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/streams"
 )
 
 // Journal implements [journal.Journal].
@@ -21,16 +26,19 @@ type Journal struct {
 	options       Options
 	process       string // names this process to the others
 	instance      string // what its consumers' names hold of Options.Instance
-	confirmPrefix string // what the subjects begin with at which acknowledgements are confirmed
+	subjects      message.Subjects
+	streams       streams.Settings
+	confirmations message.Confirmations // of this process
 
-	ctx     context.Context //nolint:containedctx // it ends with the journal
-	cancel  context.CancelFunc
-	group   sync.WaitGroup
-	kick    chan struct{}
-	waits   atomic.Int64
-	looking atomic.Bool // the oldest events are being looked at
+	ctx    context.Context //nolint:containedctx // it ends with the journal
+	cancel context.CancelFunc
+	group  sync.WaitGroup
+	woken  chan struct{}
+	waits  atomic.Int64
+	// readingOldest and burying say that the oldest events are being read, and dead letters handled, beside the passes.
+	readingOldest, burying atomic.Bool
 
-	events, dead *committer
+	events, dead *publish.Publisher
 	session      atomic.Pointer[session] // nil before the first connection
 
 	shares          journal.Shares
@@ -43,8 +51,14 @@ type Journal struct {
 	queues          map[string]*queue
 	byID            map[string]*queue
 	stats           journal.Stats
-	lookedAt        map[string]time.Time // when the oldest event was looked at, by sink
-	missed          map[string]silence   // by process; of supervise alone
+	crowded         crowded
+	age             age.Clock
+	servers         serverTime
+	underReplicated map[string]string    // what is said of streams with too few replicas, by name
+	pruneAt         time.Duration        // uptime of the next look for dead letters that are too old; of who handles them alone, as the following
+	lifted          bool                 // the max age of their stream was taken off, or that was tried
+	oldestReadAt    map[string]time.Time // when the oldest event was looked at, by sink
+	presence        *owner.Presence      // of supervise alone
 	answered        time.Time            // when a server last answered; of supervise alone
 	closing         sync.Once
 }
@@ -59,19 +73,26 @@ func Open(o Options) (*Journal, error) {
 		return nil, fmt.Errorf("open the JetStream journal: %w", err)
 	}
 	j := &Journal{
-		options: o, process: nuid.Next(), instance: "anyone", kick: make(chan struct{}, 1), checked: errConnecting,
-		queues: map[string]*queue{}, byID: map[string]*queue{}, missed: map[string]silence{},
+		options: o, subjects: message.Subjects(o.Name), process: nuid.Next(), instance: "anyone", woken: make(chan struct{}, 1), checked: errConnecting,
+		queues: map[string]*queue{}, byID: map[string]*queue{}, underReplicated: map[string]string{},
 	}
+	place := "" // nobody's is taken
 	if o.Instance != "" {
-		j.instance = messageID(o.Instance)
+		j.instance = message.ID(o.Instance)
+		place = j.instance
 	}
-	j.confirmPrefix = inboxPrefix + o.Name + ".ack." + j.process + "."
+	j.presence = owner.NewPresence(j.process, place, silentFor, time.Now)
+	j.streams = streams.Settings{
+		Name: o.Name, Subjects: []string{j.subjects.Sink(message.AllSinks), j.subjects.Key()}, DeadLetterSubject: j.subjects.DeadLetters(),
+		Replicas: o.Replicas, MaxBytes: o.MaxBytes, DedupeWindow: o.DedupeWindow,
+	}
+	j.confirmations = j.subjects.Confirmations(j.process)
 	j.stats = journal.Stats{Unopened: true, OldestAccepted: map[string]time.Time{}}
-	j.lookedAt = map[string]time.Time{}
+	j.oldestReadAt = map[string]time.Time{}
 	j.ctx, j.cancel = context.WithCancel(context.Background())
-	j.events, j.dead = newCommitter(j), newCommitter(j)
-	j.group.Go(func() { j.events.run(j.ctx) })
-	j.group.Go(func() { j.dead.run(j.ctx) })
+	j.events, j.dead = publish.New(o.Replicas > 1, j.sender, &j.waits), publish.New(o.Replicas > 1, j.sender, &j.waits)
+	j.group.Go(func() { j.events.Run(j.ctx) })
+	j.group.Go(func() { j.dead.Run(j.ctx) })
 	j.group.Go(j.supervise)
 	return j, nil
 }
@@ -81,18 +102,18 @@ func (j *Journal) supervise() {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for j.ctx.Err() == nil {
-		j.look()
+		j.runPass()
 		select {
 		case <-j.ctx.Done():
 		case <-tick.C:
-		case <-j.kick:
+		case <-j.woken:
 		}
 	}
 }
 
-// look does one round, and remembers what is wrong.
-func (j *Journal) look() {
-	err := j.round()
+// runPass does one pass of supervise, and remembers what is wrong.
+func (j *Journal) runPass() {
+	err := j.pass()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if err != nil && j.ctx.Err() == nil && (j.checked == nil || j.checked.Error() != err.Error()) {
@@ -105,7 +126,7 @@ func (j *Journal) look() {
 	j.checked = err
 }
 
-func (j *Journal) round() error {
+func (j *Journal) pass() error {
 	s := j.session.Load()
 	if s != nil && s.nc.IsClosed() {
 		s = nil
@@ -119,12 +140,12 @@ func (j *Journal) round() error {
 		j.session.Store(s)
 	}
 	err := j.poll(s)
-	j.moveOn(s, err)
+	j.reconnectElsewhere(s, err)
 	return err
 }
 
-// moveOn looks for another server when the present one has not been able to answer for a while: it may be cut off from the others.
-func (j *Journal) moveOn(s *session, err error) {
+// reconnectElsewhere looks for another server when the present one has not been able to answer for a while: it may be cut off from the others.
+func (j *Journal) reconnectElsewhere(s *session, err error) {
 	if !s.unanswered(err) {
 		j.answered = time.Now()
 	}
@@ -133,15 +154,23 @@ func (j *Journal) moveOn(s *session, err error) {
 	}
 	j.answered = time.Now()
 	j.options.Logger.Warn("looking for another NATS server: the present one cannot answer", "error", err)
-	_ = s.nc.ForceReconnect() // the next round tells
+	_ = s.nc.ForceReconnect() // the next pass tells
 }
 
-// poke asks for a round at once.
-func (j *Journal) poke() {
+// wake asks for a pass at once.
+func (j *Journal) wake() {
 	select {
-	case j.kick <- struct{}{}:
+	case j.woken <- struct{}{}:
 	default:
 	}
+}
+
+// sender returns what messages are sent with now; nil = there is no connection yet.
+func (j *Journal) sender() publish.Sender {
+	if s := j.current(); s != nil {
+		return s
+	}
+	return nil
 }
 
 func (j *Journal) current() *session { return j.session.Load() }
@@ -185,7 +214,7 @@ func (j *Journal) SharedName() string {
 	return strings.Join(slices.Sorted(slices.Values(j.options.URLs)), ",") + " " + j.options.Name
 }
 
-// Stats implements [journal.Journal]. It is what was seen at the last round, about a second ago.
+// Stats implements [journal.Journal]. It is what was seen at the last pass, about a second ago.
 func (j *Journal) Stats() journal.Stats {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -201,6 +230,7 @@ func (j *Journal) Stats() journal.Stats {
 	case j.foreign != "":
 		s.Problem = j.foreign
 	}
+	s.Warning = j.warning()
 	return s
 }
 

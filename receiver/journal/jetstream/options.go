@@ -43,6 +43,9 @@ type Options struct {
 	Instance string
 	// Logger takes what an operator has to know; nil = nothing is logged.
 	Logger *slog.Logger
+
+	now    func() time.Time     // the clock of the machine
+	uptime func() time.Duration // one that does not jump
 }
 
 const (
@@ -53,26 +56,18 @@ const (
 )
 
 const (
-	// appendTimeout bounds an Append: providers give up after 3 s and more, and a request must not wait for an election.
-	appendTimeout = 4 * time.Second
 	// requestTimeout bounds one request to the servers.
 	requestTimeout = 2 * time.Second
 	// pollInterval is how often the streams and the owners of the sinks are looked at.
 	pollInterval = time.Second
 	// fenceAfter is how long a process hands out events without having seen that its consumer is there.
 	fenceAfter = 2500 * time.Millisecond
-	// missedProbes is how many probes in a row a process leaves unanswered before others take its sinks, and silentFor how long
-	// it does: longer than it hands out events itself.
-	missedProbes = 4
-	silentFor    = fenceAfter + pollInterval
+	// silentFor is how long a process leaves probes unanswered before others take its sinks: longer than it hands out events itself.
+	silentFor = fenceAfter + pollInterval
 	// moveAfter is how long a server that does not answer is given before another is looked for.
 	moveAfter = 3 * time.Second
 	// oldestInterval is how often the oldest event of each sink is looked at.
 	oldestInterval = 5 * time.Second
-	// deadLetterAge is how long dead letters are kept.
-	deadLetterAge = 14 * 24 * time.Hour
-	// deadLetterShare is the part of MaxBytes that dead letters have of their own.
-	deadLetterShare = 4
 )
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
@@ -90,6 +85,13 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.now == nil {
+		o.now = time.Now
+	}
+	if o.uptime == nil {
+		began := time.Now()
+		o.uptime = func() time.Duration { return time.Since(began) }
 	}
 	return o, o.check()
 }

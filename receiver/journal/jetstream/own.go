@@ -11,14 +11,16 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/nats-io/nuid"
+
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/owner"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/publish"
 )
 
 // acquiresAtOnce bounds the consumers that are made at a time.
 const acquiresAtOnce = 8
 
-// census is who owns which sink, as the servers say.
-type census struct {
+// ownership says who owns which sink, as the servers say.
+type ownership struct {
 	session *session
 	stream  jetstream.Stream
 	names   []string
@@ -27,50 +29,32 @@ type census struct {
 	refused atomic.Bool // a consumer could not be made because another has its events
 }
 
-// owner is what the name of a consumer says: QUEUE-INSTANCE-PROCESS-EPOCH, none of which is longer than 22 characters.
-type owner struct{ name, queue, instance, process string }
-
-const ownerParts = 4
-
-func parseOwner(name string) (owner, bool) {
-	parts := strings.Split(name, ownerSeparator)
-	if len(parts) != ownerParts {
-		return owner{}, false
-	}
-	return owner{name: name, queue: parts[0], instance: parts[1], process: parts[2]}, true
-}
-
-// ownerSeparator is in no base64 text.
-const ownerSeparator = "="
-
-func (j *Journal) ownerName(queue string) string {
-	return strings.Join([]string{queue, j.instance, j.process, nuid.Next()}, ownerSeparator)
-}
-
 // own confirms, loses and acquires the sinks that this process has queues for.
-func (j *Journal) own(ctx context.Context, c *census) {
-	owners := make(map[string]owner, len(c.names))
+func (j *Journal) own(ctx context.Context, c *ownership) {
+	owners := make(map[string]owner.Owner, len(c.names))
 	for _, name := range c.names {
-		if o, ok := parseOwner(name); ok {
-			owners[o.queue] = o
+		if o, ok := owner.Parse(name); ok {
+			owners[o.Queue] = o
 		} else {
 			c.foreign = append(c.foreign, name)
 		}
 	}
-	gone := j.probe(ctx, c, owners)
+	gone := j.presence.Gone(ctx, owners, func(ctx context.Context, process string) (answered, nobody bool) {
+		return c.session.answers(ctx, j.subjects.Alive(process))
+	})
 	var group sync.WaitGroup
 	slots := make(chan struct{}, acquiresAtOnce)
 	for _, q := range j.allQueues() {
 		o, taken := owners[q.id]
-		if !q.review(o.name, c.at) {
+		if !q.review(o.Name, c.at) {
 			continue
 		}
-		if taken && o.process != j.process && !gone[o.process] {
+		if taken && o.Process != j.process && !gone[o.Process] {
 			continue
 		}
 		slots <- struct{}{}
 		group.Go(func() {
-			q.acquire(ctx, c, o.name)
+			q.acquire(ctx, c, o.Name)
 			<-slots
 		})
 	}
@@ -79,7 +63,7 @@ func (j *Journal) own(ctx context.Context, c *census) {
 }
 
 // noteForeign says which consumers keep sinks from being fed: the servers allow one that takes a sink's events.
-func (j *Journal) noteForeign(c *census) {
+func (j *Journal) noteForeign(c *ownership) {
 	problem := ""
 	if len(c.foreign) > 0 && c.refused.Load() {
 		slices.Sort(c.foreign)
@@ -92,56 +76,6 @@ func (j *Journal) noteForeign(c *census) {
 		j.options.Logger.Error("sinks are not fed", "problem", problem)
 	}
 	j.foreign = problem
-}
-
-// silence is what a process that does not answer has missed.
-type silence struct {
-	probes int       // in a row
-	since  time.Time // when the first of them was not answered
-}
-
-// over says whether the process must be taken for dead. The count alone does not tell: rounds may follow each other at once.
-func (s silence) over(now time.Time) bool {
-	return s.probes >= missedProbes && now.Sub(s.since) >= silentFor
-}
-
-// probe asks the other owners whether they are there, and returns those that are not: those that have not answered several
-// times in a row and for long enough. One whose place this process has taken is gone as soon as nobody is there to answer.
-func (j *Journal) probe(ctx context.Context, c *census, owners map[string]owner) map[string]bool {
-	others := map[string]owner{}
-	for _, o := range owners {
-		if o.process != j.process {
-			others[o.process] = o
-		}
-	}
-	for process := range j.missed {
-		if _, ok := others[process]; !ok {
-			delete(j.missed, process)
-		}
-	}
-	var mu sync.Mutex
-	var group sync.WaitGroup
-	gone := map[string]bool{}
-	for process, o := range others {
-		group.Go(func() {
-			answered, nobody := c.session.answers(ctx, j.aliveSubject(process))
-			mu.Lock()
-			defer mu.Unlock()
-			if answered {
-				delete(j.missed, process)
-				return
-			}
-			now, s := time.Now(), j.missed[process]
-			if s.probes == 0 {
-				s.since = now
-			}
-			s.probes++
-			j.missed[process] = s
-			gone[process] = s.over(now) || nobody && j.options.Instance != "" && o.instance == j.instance
-		})
-	}
-	group.Wait()
-	return gone
 }
 
 // epoch is the time from the creation of a consumer to its end. Within it, deliveries are numbered without a gap.
@@ -181,14 +115,14 @@ func (q *queue) review(name string, at time.Time) (acquire bool) {
 	return q.wanted
 }
 
-// ofAnother says whether name is that of another process's consumer.
+// ofAnother reports whether name is that of another process's consumer.
 func (q *queue) ofAnother(name string) bool {
-	o, ok := parseOwner(name)
-	return ok && o.process != q.journal.process
+	o, ok := owner.Parse(name)
+	return ok && o.Process != q.journal.process
 }
 
 // acquire makes a consumer in place of the one that is there, if one is.
-func (q *queue) acquire(ctx context.Context, c *census, present string) {
+func (q *queue) acquire(ctx context.Context, c *ownership, present string) {
 	q.end()
 	if present != "" {
 		err := c.stream.DeleteConsumer(ctx, present)
@@ -197,22 +131,22 @@ func (q *queue) acquire(ctx context.Context, c *census, present string) {
 			return
 		}
 	}
-	name := q.journal.ownerName(q.id)
+	name := owner.NewName(q.id, q.journal.instance, q.journal.process)
 	began := time.Now()
 	consumer, err := c.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: name, Description: "Feeds " + q.sink, FilterSubject: q.subject,
 		AckPolicy: jetstream.AckExplicitPolicy, AckWait: ackWait, MaxDeliver: -1, MaxAckPending: -1, MemoryStorage: true,
 	})
 	if err != nil {
-		if codeOf(err) == codeNotUnique {
+		if publish.CodeOf(err) == publish.CodeNotUnique {
 			c.refused.Store(true) // by another receiver, which was faster, or by somebody else
 		} else {
 			q.journal.options.Logger.Warn("a consumer cannot be made", "sink", q.sink, "error", c.session.denied.explain(err))
 		}
-		q.journal.pokeSoon()
+		q.journal.wakeSoon()
 		return
 	}
-	q.begin(&epoch{ //nolint:contextcheck // it lasts longer than this round
+	q.begin(&epoch{ //nolint:contextcheck // it lasts longer than this pass
 		name: name, created: time.Now(), seen: began, arrived: began, consumer: consumer, stream: c.stream, done: make(chan struct{}),
 	})
 }

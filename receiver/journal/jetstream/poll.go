@@ -10,6 +10,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/message"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/streams"
 )
 
 // poll looks at the streams and the consumers, and at what of it needs to be done.
@@ -22,7 +26,7 @@ func (j *Journal) poll(s *session) error {
 			return err
 		}
 	}
-	events, info, err := j.inspect(ctx, s, j.eventStream(), jetstream.WithSubjectFilter(j.sinkSubject("*")))
+	events, info, err := j.inspect(ctx, s, j.streams.Events(), jetstream.WithSubjectFilter(j.subjects.Sink(message.AllSinks)))
 	if err != nil {
 		return err
 	}
@@ -32,15 +36,23 @@ func (j *Journal) poll(s *session) error {
 	}
 	j.answered = time.Now() // another server would know no more of the dead letters
 	j.note(info)
-	j.own(ctx, &census{session: s, stream: events, names: consumers, at: began})
+	j.own(ctx, &ownership{session: s, stream: events, names: consumers, at: began})
 	for _, q := range j.allQueues() {
 		q.resend(time.Now(), resendAfter)
 	}
-	if j.looking.CompareAndSwap(false, true) {
+	if j.readingOldest.CompareAndSwap(false, true) {
 		j.group.Go(func() {
-			defer j.looking.Store(false)
+			defer j.readingOldest.Store(false)
 			j.forgetRemoved(events)
-			j.lookForOldest(events)
+			j.readOldest(events)
+		})
+	}
+	if j.burying.CompareAndSwap(false, true) {
+		j.group.Go(func() {
+			defer j.burying.Store(false)
+			j.buryUnburied()
+			j.liftMaxAge()
+			j.prune()
 		})
 	}
 	return j.pollDead(s)
@@ -50,13 +62,14 @@ func (j *Journal) poll(s *session) error {
 func (j *Journal) pollDead(s *session) error {
 	ctx, cancel := context.WithTimeout(j.ctx, requestTimeout)
 	defer cancel()
-	_, dead, err := j.inspect(ctx, s, j.deadStream())
+	_, dead, err := j.inspect(ctx, s, j.streams.DeadLetters())
 	if err != nil {
 		return err
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.stats.DeadLetters = int64(dead.State.Msgs)
+	j.crowded.count(dead.State.Msgs)
 	return nil
 }
 
@@ -68,8 +81,13 @@ func (j *Journal) unopened() bool {
 
 // ensure makes and checks both streams.
 func (j *Journal) ensure(ctx context.Context, s *session) error {
-	events, dead := j.eventStream(), j.deadStream()
+	events, dead := j.streams.Events(), j.streams.DeadLetters()
 	return errors.Join(s.ensure(ctx, &events), s.ensure(ctx, &dead))
+}
+
+// ensure makes a stream where it is missing, and checks it.
+func (s *session) ensure(ctx context.Context, want *jetstream.StreamConfig) error {
+	return streams.Ensure(ctx, s.js, want, s.denied.explain)
 }
 
 // inspect reads the state of a stream and checks that its settings still are right. A stream that has gone is made again where
@@ -87,15 +105,46 @@ func (j *Journal) inspect(ctx context.Context, s *session, want jetstream.Stream
 		info, err = stream.Info(ctx, options...)
 	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		delete(s.handles, want.Name) // the next round makes it again
+		delete(s.handles, want.Name) // the next pass makes it again
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("stream %s cannot be read: %w", want.Name, s.denied.explain(err))
 	}
-	if err := violations(&info.Config, &want); err != nil {
+	if err := streams.Check(&info.Config, &want); err != nil {
 		return nil, nil, &settingsError{err}
 	}
+	j.noteReplicas(&info.Config, &want)
 	return stream, info, nil
+}
+
+// noteReplicas remembers whether a stream that Mailvane has made is kept on fewer servers than it should be: somebody has scaled it since.
+// It works, and another receiver of ours may want fewer for a while; it is adapted when a receiver starts.
+func (j *Journal) noteReplicas(have, want *jetstream.StreamConfig) {
+	text := ""
+	if have.Replicas < want.Replicas {
+		text = fmt.Sprintf("stream %s is kept on %d servers and should be on %d; scale it with nats stream edit %s --replicas %d, or restart a receiver",
+			have.Name, have.Replicas, want.Replicas, have.Name, want.Replicas)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if text != "" && j.underReplicated[have.Name] == "" {
+		j.options.Logger.Error("a stream has lost replicas", "problem", text)
+	}
+	j.underReplicated[have.Name] = text
+}
+
+// warning says what is amiss although events are taken. The lock is held.
+func (j *Journal) warning() string {
+	var texts []string
+	if j.crowded.full {
+		texts = append(texts, journal.NoRoomForDeadLetters)
+	}
+	for _, name := range slices.Sorted(maps.Keys(j.underReplicated)) {
+		if j.underReplicated[name] != "" {
+			texts = append(texts, j.underReplicated[name])
+		}
+	}
+	return strings.Join(texts, "; ")
 }
 
 // handle returns what a stream is read with. Only supervise uses it.
@@ -123,73 +172,27 @@ func consumerNames(ctx context.Context, s jetstream.Stream) ([]string, error) {
 func (j *Journal) note(info *jetstream.StreamInfo) {
 	pending := make(map[string]int64, len(info.State.Subjects))
 	for subject, count := range info.State.Subjects {
-		if name, ok := sinkName(subject[strings.LastIndexByte(subject, '.')+1:]); ok {
+		if name, ok := j.subjects.SinkOf(subject); ok {
 			pending[name] = int64(count)
 		}
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.noteTime(info.TimeStamp)
 	j.stats.Pending = pending
 	maps.DeleteFunc(j.stats.OldestAccepted, func(sink string, _ time.Time) bool { return pending[sink] == 0 })
-	maps.DeleteFunc(j.lookedAt, func(sink string, _ time.Time) bool { return pending[sink] == 0 })
+	maps.DeleteFunc(j.oldestReadAt, func(sink string, _ time.Time) bool { return pending[sink] == 0 })
 	j.stats.UsedBytes, j.stats.MaxBytes = int64(info.State.Bytes), max(info.Config.MaxBytes, 0)
 	if j.appendProblem != "" && time.Since(j.appendProblemAt) > 5*pollInterval {
 		j.appendProblem = "" // the next entry will tell
 	}
 }
 
-// forgetRemoved has each queue forget what the servers have removed, beside the rounds: with many sinks it may take long.
+// forgetRemoved has each queue forget what the servers have removed, beside the passes: with many sinks it may take long.
 func (j *Journal) forgetRemoved(events jetstream.Stream) {
 	ctx, cancel := context.WithTimeout(j.ctx, oldestInterval)
 	defer cancel()
 	for _, q := range j.allQueues() {
 		q.forgetRemoved(ctx, events)
-	}
-}
-
-// lookForOldest finds out when the oldest event of each sink was accepted, beside the rounds: with many sinks it may take long,
-// and only the statistics need it. What it does not reach in time is first the next time.
-func (j *Journal) lookForOldest(events jetstream.Stream) {
-	ctx, cancel := context.WithTimeout(j.ctx, oldestInterval)
-	defer cancel()
-	for _, sink := range j.unlooked() {
-		if ctx.Err() != nil {
-			return
-		}
-		j.lookAt(ctx, events, sink)
-	}
-}
-
-// unlooked returns the sinks with events whose oldest was not looked at for a while, the longest first.
-func (j *Journal) unlooked() []string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var sinks []string
-	for sink := range j.stats.Pending {
-		if time.Since(j.lookedAt[sink]) >= oldestInterval {
-			sinks = append(sinks, sink)
-		}
-	}
-	slices.SortFunc(sinks, func(a, b string) int { return j.lookedAt[a].Compare(j.lookedAt[b]) })
-	return sinks
-}
-
-// lookAt looks at the oldest event of one sink. After a failure it is the sink's turn again when all others had theirs.
-func (j *Journal) lookAt(ctx context.Context, events jetstream.Stream, sink string) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	first, err := events.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(j.sinkSubject(sinkToken(sink))))
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		delete(j.stats.OldestAccepted, sink) // delivered meanwhile; the next round knows whether there is more
-		return
-	}
-	j.lookedAt[sink] = time.Now()
-	if err != nil {
-		return
-	}
-	if at := acceptedAt(first.Header); !at.IsZero() {
-		j.stats.OldestAccepted[sink] = at
 	}
 }

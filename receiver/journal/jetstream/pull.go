@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/message"
 )
 
 const (
@@ -55,7 +57,7 @@ func (q *queue) fail(e *epoch, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e.broken = true
-	q.journal.poke()
+	q.journal.wake()
 }
 
 func (q *queue) hasRoom() bool { return len(q.fresh) < freshEvents && q.freshBytes < freshBytes }
@@ -90,7 +92,7 @@ func (q *queue) take(e *epoch, m jetstream.Msg) bool {
 	}
 	if meta.Sequence.Consumer != e.last+1 {
 		e.broken = true
-		q.journal.poke()
+		q.journal.wake()
 		return false
 	}
 	e.last, e.arrived, q.behind = meta.Sequence.Consumer, time.Now(), meta.NumPending
@@ -122,7 +124,7 @@ func (q *queue) put(e *epoch, m jetstream.Msg, meta *jetstream.MsgMetadata) {
 	header := m.Headers()
 	h = &held{
 		sequence: sequence, stored: meta.Timestamp, reply: m.Reply(), epoch: e,
-		key: orderingKey(header), accepted: acceptedAt(header), payload: m.Data(), size: len(m.Data()),
+		key: message.OrderingKey(header), accepted: message.AcceptedAt(header), payload: m.Data(), size: len(m.Data()),
 	}
 	q.held[sequence] = h
 	q.addFresh(h)
@@ -148,7 +150,7 @@ func (q *queue) forget(h *held) {
 	case scheduled:
 		q.due.remove(h.place)
 		q.dueBytes -= len(h.payload)
-	case leased, settled: // nothing else leads to it that does not look whether it is held
+	case leased, settled, unburied: // nothing else leads to it that does not look whether it is held
 	}
 }
 
@@ -163,10 +165,10 @@ func (q *queue) pass(e *epoch, sequence uint64) {
 	}
 }
 
-// missing says whether h, which was held when e began, still is and was not brought by e. The lock is held.
+// missing reports whether h, which was held when e began, still is and was not brought by e. The lock is held.
 func (q *queue) missing(e *epoch, h *held) bool { return h.epoch != e && q.held[h.sequence] == h }
 
-// stalled says whether the servers have more than came, for too long. If they have no more, what is missing is gone. The lock is held.
+// stalled reports whether the servers have more than came, for too long. If they have no more, what is missing is gone. The lock is held.
 func (q *queue) stalled(now time.Time) bool {
 	e := q.epoch
 	if now.Sub(e.arrived) <= stallAfter || !q.hasRoom() {

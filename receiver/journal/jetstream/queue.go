@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/journal"
+	"github.com/mailvane/mailvane/receiver/journal/jetstream/message"
 )
 
 // state says where a delivery is in this process.
@@ -20,6 +21,7 @@ const (
 	leased                 // a worker has it
 	scheduled              // is due at a time
 	settled                // done; the servers may still have it
+	unburied               // will be a dead letter as soon as that can be stored
 )
 
 // held is one delivery that the servers have given to this process.
@@ -34,13 +36,14 @@ type held struct {
 	accepted time.Time
 	attempts int
 	payload  []byte
-	size     int   // of the payload, also when it was dropped
-	due      int64 // milliseconds since 1970; 0 = it was not scheduled yet
-	place    int   // in the heap of what is scheduled
+	size     int                 // of the payload, also when it was dropped
+	due      int64               // milliseconds since 1970; 0 = it was not scheduled yet
+	letter   *journal.DeadLetter // of what is unburied, without the payload
+	place    int                 // in the heap of what is scheduled
 	sentAt   time.Time
 }
 
-// dropped says whether only the servers have the payload.
+// dropped reports whether only the servers have the payload.
 func (h *held) dropped() bool { return h.size > 0 && h.payload == nil }
 
 // queue implements [journal.Queue] for one sink. What is due when is decided here; the servers only know what is not done.
@@ -62,11 +65,14 @@ type queue struct {
 	leases     uint64           // how many were given out
 	behind     uint64           // how many more the servers had when the last one came
 	resting    time.Time        // nothing is leased until then
+	unburied   []*held          // dead, but not buried yet, in the order in which they died
+	buryAt     time.Time        // when that is tried again
+	buryPause  time.Duration    // what the wait was for the last time
 }
 
 func newQueue(j *Journal, sink string) *queue {
 	return &queue{
-		journal: j, sink: sink, subject: j.sinkSubject(sinkToken(sink)), id: messageID(sink),
+		journal: j, sink: sink, subject: j.subjects.Sink(sink), id: message.ID(sink),
 		changed: make(chan struct{}), held: map[uint64]*held{}, settled: map[uint64]*held{},
 	}
 }
@@ -88,18 +94,18 @@ func (q *queue) Settle(ctx context.Context, settlements []journal.Settlement) er
 	if err := journal.CheckSettlements(settlements); err != nil {
 		return err
 	}
-	err := q.bury(ctx, settlements)
+	buried := q.bury(ctx, settlements)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := range settlements {
 		for d := range settlements[i].Deliveries {
 			if h := q.leased(&settlements[i].Deliveries[d]); h != nil {
-				q.settle(h, &settlements[i], err == nil)
+				q.settle(h, &settlements[i], buried)
 			}
 		}
 	}
 	q.signal()
-	return err
+	return nil
 }
 
 // leased returns what was leased as d, or nil when that lease has ended: the sink may have been lost and won back meanwhile, and
@@ -120,7 +126,7 @@ func (q *queue) settle(h *held, s *journal.Settlement, buried bool) {
 	case s.Outcome == journal.Defer:
 		q.schedule(h, s.At)
 	case s.Outcome == journal.Dead && !buried:
-		q.schedule(h, time.Now().Add(time.Second))
+		q.keepUnburied(h, s.DeadLetter)
 	default:
 		q.acknowledge(h)
 	}
@@ -148,7 +154,7 @@ func (q *queue) lose() {
 	q.stopEpoch()
 	clear(q.held)
 	clear(q.settled)
-	q.fresh, q.freshBytes, q.due, q.dueBytes, q.behind, q.confirmed = nil, 0, nil, 0, 0, nil
+	q.fresh, q.freshBytes, q.due, q.dueBytes, q.behind, q.confirmed, q.unburied = nil, 0, nil, 0, 0, nil, nil
 }
 
 // stopEpoch ends the pulling. The lock is held.

@@ -2,7 +2,6 @@ package jetstream
 
 import (
 	"container/heap"
-	"strconv"
 	"time"
 )
 
@@ -47,9 +46,5 @@ func (d *dueHeap) push(h *held)  { heap.Push(d, h) }
 func (d *dueHeap) pop()          { heap.Pop(d) }
 func (d *dueHeap) remove(at int) { heap.Remove(d, at) }
 
-func encodeSequence(n uint64) string          { return strconv.FormatUint(n, 36) }
-func encodeTime(t time.Time) string           { return strconv.FormatInt(t.UnixNano(), 36) }
-func decodeSequence(s string) (uint64, error) { return strconv.ParseUint(s, 36, 64) }
-
-// pokeSoon asks for a round shortly.
-func (j *Journal) pokeSoon() { time.AfterFunc(pollInterval/4, j.poke) }
+// wakeSoon asks for a pass shortly.
+func (j *Journal) wakeSoon() { time.AfterFunc(pollInterval/4, j.wake) }

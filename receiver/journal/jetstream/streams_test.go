@@ -76,6 +76,33 @@ func TestTooFewReplicas(t *testing.T) {
 	wantProblem(t, begin(t, o), "replicas is 1 and must be 3 or more")
 }
 
+// TestAStreamThatLosesReplicasIsSaid scales each stream of a running journal down and up.
+func TestAStreamThatLosesReplicasIsSaid(t *testing.T) {
+	t.Parallel()
+	c := startServers(t, nats.Options{Servers: 3})
+	admin, end := dial(t, c.URLs()[0])
+	defer end()
+	j := open(t, options(c))
+	scale := func(name string, replicas int) {
+		t.Helper()
+		stream, err := admin.Stream(t.Context(), name)
+		mustDo(t, err)
+		config := stream.CachedInfo().Config
+		config.Replicas = replicas
+		_, err = admin.UpdateStream(t.Context(), config)
+		mustDo(t, err)
+	}
+	for _, name := range []string{"test", "test-dead"} {
+		scale(name, 1)
+		eventually(t, "it is said of "+name, func() bool {
+			return strings.HasPrefix(j.Stats().Warning, "stream "+name+" is kept on 1 servers and should be on 3; ")
+		})
+		scale(name, 3)
+		eventually(t, "nothing is amiss any more", func() bool { return j.Stats().Warning == "" })
+	}
+	works(t, j, "1")
+}
+
 // TestStreamsOfOthersAreNotChanged adopts streams, and adapts those that the journal has made itself.
 func TestStreamsOfOthersAreNotChanged(t *testing.T) {
 	t.Parallel()

@@ -1,9 +1,11 @@
 package journaltest
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -14,6 +16,7 @@ func spacePromises() []promise {
 		{"dead letters can be dropped from a full journal", dropFromFull},
 		{"what is not verified fills a small share and nobody else's", unverifiedShare},
 		{"dead letters fill a share of their own, and events go on", deadLetterShare},
+		{"an event that a sink refused is not sent again for want of room for a dead letter", deadWithoutRoom},
 		{"one endpoint does not keep the others out", endpointShare},
 	}
 }
@@ -153,7 +156,11 @@ func endpointShare(t *testing.T, h Harness) {
 	if count := fillAs(t, j, loud, 0, sinkA); count < int(j.Stats().MaxBytes/4/4096) {
 		t.Errorf("one endpoint alone can store %d entries", count)
 	}
-	h.shows(t, "the statistics say that it is full", func() bool { return strings.Contains(j.Stats().Problem, "full") })
+	next := 5000
+	eventually(t, "the statistics say that it is full", func() bool { // it may have tidied up meanwhile, and have room again
+		next += fillAs(t, j, loud, next, sinkA)
+		return strings.Contains(j.Stats().Problem, "full")
+	})
 	takes(t, j, quiet, 10_000, 20)
 }
 
@@ -182,6 +189,12 @@ func deadLetterShare(t *testing.T, h Harness) {
 	for add(stored) == nil {
 		stored++
 	}
+	if err := add(stored); !errors.Is(err, journal.ErrDeadLetters) {
+		t.Errorf("one more: %v", err)
+	}
+	if s := j.Stats(); s.Problem != "" || !strings.Contains(s.Warning, "no room for more dead letters") {
+		t.Errorf("the statistics say %+v", s)
+	}
 	if limit := int(j.Stats().MaxBytes / 2 / 4096); stored == 0 || stored > limit {
 		t.Errorf("%d dead letters were taken, of %d that fill half of the journal", stored, limit)
 	}
@@ -198,4 +211,66 @@ func deadLetterShare(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 	eventually(t, "there is room for a dead letter again", func() bool { return add(stored) == nil })
+	eventually(t, "nothing is amiss any more", func() bool { return j.Stats().Warning == "" })
+}
+
+// doomMoment is for how long it is watched that nothing is sent again: longer than a second, which would be too short a pause.
+const doomMoment = 2500 * time.Millisecond
+
+// deadWithoutRoom has a sink refuse an event when there is no room for dead letters. An implementation may have some for those.
+func deadWithoutRoom(t *testing.T, h Harness) {
+	if h.OpenSmall == nil {
+		t.Skip("no bound")
+	}
+	j := h.OpenSmall(t)
+	stored, err := 0, error(nil)
+	for ; err == nil; stored++ {
+		d := letter(stored)
+		d.Payload = big(stored).Payload
+		_, err = j.Append(t.Context(), journal.Batch{DeadLetters: []journal.DeadLetter{d}})
+	}
+	if !errors.Is(err, journal.ErrDeadLetters) {
+		t.Fatalf("Append: %v", err)
+	}
+	const refused = 3
+	for n := range refused {
+		mustAppend(t, j, journal.Batch{Entries: []journal.Entry{big(10_000+n, sinkA)}})
+	}
+	mustAppend(t, j, journal.Batch{Entries: []journal.Entry{entry(20_000, sinkA)}})
+	leased := fetchAll(t, j, sinkA, refused+1)
+	var dead []journal.Settlement
+	for n := range refused {
+		dead = append(dead, journal.Settlement{Deliveries: leased[n : n+1], Outcome: journal.Dead, DeadLetter: &journal.DeadLetter{Cause: journal.CauseRefused, Reason: "no"}})
+	}
+	if err := j.Queue(sinkA).Settle(t.Context(), append(dead, journal.Settlement{Deliveries: leased[refused:], Outcome: journal.Delivered})); err != nil {
+		t.Fatalf("Settle: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), doomMoment)
+	defer cancel()
+	if again, err := j.Queue(sinkA).Fetch(ctx, journal.Limit{Events: 10}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("%d events are to be sent again: %v", len(again), err)
+	}
+	mustAppend(t, j, entries(30_000, 1, sinkA))
+	delivered(t, j, sinkA, fetch(t, j, sinkA, 1)...)
+
+	var ids []uint64
+	for _, d := range list(t, j, 0, refused+1) {
+		ids = append(ids, d.ID)
+	}
+	if _, err := j.DeadLetters().Drop(t.Context(), ids); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "what was refused becomes dead letters", func() bool {
+		count := 0
+		for _, d := range list(t, j, 0, 2*stored) {
+			if d.Sink == sinkA && d.Attempts == 1 && d.Cause == journal.CauseRefused && d.Reason == "no" {
+				count++
+			}
+		}
+		return count == refused && j.Stats().Pending[sinkA] == 0
+	})
+	last, err := j.DeadLetters().Get(t.Context(), list(t, j, 0, 2*stored)[len(list(t, j, 0, 2*stored))-1].ID)
+	if err != nil || len(last.Payload) != 4096 {
+		t.Errorf("%d bytes of the event, %v", len(last.Payload), err)
+	}
 }

@@ -1,23 +1,7 @@
-// Package builtin is the list of the providers that Mailvane knows. Adding one is one line in [Kinds].
+// Package builtin is the list of the providers that Mailvane knows. The list is generated from internal/catalogue.
 package builtin
 
-import (
-	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/emailengine"
-	"github.com/mailvane/mailvane/receiver/provider/engagelab"
-	"github.com/mailvane/mailvane/receiver/provider/mailchannels"
-	"github.com/mailvane/mailvane/receiver/provider/webexconnect"
-)
-
-// Kinds returns every provider, in the order in which they are listed to people.
-func Kinds() []provider.Kind {
-	return []provider.Kind{
-		webexconnect.Kind(),
-		mailchannels.Kind(),
-		emailengine.Kind(),
-		engagelab.Kind(),
-	}
-}
+import "github.com/mailvane/mailvane/receiver/provider"
 
 // Lookup returns the provider of a type, such as "EmailEngine".
 func Lookup(providerType string) (provider.Kind, bool) {

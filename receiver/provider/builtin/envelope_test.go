@@ -1,32 +1,19 @@
 package builtin_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"io"
-	"io/fs"
-	"net/http"
 	"testing"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/mailvane/mailvane/internal/simulate"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/builtin"
 )
-
-// settings are enough to build a webhook whose requests are only decoded.
-func settings() map[string]string {
-	return map[string]string{
-		"WebexConnect": `{"hubSecrets":["x"]}`,
-		"MailChannels": `{"customerHandles":["abc123"]}`,
-		"EmailEngine":  `{"serviceSecrets":["x"]}`,
-		"EngageLab":    `{"appKeys":["x"]}`,
-	}
-}
 
 // TestEveryEventIsACloudEvent reads what every sample becomes with independent readers: the CloudEvents SDK and a JSON
 // Schema validator on the published schema.
@@ -36,41 +23,30 @@ func TestEveryEventIsACloudEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range builtin.Kinds() {
-		webhook, err := kind.New([]byte(settings()[kind.Type]), provider.Environment{})
+	for _, vendor := range simulate.Vendors() {
+		settings, err := vendor.Settings()
 		if err != nil {
-			t.Fatalf("%s: %v", kind.Type, err)
+			t.Fatal(err)
 		}
-		names, err := fs.Glob(kind.Samples, "*.http")
-		if err != nil || len(names) == 0 {
-			t.Fatalf("%s: %d samples, %v", kind.Type, len(names), err)
+		kind, _ := builtin.Lookup(vendor.Type)
+		webhook, err := kind.New(settings, provider.Environment{})
+		if err != nil {
+			t.Fatalf("%s: %v", vendor.Type, err)
 		}
-		for _, name := range names {
-			t.Run(kind.Type+"/"+name, func(t *testing.T) {
+		samples, err := vendor.Samples()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sample := range samples {
+			t.Run(vendor.Type+"/"+sample.Name, func(t *testing.T) {
 				t.Parallel()
-				for _, e := range webhook.Decode(readSample(t, kind.Samples, name)).Events {
+				r := &provider.Request{Header: sample.Header, Body: sample.Body, ReceivedAt: time.Now()}
+				for _, e := range webhook.Decode(r).Events {
 					checkEnvelope(t, schema, &e)
 				}
 			})
 		}
 	}
-}
-
-func readSample(t *testing.T, files fs.FS, name string) *provider.Request {
-	t.Helper()
-	text, err := fs.ReadFile(files, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &provider.Request{Header: r.Header, Body: body, ReceivedAt: time.Now()}
 }
 
 func checkEnvelope(t *testing.T, schema *jsonschema.Schema, e *event.Event) {

@@ -1,8 +1,6 @@
 package emailengine
 
 import (
-	"strings"
-
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
@@ -39,14 +37,8 @@ func setReply(e *event.Event, status, words string) {
 
 // setOutcome sets what the Action of a report says (RFC 3464 section 2.3.3). A report without one is taken for a bounce.
 func setOutcome(e *event.Event, action string, v verdict) {
-	action, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(action)), " ")
-	switch action {
-	case "delayed":
-		e.Type = event.Deferred
-	case "delivered", "relayed", "expanded":
-		e.Type = event.Delivered
-	default:
-		e.Type = event.Bounced
+	e.Type = wire.ReportedType(action)
+	if e.Type == event.Bounced {
 		e.Bounce = event.Bounce{Type: v.bounceType(e.SMTPCode), Category: v.category}
 	}
 }

@@ -24,7 +24,7 @@ func messageComplaint(e *event.Event, n notice) {
 	e.IP = report.Text("sourceIp")
 	// The reporter's user agent is the program that wrote the report (RFC 5965 section 3.1), not the recipient's.
 	wire.SetDetail(e, "reportUserAgent", report.Text("userAgent"))
-	wire.SetDetail(e, "reportingMta", withoutType(report.Text("reportingMta")))
+	wire.SetDetail(e, "reportingMta", wire.WithoutType(report.Text("reportingMta")))
 	wire.KeepDetails(e, n.data, "complaintMessage")
 	wire.KeepDetails(e, report, "source", "abuseType", "arrivalDate", "version", "incidents")
 	wire.KeepDetails(e, headers, "date")

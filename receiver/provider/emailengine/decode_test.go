@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	simulated "github.com/mailvane/mailvane/internal/simulate/emailengine"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/emailengine"
@@ -47,14 +48,14 @@ func TestVector(t *testing.T) {
 	t.Parallel()
 	const body = `{"account":"example","date":"2022-03-24T08:27:24.572Z","event":"trackClick","data":{"messageId":"<a@example.com>","url":"https://google.com/"}}`
 	r := &provider.Request{Header: http.Header{"X-Ee-Wh-Signature": {"p3BUgaCbxVJDmoDG22d8_Oi64OjUMRSILiIZapLDAwI"}}, Body: []byte(body)}
-	if err := webhook(t, `{"serviceSecrets": ["0123456789abcdef0123456789abcdef"]}`).Verify(t.Context(), r); err != nil {
+	if _, err := webhook(t, `{"serviceSecrets": ["0123456789abcdef0123456789abcdef"]}`).Verify(t.Context(), r); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestWithoutSecretsNothingIsChecked(t *testing.T) {
 	t.Parallel()
-	if err := webhook(t, `{}`).Verify(t.Context(), &provider.Request{}); err != nil {
+	if _, err := webhook(t, `{}`).Verify(t.Context(), &provider.Request{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -360,7 +361,7 @@ func TestSignKeepsAnEventID(t *testing.T) {
 	t.Parallel()
 	sign := func(body string, header http.Header) string {
 		r := &provider.Request{Header: header, Body: []byte(body)}
-		if err := emailengine.Kind().Sign([]byte(`{}`), nil, r); err != nil {
+		if err := simulated.Sign([]byte(`{}`), nil, r); err != nil {
 			t.Fatal(err)
 		}
 		return r.Header.Get("X-EE-Wh-Event-Id")

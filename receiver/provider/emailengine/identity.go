@@ -34,7 +34,7 @@ func identify(e *event.Event, n notice, r *provider.Request) {
 	}
 }
 
-// isPrecise says whether the date tells events apart that happen one after the other: it has fractions of a second.
+// isPrecise reports whether the date tells events apart that happen one after the other: it has fractions of a second.
 func isPrecise(e *event.Event, n notice) bool {
 	_, readable := n.date.Time()
 	return readable && strings.Contains(e.TimeRaw, ".")

@@ -23,7 +23,7 @@ const (
 // maxPartBytes bounds how much of a part of a report is read: its header fields.
 const maxPartBytes = 64 << 10
 
-// isReport says whether a mail is a report on another, which passes for an automatic reply by its headers but is none.
+// isReport reports whether a mail is a report on another, which passes for an automatic reply by its headers but is none.
 func isReport(n notice) bool {
 	if n.data.Text("isBounce") == "true" || n.data.Text("isComplaint") == "true" || n.data.JSON("deliveryReport") != "" {
 		return true
@@ -61,7 +61,7 @@ func reported(mail *event.Event, n notice) (event.Event, bool) {
 	return e, true
 }
 
-// isMail says whether an event is that of a messageNew.
+// isMail reports whether an event is that of a messageNew.
 func isMail(e *event.Event) bool {
 	return e.Type == event.Received || e.Type == event.Autoresponded || e.Type == event.MailboxMessageCreated
 }
@@ -76,9 +76,9 @@ type fields struct {
 // text returns a field without its type, such as the "dns" of a server's name. The name is EmailEngine's.
 func (f fields) text(name string) string {
 	if value := wire.First(f.report.Text(name), f.report.Object(name).Text("value")); value != "" {
-		return withoutType(value)
+		return wire.WithoutType(value)
 	}
-	return withoutType(firstOf(f.part[headerName(name)]))
+	return wire.WithoutType(firstOf(f.part[headerName(name)]))
 }
 
 func (f fields) address(name string) string {
@@ -95,15 +95,6 @@ func headerName(name string) string {
 		out.WriteRune(unicode.ToLower(c))
 	}
 	return out.String()
-}
-
-// withoutType removes the type before a value (RFC 3464 section 2.1.2), such as "dns; mx.example.com" or "smtp; 550 no".
-func withoutType(value string) string {
-	kind, rest, ok := strings.Cut(value, ";")
-	if !ok || strings.ContainsAny(strings.TrimSpace(kind), " \t") {
-		return value
-	}
-	return strings.TrimSpace(rest)
 }
 
 // header returns the fields of up to a number of blocks of the part that has one of the media types: the first block of a delivery

@@ -57,7 +57,7 @@ func messageDeliveryError(e *event.Event, n notice) {
 	}
 }
 
-// isFinal says whether no attempt follows. A reply of class 5 ends a submission, whatever nextAttempt says, but 503, which EmailEngine
+// isFinal reports whether no attempt follows. A reply of class 5 ends a submission, whatever nextAttempt says, but 503, which EmailEngine
 // takes for temporary (workers/submit.js).
 func isFinal(e *event.Event, n notice) bool {
 	if e.SMTPCode >= 500 && e.SMTPCode != 503 {
@@ -68,7 +68,7 @@ func isFinal(e *event.Event, n notice) bool {
 	return job.JSON("nextAttempt") != "" && (!readable || next.Unix() == 0) // false, and false as a date
 }
 
-// refusedForRecipients says whether the server refused the recipients, or the message for them: not the login, the sender or the connection.
+// refusedForRecipients reports whether the server refused the recipients, or the message for them: not the login, the sender or the connection.
 func refusedForRecipients(e *event.Event, n notice) bool {
 	if e.SMTPCode < 400 {
 		return false

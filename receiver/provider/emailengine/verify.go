@@ -2,10 +2,8 @@ package emailengine
 
 import (
 	"context"
-	"crypto/sha256"
 
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/signature"
 )
 
 // The headers of a webhook (workers/webhooks.js; there the two letters are EE), in the form that net/http keeps them in and
@@ -21,27 +19,12 @@ const (
 
 // Verify checks the HMAC of the raw body. Without service secrets there is nothing to check and every request passes:
 // such an endpoint is let in only with another factor.
-func (w *webhook) Verify(_ context.Context, r *provider.Request) error {
+func (w *webhook) Verify(_ context.Context, r *provider.Request) (provider.Proof, error) {
 	if !w.Authenticates() {
-		return nil
+		return provider.Proof{}, nil
 	}
-	return provider.RefuseSignature(w.verify(r))
+	return w.signed.Verify(r)
 }
 
-// Authenticates says whether there are service secrets.
-func (w *webhook) Authenticates() bool { return len(w.keys) > 0 }
-
-func (w *webhook) verify(r *provider.Request) error {
-	text, err := signature.Header(r.Header, signatureHeader)
-	if err != nil {
-		return err
-	}
-	var mac [sha256.Size]byte
-	if err := signature.DecodeBase64URL(mac[:], text); err != nil {
-		return err
-	}
-	if !w.macs.Match(mac[:], r.Body) {
-		return signature.ErrMismatch
-	}
-	return nil
-}
+// Authenticates reports whether there are service secrets.
+func (w *webhook) Authenticates() bool { return len(w.signed.Keys) > 0 }

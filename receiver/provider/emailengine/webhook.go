@@ -5,18 +5,10 @@
 // learn.emailengine.app/docs/receiving/webhooks.
 package emailengine
 
-import (
-	"embed"
-
-	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/wire"
-)
+import "github.com/mailvane/mailvane/receiver/provider"
 
 // Type is the provider's name in WebhookEndpoint.spec.provider.type.
 const Type = "EmailEngine"
-
-//go:embed samples/*.http
-var sampleFiles embed.FS
 
 // Kind describes EmailEngine.
 func Kind() provider.Kind {
@@ -24,8 +16,5 @@ func Kind() provider.Kind {
 		Type:          Type,
 		New:           newWebhook,
 		DecodeHeaders: []string{eventIDHeader, customRouteHeader},
-		Samples:       wire.Samples(sampleFiles),
-		Sign:          sign,
-		Freshen:       freshen,
 	}
 }

@@ -13,7 +13,6 @@ const failed = "an earlier messageDeliveryError may have told the same, in other
 func suite() providertest.Suite {
 	return providertest.Suite{
 		Kind:             emailengine.Kind(),
-		Settings:         `{"serviceSecrets": ["0123456789abcdef0123456789abcdef"]}`,
 		OtherSettings:    `{"serviceSecrets": ["other-service-secret"]}`,
 		RotationSettings: `{"serviceSecrets": ["0123456789abcdef0123456789abcdef", "other-service-secret"]}`,
 		SignatureHeaders: []string{"X-Ee-Wh-Signature"},
@@ -21,6 +20,11 @@ func suite() providertest.Suite {
 			"messageFailed.http/date":           failed,
 			"messageFailed.http/data/messageId": failed,
 			"messageFailed.http/data/error":     failed,
+		},
+		Unsampled: map[string]string{
+			"proxy": "networkRouting of EmailEngine before 2.61", "tokenRequest": "authenticationError of OAuth2 accounts", "originalMessageId": "messageSent where the server changed the Message-ID",
+			"bcc": "messageNew, bodies_test.go", "isComplaint": "messageNew, bodies_test.go", "calendarEvents": "messageNew, bodies_test.go",
+			"incidents": "the Incidents field of a report (RFC 5965 section 3.2)",
 		},
 		Credentials: []string{"0123456789abcdef0123456789abcdef", "other-service-secret"},
 	}

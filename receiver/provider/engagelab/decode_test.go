@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	simulated "github.com/mailvane/mailvane/internal/simulate/engagelab"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/engagelab"
@@ -87,7 +88,7 @@ func TestVerify(t *testing.T) {
 			h.Set("X-WebHook-AppKey", orElse(c.appKey, "email"))
 			h.Set("X-WebHook-Signature", c.value)
 			w := webhook(t, fmt.Sprintf(`{"appKeys": ["appkey123"], "signatureAlgorithm": %q}`, c.algorithm))
-			err := w.Verify(t.Context(), &provider.Request{Header: h, Body: []byte(c.body), ReceivedAt: received()})
+			_, err := w.Verify(t.Context(), &provider.Request{Header: h, Body: []byte(c.body), ReceivedAt: received()})
 			if fmt.Sprint(err) != fmt.Sprint(c.want) {
 				t.Errorf("%s: got %v, want %v", c.reason, err, c.want)
 			}
@@ -119,7 +120,7 @@ func TestToleranceTakesSecondsAndMilliseconds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := http.Header{"X-Webhook-Timestamp": {c.timestamp}, "X-Webhook-Appkey": {"email"}, "X-Webhook-Signature": {c.signature}}
-			err := webhook(t, settings).Verify(t.Context(), &provider.Request{Header: h, ReceivedAt: received()})
+			_, err := webhook(t, settings).Verify(t.Context(), &provider.Request{Header: h, ReceivedAt: received()})
 			if fmt.Sprint(err) != fmt.Sprint(c.want) {
 				t.Errorf("%s: got %v, want %v", c.reason, err, c.want)
 			}
@@ -138,11 +139,11 @@ func TestSeenHeadersEnd(t *testing.T) {
 	} {
 		h := http.Header{"X-Webhook-Timestamp": {"1676615711325"}, "X-Webhook-Appkey": {"email"}, "X-Webhook-Signature": {"0161790d05215b781d9076a4aece4402"}}
 		r := &provider.Request{Header: h, Body: []byte(`{"forged": true}`), ReceivedAt: received().Add(23 * time.Hour)}
-		if err := webhook(t, settings).Verify(t.Context(), r); err != nil {
+		if _, err := webhook(t, settings).Verify(t.Context(), r); err != nil {
 			t.Errorf("%s: within a day: %v", settings, err)
 		}
 		r.ReceivedAt = received().Add(25 * time.Hour)
-		if err := webhook(t, settings).Verify(t.Context(), r); fmt.Sprint(err) != fmt.Sprint(want) {
+		if _, err := webhook(t, settings).Verify(t.Context(), r); fmt.Sprint(err) != fmt.Sprint(want) {
 			t.Errorf("%s: a day later: %v, want %v", settings, err, want)
 		}
 	}
@@ -153,10 +154,10 @@ func TestSignAndVerifyWithEveryAlgorithm(t *testing.T) {
 	for _, algorithm := range []string{"Auto", "HMACSHA256", "HMACSHA256ITime", "MD5"} {
 		settings := []byte(`{"appKeys": ["a", "b"], "toleranceSeconds": 5, "signatureAlgorithm": "` + algorithm + `"}`)
 		r := &provider.Request{Body: []byte(`{"itime": 1676615711325}`), ReceivedAt: received()}
-		if err := engagelab.Kind().Sign(settings, nil, r); err != nil {
+		if err := simulated.Sign(settings, nil, r); err != nil {
 			t.Fatal(err)
 		}
-		if err := webhook(t, string(settings)).Verify(t.Context(), r); err != nil {
+		if _, err := webhook(t, string(settings)).Verify(t.Context(), r); err != nil {
 			t.Errorf("%s: %v", algorithm, err)
 		}
 	}

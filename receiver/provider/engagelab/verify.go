@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/engagelab/settings"
+	"github.com/mailvane/mailvane/receiver/provider/scheme"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 	"github.com/mailvane/mailvane/receiver/signature"
 )
@@ -25,21 +27,25 @@ const appKeyValue = "email"
 
 // Verify checks that one of the app keys signed the timestamp. No variant of the signature covers the body: it is a
 // password bound to a time, so an endpoint should have a further factor, and a tolerance where the sender's behaviour allows one.
-func (w *webhook) Verify(_ context.Context, r *provider.Request) error {
-	return provider.RefuseSignature(w.verify(r))
+func (w *webhook) Verify(_ context.Context, r *provider.Request) (provider.Proof, error) {
+	proof, err := scheme.Proved(w.verify(r))
+	if err == nil && w.algorithm != hmacSHA256ITime { // which signs a second, and many events are of one
+		proof.Bearer = r.Header.Get(timestampHeader)
+	}
+	return proof, err
 }
 
-func (w *webhook) verify(r *provider.Request) error {
+func (w *webhook) verify(r *provider.Request) (key int, err error) {
 	text, err := signature.Header(r.Header, signatureHeader)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	appKey, err := signature.Header(r.Header, appKeyHeader)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if appKey != appKeyValue {
-		return signature.ErrMalformed
+		return 0, signature.ErrMalformed
 	}
 	algorithm := w.algorithm
 	if algorithm == auto {
@@ -48,35 +54,36 @@ func (w *webhook) verify(r *provider.Request) error {
 	var longest [sha256.Size]byte
 	mac := longest[:sizeOf(algorithm)]
 	if err := signature.DecodeHex(mac, text); err != nil {
-		return err
+		return 0, err
 	}
 	message, err := signedTime(r, algorithm)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if !w.match(algorithm, mac, message) {
-		return signature.ErrMismatch
+	key, ok := w.match(algorithm, mac, message)
+	if !ok {
+		return 0, signature.ErrMismatch
 	}
-	return w.checkTime(message, r.ReceivedAt)
+	return key, w.checkTime(message, r.ReceivedAt)
 }
 
 // algorithmOf tells the two documented algorithms apart by the length of what they yield.
-func algorithmOf(text string) string {
+func algorithmOf(text string) settings.SignatureAlgorithm {
 	if len(text) == hex.EncodedLen(md5.Size) {
 		return md5Digest
 	}
 	return hmacSHA256
 }
 
-func sizeOf(algorithm string) int {
+func sizeOf(algorithm settings.SignatureAlgorithm) int {
 	if algorithm == md5Digest {
 		return md5.Size
 	}
 	return sha256.Size
 }
 
-// match says whether one of the app keys signed a timestamp.
-func (w *webhook) match(algorithm string, mac []byte, timestamp string) bool {
+// match returns the position of the app key that signed a timestamp.
+func (w *webhook) match(algorithm settings.SignatureAlgorithm, mac []byte, timestamp string) (key int, ok bool) {
 	if algorithm != md5Digest {
 		return w.macs.Match(mac, []byte(timestamp))
 	}
@@ -84,7 +91,7 @@ func (w *webhook) match(algorithm string, mac []byte, timestamp string) bool {
 }
 
 // sum is the signature of a timestamp.
-func sum(algorithm string, key []byte, timestamp string) []byte {
+func sum(algorithm settings.SignatureAlgorithm, key []byte, timestamp string) []byte {
 	if algorithm != md5Digest {
 		return signature.HMAC(sha256.New, key, []byte(timestamp))
 	}
@@ -95,7 +102,7 @@ func sum(algorithm string, key []byte, timestamp string) []byte {
 }
 
 // signedTime returns the text that was signed.
-func signedTime(r *provider.Request, algorithm string) (string, error) {
+func signedTime(r *provider.Request, algorithm settings.SignatureAlgorithm) (string, error) {
 	if algorithm == hmacSHA256ITime {
 		return itime(r.Body)
 	}

@@ -5,26 +5,15 @@
 // other about the signature, and aurorasendcloud.com/docs/zh/API/deliver_response for the error subcategories.
 package engagelab
 
-import (
-	"embed"
-
-	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/wire"
-)
+import "github.com/mailvane/mailvane/receiver/provider"
 
 // Type is the provider's name in WebhookEndpoint.spec.provider.type.
 const Type = "EngageLab"
 
-//go:embed samples/*.http
-var sampleFiles embed.FS
-
 // Kind describes EngageLab.
 func Kind() provider.Kind {
 	return provider.Kind{
-		Type:    Type,
-		New:     newWebhook,
-		Samples: wire.Samples(sampleFiles),
-		Sign:    sign,
-		Freshen: freshen,
+		Type: Type,
+		New:  newWebhook,
 	}
 }

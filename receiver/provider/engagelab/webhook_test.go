@@ -13,7 +13,6 @@ import (
 func suite() providertest.Suite {
 	return providertest.Suite{
 		Kind:              engagelab.Kind(),
-		Settings:          `{"appKeys": ["appkey123"]}`,
 		OtherSettings:     `{"appKeys": ["other-app-key"]}`,
 		RotationSettings:  `{"appKeys": ["appkey123", "other-app-key"]}`,
 		ToleranceSettings: `{"appKeys": ["appkey123"], "toleranceSeconds": 300}`,
@@ -23,6 +22,7 @@ func suite() providertest.Suite {
 			milliseconds, _ := strconv.ParseInt(r.Header.Get("X-WebHook-Timestamp"), 10, 64)
 			return time.UnixMilli(milliseconds)
 		},
+		Unsampled:   map[string]string{"reference": "route, of a mail that answers another"},
 		Credentials: []string{"appkey123", "other-app-key"},
 	}
 }

@@ -113,7 +113,7 @@ func TestTimestamps(t *testing.T) {
 		"a number":          {raw: "1625097600", want: time.Unix(1625097600, 0)},
 		"a text":            {raw: `"1625097600"`, want: time.Unix(1625097600, 0)},
 		"nine digits":       {raw: "162509800", want: time.Unix(162509800, 0), implausible: true},
-		"with a fraction":   {raw: "1625097600.75", want: time.Unix(1625097600, 0)},
+		"with a fraction":   {raw: "1625097600.75", want: time.Unix(1625097600, 750_000_000)},
 		"milliseconds":      {raw: "1625097600000", want: received(), implausible: true},
 		"beyond year 9999":  {raw: "1000000000000000", want: received(), implausible: true},
 		"beyond an integer": {raw: "1e400", want: received(), implausible: true},

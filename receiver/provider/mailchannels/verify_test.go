@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	simulated "github.com/mailvane/mailvane/internal/simulate/mailchannels"
+	"github.com/mailvane/mailvane/receiver/keys"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/mailchannels"
 	"github.com/mailvane/mailvane/receiver/signature"
@@ -18,7 +20,7 @@ import (
 func signedRequest(t testing.TB, id string) *provider.Request {
 	t.Helper()
 	r := &provider.Request{Body: []byte(array(item(`"event": "open"`))), ReceivedAt: received()}
-	if err := mailchannels.Kind().Sign([]byte(settings(pinned(t, id, testKey(0)))), privateKeyPEM(t, testKey(0)), r); err != nil {
+	if err := simulated.Sign([]byte(settings(pinned(t, id, testKey(0)))), privateKeyPEM(t, testKey(0)), r); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -47,7 +49,7 @@ func TestKeysAreFetched(t *testing.T) {
 	}{
 		"known":            {reason: "fetched by its id", id: "mckey", env: provider.Environment{HTTPClient: backend.Client()}, want: "<nil>"},
 		"unknown":          {reason: "there is no such key", id: "forged", env: provider.Environment{HTTPClient: backend.Client()}, want: "verify: unknown_key"},
-		"server broken":    {reason: "undecided: the sender shall try again", id: "broken", env: provider.Environment{HTTPClient: backend.Client()}, want: "key server: answered 503"},
+		"server broken":    {reason: "undecided: the sender shall try again", id: "broken", env: provider.Environment{HTTPClient: backend.Client()}, want: "key lookup: answered 503"},
 		"nothing to fetch": {reason: "a cluster without egress knows pinned keys only", id: "mckey", want: "verify: unknown_key"},
 	}
 	for name, c := range cases {
@@ -57,7 +59,8 @@ func TestKeysAreFetched(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := fmt.Sprint(w.Verify(t.Context(), signedRequest(t, c.id))); got != c.want {
+			_, err = w.Verify(t.Context(), signedRequest(t, c.id))
+			if got := fmt.Sprint(err); got != c.want {
 				t.Errorf("%s: got %s, want %s", c.reason, got, c.want)
 			}
 		})
@@ -77,13 +80,13 @@ func TestFetchedKeysOutliveAReload(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"id": "mckey", "key": %q}`, text)
 	}))
 	t.Cleanup(backend.Close)
-	env := provider.Environment{HTTPClient: backend.Client(), KeyServers: &signature.KeyServers{}}
+	env := provider.Environment{HTTPClient: backend.Client(), Keys: &keys.Registry{}}
 	for range 2 {
 		w, err := mailchannels.Kind().New([]byte(`{"customerHandles": ["abc123"], "publicKeyURL": "`+backend.URL+`"}`), env)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Verify(t.Context(), signedRequest(t, "mckey")); err != nil {
+		if _, err := w.Verify(t.Context(), signedRequest(t, "mckey")); err != nil {
 			t.Fatal(err)
 		}
 		down.Store(true)
@@ -97,7 +100,7 @@ func TestAnotherCustomersSignatureGetsNothingThrough(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := signedRequest(t, "mckey")
-	if err := w.Verify(t.Context(), r); err != nil {
+	if _, err := w.Verify(t.Context(), r); err != nil {
 		t.Fatalf("the signature is valid for whomever: %v", err)
 	}
 	if b := w.Decode(r); len(b.Events) != 0 || b.Refused != 1 {
@@ -120,7 +123,7 @@ func TestSignAsksForAMatchingKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &provider.Request{Body: []byte("[]"), ReceivedAt: received()}
-			if err := mailchannels.Kind().Sign([]byte(c.settings), c.key, r); err == nil || errors.Is(err, signature.ErrMissing) {
+			if err := simulated.Sign([]byte(c.settings), c.key, r); err == nil || errors.Is(err, signature.ErrMissing) {
 				t.Errorf("got %v, want an error", err)
 			}
 		})

@@ -4,26 +4,15 @@
 // Email API, and the provider's own SDKs for the signature.
 package mailchannels
 
-import (
-	"embed"
-
-	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/wire"
-)
+import "github.com/mailvane/mailvane/receiver/provider"
 
 // Type is the provider's name in WebhookEndpoint.spec.provider.type.
 const Type = "MailChannels"
 
-//go:embed samples/*.http
-var sampleFiles embed.FS
-
 // Kind describes MailChannels.
 func Kind() provider.Kind {
 	return provider.Kind{
-		Type:    Type,
-		New:     newWebhook,
-		Samples: wire.Samples(sampleFiles),
-		Sign:    sign,
-		Freshen: freshen,
+		Type: Type,
+		New:  newWebhook,
 	}
 }

@@ -56,7 +56,6 @@ func suite(t testing.TB) providertest.Suite {
 	key, other := testKey(0), testKey(100)
 	return providertest.Suite{
 		Kind:              mailchannels.Kind(),
-		Settings:          settings(pinned(t, "mckey", key)),
 		OtherSettings:     settings(pinned(t, "other", other)),
 		RotationSettings:  settings(pinned(t, "other", other), pinned(t, "mckey", key)),
 		ToleranceSettings: strings.Replace(settings(pinned(t, "mckey", key)), "{", `{"toleranceSeconds": 300, `, 1),

@@ -11,6 +11,7 @@ import (
 // named.
 func Benchmark(b *testing.B, s Suite, names ...string) {
 	b.Helper()
+	s = s.complete(b)
 	w := s.webhook(b, s.Settings)
 	for _, sample := range s.samples(b) {
 		for _, name := range names {
@@ -28,7 +29,7 @@ func benchmarkSample(b *testing.B, w provider.Webhook, s sample) {
 		b.SetBytes(size)
 		b.ReportAllocs()
 		for b.Loop() {
-			if err := w.Verify(b.Context(), s.request); err != nil {
+			if _, err := w.Verify(b.Context(), s.request); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -32,7 +32,7 @@ type goldenUndecodable struct {
 func (s Suite) golden(t *testing.T, sample sample) {
 	t.Helper()
 	w := s.webhook(t, s.Settings)
-	if err := w.Verify(t.Context(), sample.request); err != nil {
+	if _, err := w.Verify(t.Context(), sample.request); err != nil {
 		t.Fatalf("Verify: %v", err)
 	}
 	got := render(t, w.Decode(sample.request))

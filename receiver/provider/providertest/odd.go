@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -17,12 +18,13 @@ func (s Suite) odd(t *testing.T, sample sample) {
 	t.Helper()
 	w := s.webhook(t, s.Settings)
 	want := w.Decode(sample.request)
-	const name = `"mailvane-nobody-reads-this":`
+	const name = `"` + unread + `":`
 	for what, member := range map[string]string{
 		"a name twice where nobody looks": name + `1,` + name + `2`, "a text that is not UTF-8": name + "\"\xd3\xca\"", "deep nesting": name + strings.Repeat("[", 99) + strings.Repeat("]", 99),
 	} {
 		r := clone(sample.request)
-		r.Body = insert(r.Body, member)
+		inner, replace := s.opened(r.Body)
+		r.Body = replace(insert(inner, member))
 		got := w.Decode(r)
 		if len(got.Events) != len(want.Events) || len(got.Undecodable) != len(want.Undecodable) {
 			t.Errorf("%s: %d events and %d undecodable, want %d and %d", what, len(got.Events), len(got.Undecodable), len(want.Events), len(want.Undecodable))
@@ -32,13 +34,14 @@ func (s Suite) odd(t *testing.T, sample sample) {
 			if !got.Events[i].Raw.IsValid() {
 				t.Errorf("%s: raw is no JSON that every reader takes", what)
 			}
-			if diff := cmp.Diff(facts(want.Events[i]), facts(got.Events[i])); diff != "" {
+			if diff := cmp.Diff(s.facts(want.Events[i]), s.facts(got.Events[i])); diff != "" {
 				t.Errorf("%s changes the event:\n%s", what, diff)
 			}
 		}
 	}
 	marked := clone(sample.request)
-	marked.Body = append([]byte("\ufeff"), marked.Body...)
+	inner, replace := s.opened(marked.Body)
+	marked.Body = replace(append([]byte("\ufeff"), inner...))
 	if diff := cmp.Diff(want.Events, w.Decode(marked).Events); diff != "" {
 		t.Errorf("a byte order mark changes the events:\n%s", diff)
 	}
@@ -54,9 +57,18 @@ func insert(body []byte, member string) []byte {
 	})
 }
 
+// unread is the name of a member that no provider knows.
+const unread = "mailvane-nobody-reads-this"
+
 // facts returns what an event says, without the bytes that it was told in and what is made of them.
-func facts(e event.Event) event.Event {
+func (s Suite) facts(e event.Event) event.Event {
 	e.ID, e.Raw = "", nil
+	if s.KeepsUnknown {
+		e.Metadata = maps.Clone(e.Metadata)
+		if delete(e.Metadata, unread); len(e.Metadata) == 0 {
+			e.Metadata = nil
+		}
+	}
 	return e
 }
 
@@ -68,20 +80,42 @@ func (s Suite) apart(t *testing.T, sample sample) {
 	if len(before) == 0 {
 		t.Skip("it is no event")
 	}
+	if s.IDHeader != "" {
+		s.apartByHeader(t, w, sample)
+		return
+	}
 	for n := 0; ; n++ {
 		changed := clone(sample.request)
-		body, at := another(changed.Body, n)
-		changed.Body = body
+		inner, replace := s.opened(changed.Body)
+		body, at := another(inner, n)
 		if at == "" {
 			return
 		}
+		changed.Body = replace(body)
 		after := w.Decode(changed)
 		kept := len(after.Events) == len(before)
 		for id := range ids(after) {
 			kept = kept && before[id]
 		}
-		if reason, volatile := s.Volatile[sample.name+at]; kept != volatile {
+		reason, volatile := s.Volatile[sample.name+at]
+		volatile = volatile || s.Identifies != nil && !s.Identifies(jsontext.Pointer(at))
+		if kept != volatile {
 			t.Errorf("with another %s no id is another: %v; declared to be so: %v (%s)", at, kept, volatile, reason)
+		}
+	}
+}
+
+// apartByHeader tests that the provider's own id, and nothing else of the headers, tells two facts apart.
+func (s Suite) apartByHeader(t *testing.T, w provider.Webhook, sample sample) {
+	t.Helper()
+	before := ids(w.Decode(sample.request))
+	for name, values := range sample.request.Header {
+		changed := clone(sample.request)
+		changed.Header.Set(name, values[0]+"x")
+		for id := range ids(w.Decode(changed)) {
+			if before[id] == (name == s.IDHeader) {
+				t.Errorf("another %s: the id is the same: %v", name, before[id])
+			}
 		}
 	}
 }
@@ -149,7 +183,8 @@ func (s Suite) spelling(t *testing.T, sample sample) {
 		quoted := wire.Quote(e.ProviderEvent)
 		for _, other := range []string{strings.ToUpper(e.ProviderEvent), strings.ToLower(e.ProviderEvent)} {
 			r := clone(sample.request)
-			r.Body = []byte(strings.ReplaceAll(string(r.Body), quoted, wire.Quote(other)))
+			inner, replace := s.opened(r.Body)
+			r.Body = replace([]byte(strings.ReplaceAll(string(inner), quoted, wire.Quote(other))))
 			sameTypes(t, other, want, w.Decode(r))
 		}
 	}

@@ -1,33 +1,16 @@
 package providertest
 
 import (
-	"bufio"
-	"bytes"
-	"io"
-	"net/http"
 	"slices"
-	"testing"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulate"
 	"github.com/mailvane/mailvane/receiver/provider"
 )
 
-// parse reads a whole HTTP request, which must hold exactly one.
-func (s Suite) parse(t testing.TB, name string, data []byte) *provider.Request {
-	t.Helper()
-	in := bufio.NewReader(bytes.NewReader(data))
-	parsed, err := http.ReadRequest(in)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	body, err := io.ReadAll(parsed.Body)
-	if err != nil {
-		t.Fatalf("%s: reading the body: %v", name, err)
-	}
-	if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 {
-		t.Fatalf("%s: %d bytes after the body: Content-Length is wrong", name, len(rest))
-	}
-	r := &provider.Request{Header: parsed.Header, Body: body, ReceivedAt: receipt()}
+// request returns a sample as it arrives.
+func (s Suite) request(documented simulate.Sample) *provider.Request {
+	r := &provider.Request{Header: documented.Header, Body: documented.Body, ReceivedAt: receipt()}
 	if s.SignedAt != nil {
 		r.ReceivedAt = s.SignedAt(r).Add(time.Second)
 	}

@@ -3,10 +3,12 @@
 package providertest
 
 import (
-	"io/fs"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mailvane/mailvane/internal/simulate"
 	"github.com/mailvane/mailvane/receiver/provider"
 )
 
@@ -14,7 +16,7 @@ import (
 type Suite struct {
 	// Kind is the provider.
 	Kind provider.Kind
-	// Settings are those that the samples are signed for.
+	// Settings are those that the samples are signed for; empty = those that package simulate has beside them.
 	Settings string
 	// OtherSettings are the same with another key in place of the samples'.
 	OtherSettings string
@@ -28,10 +30,26 @@ type Suite struct {
 	SignatureHeaders []string
 	// BodyNotSigned says that the provider's signature does not cover the body.
 	BodyNotSigned bool
+	// Unsigned says that the provider signs nothing at all: there is no key to test, and its webhooks must say that they authenticate nothing.
+	Unsigned bool
+	// SignedBytes says of each byte of a body whether the signature covers it; nil = it covers all.
+	SignedBytes func(body []byte) []bool
+	// Open returns the JSON within a body that is none, or whose events are a text within it, and what puts other JSON in its place;
+	// nil = the body is the JSON.
+	Open func(body []byte) (inner []byte, replace func(inner []byte) []byte)
+	// Unsampled are member names that the provider's package looks up and no sample has, each with the reason.
+	Unsampled map[string]string
 	// SignedAt returns the time that a request's signature names; nil when the provider signs no time.
 	SignedAt func(*provider.Request) time.Time
+	// KeepsUnknown says that the provider puts what the sender attached beside its own members, so that one that is not known is metadata.
+	KeepsUnknown bool
 	// Volatile are the scalars of samples, by the sample's name and a JSON Pointer behind it, on which no id rests, each with the reason.
 	Volatile map[string]string
+	// IDHeader is the signed header that holds the provider's own id of an event, on which every id rests; "" = ids rest on the body.
+	IDHeader string
+	// Identifies reports whether a scalar of a sample, by its JSON Pointer, is part of what ids rest on, where the body holds the provider's
+	// own id of an event; nil = every scalar is.
+	Identifies func(at jsontext.Pointer) bool
 	// Credentials are texts that no error may hold.
 	Credentials []string
 }
@@ -45,6 +63,7 @@ func receipt() time.Time { return time.Date(2026, time.January, 2, 3, 4, 5, 0, t
 // Run tests a provider. Golden files are testdata/<sample>.golden.json; -update rewrites them.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
+	s = s.complete(t)
 	samples := s.samples(t)
 	for _, sample := range samples {
 		t.Run(sample.name, func(t *testing.T) {
@@ -55,6 +74,7 @@ func Run(t *testing.T, s Suite) {
 			t.Run("tampered headers", func(t *testing.T) { s.tamperedHeaders(t, sample) })
 			t.Run("keys", func(t *testing.T) { s.keys(t, sample) })
 			t.Run("clock", func(t *testing.T) { s.clock(t, sample) })
+			t.Run("url", func(t *testing.T) { s.url(t, sample) })
 			t.Run("send", func(t *testing.T) { s.send(t, sample) })
 			t.Run("odd", func(t *testing.T) { s.odd(t, sample) })
 			t.Run("apart", func(t *testing.T) { s.apart(t, sample) })
@@ -64,28 +84,67 @@ func Run(t *testing.T, s Suite) {
 		})
 	}
 	t.Run("settings", func(t *testing.T) { s.settings(t) })
+	t.Run("names", func(t *testing.T) { s.names(t, samples) })
 }
 
-// sample is one request of Kind.Samples.
+// opened returns the JSON that holds the events of a body; see Suite.Open.
+func (s Suite) opened(body []byte) (inner []byte, replace func([]byte) []byte) {
+	if s.Open == nil {
+		return body, func(inner []byte) []byte { return inner }
+	}
+	return s.Open(body)
+}
+
+// sample is one documented request of the provider.
 type sample struct {
 	name    string
 	request *provider.Request
+	// shortest says that no other sample has a shorter body.
+	shortest bool
+}
+
+// vendor returns what makes the provider's requests.
+func (s Suite) vendor(t testing.TB) simulate.Vendor {
+	t.Helper()
+	v, ok := simulate.Lookup(s.Kind.Type)
+	if !ok {
+		t.Fatalf("nothing makes requests of %s", s.Kind.Type)
+	}
+	return v
+}
+
+// complete takes what is not set from package simulate.
+func (s Suite) complete(t testing.TB) Suite {
+	t.Helper()
+	if s.Settings == "" {
+		v := s.vendor(t)
+		text, err := v.Settings()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Settings = string(text)
+	}
+	return s
 }
 
 func (s Suite) samples(t testing.TB) []sample {
 	t.Helper()
-	names, err := fs.Glob(s.Kind.Samples, "*.http")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no samples: %v", err)
+	v := s.vendor(t)
+	documented, err := v.Samples()
+	if err != nil || len(documented) == 0 {
+		t.Fatalf("%d samples: %v", len(documented), err)
 	}
-	var samples []sample
-	for _, name := range names {
-		data, err := fs.ReadFile(s.Kind.Samples, name)
-		if err != nil {
-			t.Fatal(err)
+	samples := make([]sample, 0, len(documented))
+	for _, d := range documented {
+		samples = append(samples, sample{name: d.Name + ".http", request: s.request(d)})
+	}
+	shortest := 0
+	for i := range samples {
+		if len(samples[i].request.Body) < len(samples[shortest].request.Body) {
+			shortest = i
 		}
-		samples = append(samples, sample{name: name, request: s.parse(t, name, data)})
 	}
+	samples[shortest].shortest = true
 	return samples
 }
 

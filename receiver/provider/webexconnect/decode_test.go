@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	simulated "github.com/mailvane/mailvane/internal/simulate/webexconnect"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/webexconnect"
@@ -421,7 +422,7 @@ func TestVerify(t *testing.T) {
 			if c.algorithm != "" {
 				settings = fmt.Sprintf(`{"hubSecrets": ["hubsecret"], "signatureAlgorithm": %q}`, c.algorithm)
 			}
-			err := webhook(t, settings).Verify(t.Context(), &provider.Request{
+			_, err := webhook(t, settings).Verify(t.Context(), &provider.Request{
 				Header: http.Header{"X-Hub-Signature": {c.header}}, Body: []byte(trackClick), ReceivedAt: received(),
 			})
 			if fmt.Sprint(err) != fmt.Sprint(c.want) {
@@ -436,10 +437,10 @@ func TestSignAndVerifyWithEveryAlgorithm(t *testing.T) {
 	for _, algorithm := range []string{"SHA1", "SHA256", "SHA512"} {
 		settings := `{"hubSecrets": ["hubsecret"], "signatureAlgorithm": "` + algorithm + `"}`
 		r := &provider.Request{Body: []byte(trackClick), ReceivedAt: received()}
-		if err := webexconnect.Kind().Sign([]byte(settings), nil, r); err != nil {
+		if err := simulated.Sign([]byte(settings), nil, r); err != nil {
 			t.Fatal(err)
 		}
-		if err := webhook(t, settings).Verify(t.Context(), r); err != nil {
+		if _, err := webhook(t, settings).Verify(t.Context(), r); err != nil {
 			t.Errorf("%s: %v", algorithm, err)
 		}
 	}
@@ -448,10 +449,10 @@ func TestSignAndVerifyWithEveryAlgorithm(t *testing.T) {
 func TestWithoutSecretsNothingIsSignedOrChecked(t *testing.T) {
 	t.Parallel()
 	r := &provider.Request{Body: []byte(trackClick)}
-	if err := webexconnect.Kind().Sign([]byte(`{}`), nil, r); err != nil || len(r.Header) != 0 {
+	if err := simulated.Sign([]byte(`{}`), nil, r); err != nil || len(r.Header) != 0 {
 		t.Errorf("Sign: %v, headers %v", err, r.Header)
 	}
-	if err := webhook(t, `{}`).Verify(t.Context(), r); err != nil {
+	if _, err := webhook(t, `{}`).Verify(t.Context(), r); err != nil {
 		t.Errorf("Verify: %v", err)
 	}
 }

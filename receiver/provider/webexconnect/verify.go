@@ -2,11 +2,8 @@ package webexconnect
 
 import (
 	"context"
-	"crypto/sha512"
-	"strings"
 
 	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/signature"
 )
 
 // signatureHeader holds the hexadecimal HMAC of the body, keyed with the hub secret.
@@ -16,28 +13,12 @@ const signatureHeader = "X-Hub-Signature"
 // an endpoint is let in only with another factor.
 //
 // The algorithm is the configured one. What the header says about it is never believed, only compared.
-func (w *webhook) Verify(_ context.Context, r *provider.Request) error {
+func (w *webhook) Verify(_ context.Context, r *provider.Request) (provider.Proof, error) {
 	if !w.Authenticates() {
-		return nil
+		return provider.Proof{}, nil
 	}
-	return provider.RefuseSignature(w.verify(r))
+	return w.signed.Verify(r)
 }
 
-// Authenticates says whether there are hub secrets.
-func (w *webhook) Authenticates() bool { return len(w.keys) > 0 }
-
-func (w *webhook) verify(r *provider.Request) error {
-	text, err := signature.Header(r.Header, signatureHeader)
-	if err != nil {
-		return err
-	}
-	var longest [sha512.Size]byte
-	mac := longest[:w.algorithm.size]
-	if err := signature.DecodeHex(mac, strings.TrimPrefix(text, w.algorithm.prefix)); err != nil {
-		return err
-	}
-	if !w.macs.Match(mac, r.Body) {
-		return signature.ErrMismatch
-	}
-	return nil
-}
+// Authenticates reports whether there are hub secrets.
+func (w *webhook) Authenticates() bool { return len(w.signed.Keys) > 0 }

@@ -5,26 +5,15 @@
 // help.webexconnect.io/docs/outbound-webhooks, and the table of channel specific status codes.
 package webexconnect
 
-import (
-	"embed"
-
-	"github.com/mailvane/mailvane/receiver/provider"
-	"github.com/mailvane/mailvane/receiver/provider/wire"
-)
+import "github.com/mailvane/mailvane/receiver/provider"
 
 // Type is the provider's name in WebhookEndpoint.spec.provider.type.
 const Type = "WebexConnect"
 
-//go:embed samples/*.http
-var sampleFiles embed.FS
-
 // Kind describes Webex Connect.
 func Kind() provider.Kind {
 	return provider.Kind{
-		Type:    Type,
-		New:     newWebhook,
-		Samples: wire.Samples(sampleFiles),
-		Sign:    sign,
-		Freshen: freshen,
+		Type: Type,
+		New:  newWebhook,
 	}
 }

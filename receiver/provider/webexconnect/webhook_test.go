@@ -10,7 +10,6 @@ import (
 func suite() providertest.Suite {
 	return providertest.Suite{
 		Kind:             webexconnect.Kind(),
-		Settings:         `{"hubSecrets": ["hubsecret"]}`,
 		OtherSettings:    `{"hubSecrets": ["other-hub-secret"]}`,
 		RotationSettings: `{"hubSecrets": ["hubsecret", "other-hub-secret"]}`,
 		SignatureHeaders: []string{"X-Hub-Signature"},

@@ -48,7 +48,7 @@ func bare(boxes []Mailbox) []string {
 	return addresses
 }
 
-// isPlain says whether a text is one address, as nearly all are, or nothing that resembles one.
+// isPlain reports whether a text is one address, as nearly all are, or nothing that resembles one.
 func isPlain(text string) bool { return text != "" && !strings.ContainsAny(text, special) }
 
 // Mailboxes returns the mailboxes in a text: one, or a list by comma or semicolon, with groups (RFC 5322 section 3.4), of which the
@@ -59,11 +59,11 @@ func Mailboxes(text string) []Mailbox {
 		return []Mailbox{{Address: lowerDomain(text)}}
 	}
 	p := addressParser{text: text}
-	for p.at < len(p.text) && len(p.boxes) <= maxRecipients {
+	for p.at < len(p.text) && len(p.boxes) <= MaxRecipients {
 		p.next()
 	}
 	p.end()
-	return p.boxes[:min(len(p.boxes), maxRecipients+1)]
+	return p.boxes[:min(len(p.boxes), MaxRecipients+1)]
 }
 
 // addressParser reads a list of mailboxes from left to right.
@@ -244,13 +244,13 @@ func closingOf(text string, at int) int {
 	return -1
 }
 
-// isAddress says whether a word has something on both sides of its last "@".
+// isAddress reports whether a word has something on both sides of its last "@".
 func isAddress(word string) bool {
 	at := strings.LastIndexByte(word, '@')
 	return at > 0 && at < len(word)-1
 }
 
-// isAddressType says whether a text is what stands before the semicolon of an address in a delivery report (RFC 3464 section 2.3.1,
+// isAddressType reports whether a text is what stands before the semicolon of an address in a delivery report (RFC 3464 section 2.3.1,
 // RFC 6533 section 3).
 func isAddressType(text string) bool {
 	return strings.EqualFold(text, "rfc822") || strings.EqualFold(text, "utf-8")

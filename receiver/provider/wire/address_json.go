@@ -29,9 +29,7 @@ func (d *doubt) mailboxes(value string, depth int) []Mailbox {
 	case value == "" || depth == maxAddressDepth:
 		return nil
 	case value[0] == '{':
-		s := scanner{text: value}
-		s.value(0, 0)
-		return Object{text: value, members: s.members, doubt: d}.mailbox(depth)
+		return d.object(value).mailbox(depth)
 	case value[0] == '[':
 		var boxes []Mailbox
 		for element := range elements(value) {
@@ -40,11 +38,11 @@ func (d *doubt) mailboxes(value string, depth int) []Mailbox {
 			} else {
 				boxes = append(boxes, d.mailboxes(element, depth+1)...)
 			}
-			if len(boxes) > maxRecipients {
+			if len(boxes) > MaxRecipients {
 				break
 			}
 		}
-		return boxes[:min(len(boxes), maxRecipients+1)]
+		return boxes[:min(len(boxes), MaxRecipients+1)]
 	}
 	text := textOf(value)
 	if strings.HasPrefix(text, "[") && isJSON(text) {

@@ -153,17 +153,17 @@ func TestSetRecipients(t *testing.T) {
 	if e.Recipient != "" || len(e.Recipients) != 2 {
 		t.Errorf("two addresses: %q %q", e.Recipient, e.Recipients)
 	}
-	const maxRecipients = 10_000
-	many := make([]string, maxRecipients)
+	const MaxRecipients = 10_000
+	many := make([]string, MaxRecipients)
 	for i := range many {
 		many[i] = strconv.Itoa(i) + "@example.com"
 	}
-	if wire.SetRecipients(&e, many, many); len(e.Recipients) != maxRecipients || e.Truncated {
+	if wire.SetRecipients(&e, many, many); len(e.Recipients) != MaxRecipients || e.Truncated {
 		t.Errorf("%d recipients, truncated %v", len(e.Recipients), e.Truncated)
 	}
 	list := strings.Join(many, ",") + ",x@example.com,y@example.com"
-	if wire.SetRecipients(&e, wire.Addresses(list)); len(e.Recipients) != maxRecipients || !e.Truncated {
-		t.Errorf("%d recipients, truncated %v, want %d and a mark", len(e.Recipients), e.Truncated, maxRecipients)
+	if wire.SetRecipients(&e, wire.Addresses(list)); len(e.Recipients) != MaxRecipients || !e.Truncated {
+		t.Errorf("%d recipients, truncated %v, want %d and a mark", len(e.Recipients), e.Truncated, MaxRecipients)
 	}
 	wire.SetRecipients(&e)
 	if e.Recipient != "" || e.Recipients != nil {

@@ -38,7 +38,7 @@ func (p *Parallel) Align(names, ids int, key func(id string) string) {
 	p.rows = rows
 }
 
-// aligned says whether no id contradicts the name at its place, and none may be about a name at another.
+// aligned reports whether no id contradicts the name at its place, and none may be about a name at another.
 func (p *Parallel) aligned(names, ids int, key func(id string) string) bool {
 	alone, nameless := false, false
 	for _, r := range p.rows {

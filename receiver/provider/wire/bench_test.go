@@ -9,7 +9,7 @@ import (
 )
 
 func BenchmarkSingle(b *testing.B) {
-	data, err := os.ReadFile("../emailengine/samples/messageBounce.http")
+	data, err := os.ReadFile("../../../internal/simulate/emailengine/samples/messageBounce.http")
 	if err != nil {
 		b.Fatal(err)
 	}

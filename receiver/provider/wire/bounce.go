@@ -47,7 +47,7 @@ func BounceCategory(status string) string {
 	}
 }
 
-// noAddress says whether a detail of subject 1 says that there is no such mailbox or system (RFC 3463 section 3.2), or that a domain
+// noAddress reports whether a detail of subject 1 says that there is no such mailbox or system (RFC 3463 section 3.2), or that a domain
 // takes no mail (RFC 7505 section 5.1). A status may have a comment behind it (RFC 3464 section 2.3.4).
 func noAddress(detail string) bool {
 	number, _, _ := strings.Cut(detail, " ")
@@ -68,4 +68,27 @@ func byCode(code int) event.BounceType {
 	default:
 		return event.Undetermined
 	}
+}
+
+// ReportedType returns the type of what the Action of a delivery report says (RFC 3464 section 2.3.3). A report without one is taken for
+// a bounce.
+func ReportedType(action string) event.Type {
+	action, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(action)), " ")
+	switch action {
+	case "delayed":
+		return event.Deferred
+	case "delivered", "relayed", "expanded":
+		return event.Delivered
+	default:
+		return event.Bounced
+	}
+}
+
+// WithoutType removes the type before a value (RFC 3464 section 2.1.2), such as "dns; mx.example.com" or "smtp; 550 no".
+func WithoutType(value string) string {
+	kind, rest, ok := strings.Cut(value, ";")
+	if !ok || strings.ContainsAny(strings.TrimSpace(kind), " \t") {
+		return value
+	}
+	return strings.TrimSpace(rest)
 }

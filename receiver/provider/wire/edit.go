@@ -45,7 +45,7 @@ func structural(k jsontext.Kind) bool {
 	return k == jsontext.KindEndObject || k == jsontext.KindEndArray || k == jsontext.KindBeginArray
 }
 
-// isName says whether the token that was read last is a member name: an object then holds an odd number of tokens.
+// isName reports whether the token that was read last is a member name: an object then holds an odd number of tokens.
 func isName(dec *jsontext.Decoder) bool {
 	kind, length := dec.StackIndex(dec.StackDepth())
 	return kind == jsontext.KindBeginObject && length%2 == 1

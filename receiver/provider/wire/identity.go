@@ -26,7 +26,7 @@ const (
 // that differs in one that is not on it.
 func (it *Item) Identity(without ...Member) string {
 	if it.oddities.deepest > maxKeptDepth {
-		return event.HashBytes(it.Sent) // each level may cost a copy of what is in it
+		return event.HashBytes(it.sentWithout(without)) // each level may cost a copy of what is in it
 	}
 	c, _ := forms.Get().(*form) // it holds nothing else
 	defer c.release()
@@ -38,6 +38,29 @@ func (it *Item) Identity(without ...Member) string {
 	}
 	c.object(it.members)
 	return event.HashBytes(c.out)
+}
+
+// sentWithout returns the bytes of the item without those of the given members that are its own, as [Item.Rewrite] writes it: an event that
+// keeps an item without them has the id that it had with them.
+func (it *Item) sentWithout(without []Member) []byte {
+	var left []int32
+	for _, m := range without {
+		if i, ok := m.Object.find(m.Name); ok {
+			left = append(left, m.Object.members[i].start)
+		}
+	}
+	found := false
+	out := it.rewrite(func(i int) string {
+		if slices.Contains(left, it.members[i].start) {
+			found = true
+			return ""
+		}
+		return it.json(i)
+	})
+	if !found {
+		return it.Sent
+	}
+	return out
 }
 
 // form writes JSON that was found to be valid in a form of its own, in which each value ends by itself.

@@ -79,3 +79,34 @@ func TestIdentityWithoutMembers(t *testing.T) {
 		t.Error("a member of another object is left out, too")
 	}
 }
+
+// TestIdentityOfWhatIsKept has items that are kept without a member: each has the id that it had with it, however deep it is, and is told
+// apart by all else.
+func TestIdentityOfWhatIsKept(t *testing.T) {
+	t.Parallel()
+	deep := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+	for name, body := range map[string]string{
+		"flat": `{ "x" : 1, "a" : 2 }`, "the last of them": `{"a":2,"x":{"b":[1]}}`, "none": `{"a":2}`,
+		"deep": `{ "a" : ` + deep(80) + `, "x" : 1 , "b" : 2 }`, "deep, and none": `{ "a" : ` + deep(80) + ` }`,
+	} {
+		err := wire.Single([]byte(body), func(it wire.Item) error {
+			kept := it.Rewrite(func(name, value string) string {
+				if name == "x" {
+					return ""
+				}
+				return value
+			})
+			x := wire.Member{Object: it.Object, Name: "x"}
+			if id := it.Identity(x); strings.Contains(body, `"x"`) && id != identity(t, string(wire.Unwrap(kept)), "x") {
+				t.Errorf("%s: without x it is another", name)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if identity(t, `{"a":`+deep(80)+`,"x":1}`, "x") == identity(t, `{"a":`+deep(81)+`,"x":1}`, "x") {
+		t.Error("two deep items are one")
+	}
+}

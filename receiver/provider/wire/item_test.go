@@ -30,7 +30,7 @@ func seeds(t testing.TB) []string {
 		`{"a": tru}`, `{"a": true}`, `{"a": truex}`, `{"a": nul`, `{"a": False}`, `{"a": NaN}`, "\ufeff{}", "[0,]\x81", "{\"a\"\v:1}", "\v[]", `"text"`, `5`, ``, ` `, "\x00",
 		`{"l": ["[\"a\"]", 5, {"a": [1, {"b": 2}]}], "o": [{"a": 1}, 2, {"a": {"b": 3}}]}`, `{"a": "[1, [2], {\"b\": 3}]", "b": "[1, 1", "c": "[\"\\ud800\"]"}`,
 	}
-	files, err := filepath.Glob("../*/samples/*.http")
+	files, err := filepath.Glob("../../../internal/simulate/*/samples/*.http")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no samples: %v", err)
 	}

@@ -61,7 +61,7 @@ func keep(values *map[string]string, name, value string) bool {
 	return true
 }
 
-// fits says whether one more value is within the bounds.
+// fits reports whether one more value is within the bounds.
 func fits(values map[string]string, name, value string) bool {
 	if _, known := values[name]; !known && len(values) == maxKept {
 		return false

@@ -37,7 +37,7 @@ type names struct {
 	known        map[string]int
 }
 
-// taken says whether the last of the members has the name of one before it in the same object, and of which first.
+// taken reports whether the last of the members has the name of one before it in the same object, and of which first.
 func (n *names) taken(text string, members []member) (first int, taken bool) {
 	last := len(members) - 1
 	name := members[last].nameIn(text)

@@ -64,7 +64,7 @@ func (o Object) Texts(name string) []string {
 	return []string{text}
 }
 
-// isJSON says whether a text is JSON.
+// isJSON reports whether a text is JSON.
 func isJSON(text string) bool {
 	s := scanner{text: text}
 	end := s.value(0, 0)
@@ -103,12 +103,17 @@ func (o Object) Objects(name string) []Object {
 	var objects []Object
 	for element := range elements(value) {
 		if element[0] == '{' {
-			s := scanner{text: element}
-			s.value(0, 0)
-			objects = append(objects, Object{text: element, members: s.members, doubt: o.doubt})
+			objects = append(objects, o.doubt.object(element))
 		}
 	}
 	return objects
+}
+
+// object returns the object that a text is.
+func (d *doubt) object(text string) Object {
+	s := scanner{text: text}
+	s.value(0, 0)
+	return Object{text: text, members: s.members, doubt: d}
 }
 
 // Members returns each member, in the order of the object: with the text of a scalar, and with the JSON of an array or an

@@ -31,12 +31,14 @@ func (r row) with(list, element int) row {
 	return r
 }
 
-// list is a member that holds scalars: an array, one scalar in place of an array, or an array encoded as a string.
+// list is a member that holds scalars, or objects: an array, one element in place of an array, or an array encoded as a string.
 type list struct {
 	start, end int      // where the value stands in the item
 	elements   []string // the JSON of each
 	encoded    bool
-	index      int // among the lists as they were given
+	objects    bool // the elements are objects
+	index      int  // among the lists as they were given
+	doubt      *doubt
 }
 
 // Parallel returns the lists that one or two members hold; each is one of the item or of an object within it.
@@ -50,7 +52,7 @@ func (it *Item) Parallel(members ...Member) Parallel {
 		longest = max(longest, len(l.elements))
 	}
 	for place := range longest {
-		if slices.ContainsFunc(p.lists, func(l list) bool { return l.text(place) != "" }) {
+		if slices.ContainsFunc(p.lists, func(l list) bool { return l.says(place) }) {
 			p.rows = append(p.rows, row{place, place})
 		}
 	}
@@ -63,6 +65,8 @@ func (it *Item) Parallel(members ...Member) Parallel {
 type Member struct {
 	Object Object
 	Name   string
+	// Objects says that a list has objects as its elements, and no scalars.
+	Objects bool
 }
 
 // list returns the list that a member holds; the text of the item begins at a position of the object's.
@@ -72,7 +76,7 @@ func (m Member) list(origin int) list {
 		return list{}
 	}
 	at, value := &m.Object.members[i], m.Object.json(i)
-	l := list{start: int(at.start) - origin, end: int(at.end) - origin}
+	l := list{start: int(at.start) - origin, end: int(at.end) - origin, objects: m.Objects, doubt: m.Object.doubt}
 	var array string
 	if array, l.encoded = arrayOf(value); array != "" {
 		l.elements = slices.Collect(elements(array))
@@ -80,6 +84,22 @@ func (m Member) list(origin int) list {
 		l.elements = []string{value}
 	}
 	return l
+}
+
+// says reports whether there is an element of the kind that the list has.
+func (l *list) says(place int) bool {
+	if l.objects {
+		return l.object(place) != ""
+	}
+	return l.text(place) != ""
+}
+
+// object returns the JSON of an element that is an object; "" when it is none.
+func (l *list) object(place int) string {
+	if place < 0 || place >= len(l.elements) || l.elements[place][0] != '{' {
+		return ""
+	}
+	return l.elements[place]
 }
 
 // text returns the text of an element; "" when there is none.
@@ -113,6 +133,39 @@ func (p *Parallel) Text(list, n int) string {
 	return p.lists[list].text(p.rows[n].at(list))
 }
 
+// Object returns what a list of objects, by the order in which the members were given, says of the n-th recipient; the zero Object when
+// it says nothing.
+func (p *Parallel) Object(list, n int) Object {
+	if n >= len(p.rows) {
+		return Object{}
+	}
+	l := &p.lists[list]
+	text := l.object(p.rows[n].at(list))
+	if text == "" {
+		return Object{}
+	}
+	s := scanner{text: text}
+	s.value(0, 0)
+	return Object{text: text, members: s.members, doubt: l.doubt}
+}
+
+// Identity returns an id that rests on everything that a list says of the n-th recipient; see [Item.Identity].
+func (p *Parallel) Identity(list, n int) string {
+	if n >= len(p.rows) {
+		return ""
+	}
+	text := p.lists[list].object(p.rows[n].at(list))
+	if text == "" {
+		return p.Text(list, n)
+	}
+	id := ""
+	_ = single([]byte(text), func(item Item) error { // it was found to be an object
+		id = item.Identity()
+		return nil
+	})
+	return id
+}
+
 // shared returns how many bytes of the item stand beside the lists.
 func (p *Parallel) shared() int {
 	n := len(p.sent)
@@ -128,14 +181,22 @@ func (p *Parallel) Raw(n int) jsontext.Value {
 	if len(p.rows) <= 1 {
 		return p.raw
 	}
-	raw, copied := make(jsontext.Value, 0, p.shared()+perRecipientBytes), 0
+	return p.odd.keep(p.Sent(n))
+}
+
+// Sent returns what [Parallel.Raw] does, also where not every reader takes it.
+func (p *Parallel) Sent(n int) []byte {
+	if len(p.rows) <= 1 {
+		return p.sent
+	}
+	sent, copied := make([]byte, 0, p.shared()+perRecipientBytes), 0
 	for i := range p.inOrder {
 		l := &p.inOrder[i]
-		raw = append(raw, p.sent[copied:l.start]...)
-		raw = append(raw, l.only(p.rows[n].at(l.index))...)
+		sent = append(sent, p.sent[copied:l.start]...)
+		sent = append(sent, l.only(p.rows[n].at(l.index))...)
 		copied = l.end
 	}
-	return p.odd.keep(append(raw, p.sent[copied:]...))
+	return append(sent, p.sent[copied:]...)
 }
 
 // perRecipientBytes is what the lists of a common item say of one recipient.

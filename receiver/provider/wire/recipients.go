@@ -6,8 +6,8 @@ import (
 	"github.com/mailvane/mailvane/receiver/event"
 )
 
-// maxRecipients is how many recipients an event holds. More are in the raw item only.
-const maxRecipients = 10_000
+// MaxRecipients is how many recipients an event holds. More are in the raw item only.
+const MaxRecipients = 10_000
 
 // SetRecipients sets the addresses of a message, each once, and the recipient when there is only one.
 func SetRecipients(e *event.Event, lists ...[]string) {
@@ -22,7 +22,7 @@ func SetRecipients(e *event.Event, lists ...[]string) {
 			switch {
 			case known, seen == nil && slices.Contains(e.Recipients, address):
 				continue
-			case len(e.Recipients) == maxRecipients:
+			case len(e.Recipients) == MaxRecipients:
 				e.Truncated = true
 				return
 			case seen != nil:

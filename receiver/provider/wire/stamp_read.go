@@ -26,6 +26,9 @@ func dateTime(raw string) Stamp {
 	if len(raw) > maxTimeText {
 		return s
 	}
+	if at, err := time.Parse(time.RFC3339, raw); err == nil { // as nearly all are
+		return s.read(at)
+	}
 	text, leap := tidy(raw)
 	if at, ok := parseAny(text, zonedForms); ok {
 		return s.read(at.Add(leap))
@@ -82,16 +85,25 @@ func numericZone(text string) string {
 	return text
 }
 
-// Seconds reads a number of seconds since 1970, as a JSON number or string. In its place it takes a date and time.
+// Seconds reads a number of seconds since 1970, as a JSON number or string, with a fraction to the nanosecond: by its digits, of which a
+// floating point number would lose some. In its place it takes a date and time.
 func Seconds(raw string) Stamp {
-	if strings.IndexByte(raw, ':') >= 0 {
-		return dateTime(raw) // what nearly all are
-	}
 	n, ok := number(raw)
 	if !ok {
 		return dateTime(raw)
 	}
-	return Stamp{raw: raw}.read(since1970(n, time.Second))
+	return Stamp{raw: raw}.read(since1970(n, time.Second).Add(fraction(raw)))
+}
+
+// fraction returns what stands behind the point of a number of seconds that is not negative.
+func fraction(raw string) time.Duration {
+	whole, digits, _ := strings.Cut(strings.TrimSpace(raw), ".")
+	if strings.HasPrefix(whole, "-") || strings.Trim(digits, "0123456789") != "" {
+		return 0
+	}
+	const places = "000000000"
+	n, _ := strconv.Atoi((digits + places)[:len(places)]) // nothing but digits
+	return time.Duration(n)
 }
 
 // DateTime reads an ISO 8601 date and time (RFC 3339), with a "T" or a blank between the two, with or without seconds, or a date alone;
@@ -117,6 +129,9 @@ func since1970(n int64, unit time.Duration) time.Time {
 
 // number reads a whole number; a fraction is cut off.
 func number(raw string) (int64, bool) {
+	if strings.IndexByte(raw, ':') >= 0 {
+		return 0, false // a time of day, as nearly all have that are no number
+	}
 	text := strings.TrimSpace(raw)
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return n, true

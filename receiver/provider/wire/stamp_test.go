@@ -62,3 +62,17 @@ func TestSecondsAreSeconds(t *testing.T) {
 		t.Errorf("a date in its place is %v, %v", got, ok)
 	}
 }
+
+// TestFractionsOfSeconds keeps what a page documents as seconds with a fraction, digit by digit.
+func TestFractionsOfSeconds(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]time.Time{
+		"1521243339.873676": time.Unix(1521243339, 873676000), "1521472262.000002": time.Unix(1521472262, 2000), "1521243339.5": time.Unix(1521243339, 500000000),
+		"1521243339.": time.Unix(1521243339, 0), "1521243339.1234567891": time.Unix(1521243339, 123456789), " 1521243339.25 ": time.Unix(1521243339, 250000000),
+		"1.521243339e9": time.Unix(1521243339, 0), "-1.5": time.Unix(-1, 0),
+	} {
+		if got, ok := wire.Seconds(raw).Time(); !ok || !got.Equal(want) {
+			t.Errorf("%s: %v, %v; want %v", raw, got, ok, want)
+		}
+	}
+}

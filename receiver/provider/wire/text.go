@@ -43,13 +43,13 @@ func replyAt(text string) (code int, enhanced string) {
 	return code, enhanced
 }
 
-// beginsReply says whether a reply may stand behind a text: behind none, a semicolon, or a colon and a blank.
+// beginsReply reports whether a reply may stand behind a text: behind none, a semicolon, or a colon and a blank.
 func beginsReply(before string) bool {
 	words := strings.TrimRight(before, blanks)
 	return before == "" || strings.HasSuffix(words, ";") || strings.HasSuffix(words, ":") && len(words) < len(before)
 }
 
-// endsCode says whether a code may end before rest.
+// endsCode reports whether a code may end before rest.
 func endsCode(rest string) bool {
 	return rest == "" || rest[0] == '-' || strings.IndexByte(blanks, rest[0]) >= 0
 }

@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"time"
 
+	common "github.com/mailvane/mailvane/receiver/settings"
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/filesink/settings"
 )
 
 // fileMode lets the group read: events hold personal data.
@@ -30,32 +32,66 @@ type fileSink struct {
 	torn bool
 }
 
-func newSink(settings []byte, env sink.Environment) (sink.Sink, error) {
-	var s struct {
-		Path string `json:"path"`
-	}
-	if err := sink.DecodeSettings(settings, &s); err != nil {
+func newSink(data []byte, env sink.Environment) (sink.Sink, error) {
+	parsed, err := settings.Parse(data, common.Environment{FileSinks: env.Files != ""})
+	if err != nil {
 		return nil, err
 	}
-	switch {
-	case s.Path == "":
-		return nil, errors.New("path is not set")
-	case !filepath.IsLocal(s.Path) || filepath.Clean(s.Path) == ".":
-		return nil, errors.New("path must be a relative name without \"..\": the file is below the folder of the receiver's --file-sinks")
-	case env.Files == "":
-		return nil, errors.New("there is no folder for File sinks here: a receiver has one if it is started with --file-sinks DIR, in a cluster none has")
-	}
-	return &fileSink{folder: env.Files, name: filepath.Clean(s.Path), turn: sink.NewTurn()}, nil
+	return &fileSink{folder: env.Files, name: parsed.Name, turn: sink.NewTurn()}, nil
 }
 
 // Send appends the messages in one write and waits until they are on stable storage: the journal forgets them afterwards.
 // When ctx ends first, the write may still happen.
-func (f *fileSink) Send(ctx context.Context, messages []sink.Message) error {
-	lines := sink.JoinLines(messages)
+func (f *fileSink) Send(ctx context.Context, batch sink.Batch) error {
+	lines := sink.JoinLines(batch.Messages)
 	if len(lines) == 0 {
 		return ctx.Err()
 	}
 	return f.turn.Take(ctx, func() error { return f.write(lines) })
+}
+
+// Probe finds out whether the file, or the folder that it would be in, is there and may be written.
+func (f *fileSink) Probe(ctx context.Context) error { return f.turn.Take(ctx, f.check) }
+
+func (f *fileSink) check() error {
+	root, err := os.OpenRoot(f.folder)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // it is made before the first write
+	}
+	if err != nil {
+		return f.failed(err)
+	}
+	defer root.Close() //nolint:errcheck // nothing was written to it
+	switch at, err := root.Stat(f.name); {
+	case errors.Is(err, os.ErrNotExist) && filepath.Dir(f.name) == ".":
+		return nil // so is the file
+	case errors.Is(err, os.ErrNotExist):
+		if _, err = root.Stat(filepath.Dir(f.name)); err != nil {
+			return f.failed(err)
+		}
+		return nil
+	case err != nil:
+		return f.failed(err)
+	case !at.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", f.name)
+	}
+	file, err := root.OpenFile(f.name, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return f.failed(err)
+	}
+	return file.Close()
+}
+
+// failed is the error of a file that cannot be opened.
+func (f *fileSink) failed(err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return sink.Because(sink.DestinationNotFound, fmt.Errorf("folder %s of the file sink does not exist", filepath.Dir(f.name)))
+	case errors.Is(err, os.ErrPermission):
+		return sink.Because(sink.CredentialRefused, fmt.Errorf("file sink: %w", err))
+	default:
+		return fmt.Errorf("file sink: %w", err)
+	}
 }
 
 func (f *fileSink) write(lines []byte) error {
@@ -81,7 +117,7 @@ func (f *fileSink) reopen() error {
 	case err == nil && !at.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", f.name)
 	case err != nil && !errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("file sink: %w", err)
+		return f.failed(err)
 	}
 	if f.file != nil {
 		open, statErr := f.file.Stat()
@@ -109,11 +145,8 @@ func (f *fileSink) openRoot() (*os.Root, error) {
 
 func (f *fileSink) open(root *os.Root, create bool) error {
 	file, err := root.OpenFile(f.name, os.O_RDWR|os.O_APPEND|os.O_CREATE, fileMode)
-	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("folder %s of the file sink does not exist", filepath.Dir(f.name))
-	}
 	if err != nil {
-		return fmt.Errorf("file sink: %w", err)
+		return f.failed(err)
 	}
 	torn, err := endsInsideLine(file)
 	if err == nil && create {

@@ -59,7 +59,7 @@ func openIn(t *testing.T, folder, name string) sink.Sink {
 
 func mustSend(t *testing.T, s sink.Sink, messages ...sink.Message) {
 	t.Helper()
-	if err := s.Send(t.Context(), messages); err != nil {
+	if err := s.Send(t.Context(), sink.NewBatch(messages)); err != nil {
 		t.Fatalf("Send: %v", err)
 	}
 }
@@ -71,16 +71,24 @@ func TestConformance(t *testing.T) {
 		if err := os.Mkdir(folder, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join(folder, "events.jsonl")
+		path, away := filepath.Join(folder, "events.jsonl"), folder+".away"
+		noFolder := func(t *testing.T) {
+			t.Helper()
+			if err := errors.Join(os.Rename(folder, away), os.WriteFile(folder, nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
 		return sinktest.Harness{
 			Kind: filesink.Kind(), Settings: settings("events.jsonl"), Environment: sink.Environment{Files: folder},
 			Received: func(t *testing.T) []string { t.Helper(); return idsIn(t, path) },
-			Break: func(t *testing.T) {
+			Break:    noFolder,
+			Mend: func(t *testing.T) {
 				t.Helper()
-				if err := errors.Join(os.RemoveAll(folder), os.WriteFile(folder, nil, 0o600)); err != nil {
+				if err := errors.Join(os.Remove(folder), os.Rename(away, folder)); err != nil {
 					t.Fatal(err)
 				}
 			},
+			Fail: map[sinktest.Class]func(*testing.T){sinktest.Transient: noFolder},
 		}
 	})
 }
@@ -144,7 +152,7 @@ func TestFullDiskLeavesNoTornLine(t *testing.T) {
 	mustSend(t, s, sinktest.Message(0))
 	size := int64(len(sinktest.Message(0).Envelope) + 1)
 	restore := limitFileSize(t, uint64(size+size/2))
-	err := s.Send(t.Context(), sinktest.Messages(1, 2))
+	err := s.Send(t.Context(), sinktest.Batch(1, 2))
 	restore()
 	if !errors.Is(err, syscall.EFBIG) {
 		t.Errorf("Send = %v, want EFBIG", err)
@@ -195,7 +203,11 @@ func TestUnusablePaths(t *testing.T) {
 		"folder above":          {"a link upwards is not a way out", "up/events", "file sink"},
 	}
 	for name, test := range tests {
-		err := openIn(t, folder, test.name).Send(t.Context(), sinktest.Messages(0, 1))
+		err := openIn(t, folder, test.name).(sink.Prober).Probe(t.Context())
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: a probe says %v, want an error with %q: %s", name, err, test.want, test.reason)
+		}
+		err = openIn(t, folder, test.name).Send(t.Context(), sinktest.Batch(0, 1))
 		if err == nil || !strings.Contains(err.Error(), test.want) || sink.IsPermanent(err) {
 			t.Errorf("%s: %v, want a transient error with %q: %s", name, err, test.want, test.reason)
 		}
@@ -209,6 +221,9 @@ func TestTheFolderIsMadeWhenSomethingIsWritten(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "files")
 	s := openIn(t, folder, "events.jsonl")
+	if err := s.(sink.Prober).Probe(t.Context()); err != nil {
+		t.Error(err)
+	}
 	if _, err := os.Stat(folder); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("before the first event: %v", err)
 	}

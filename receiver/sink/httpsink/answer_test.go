@@ -54,7 +54,7 @@ func TestTheStatusLineDecides(t *testing.T) {
 				defer s.Close() //nolint:errcheck // it returns nil
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
-				err = s.Send(ctx, sinktest.Messages(0, 1))
+				err = s.Send(ctx, sinktest.Batch(0, 1))
 				switch {
 				case ctx.Err() != nil:
 					t.Errorf("Send waited for the rest: %v", err)
@@ -126,7 +126,7 @@ func TestOnlyWithoutAConnectionIsTheDestinationAway(t *testing.T) {
 			defer s.Close() //nolint:errcheck // it returns nil
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
-			if err := s.Send(ctx, sinktest.Messages(0, 1)); err == nil || sink.IsUnreachable(err) != tc.away || sink.IsPermanent(err) {
+			if err := s.Send(ctx, sinktest.Batch(0, 1)); err == nil || sink.IsUnreachable(err) != tc.away || sink.IsPermanent(err) {
 				t.Errorf("Send = %v, away %t, want %t", err, sink.IsUnreachable(err), tc.away)
 			} else if name == "no answer in time" && !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Send = %v", err)

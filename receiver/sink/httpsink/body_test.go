@@ -109,7 +109,7 @@ func sendEarly(t *testing.T, http2 bool, status int) {
 	defer func() { _ = s.Close() }()
 	s.connections.transport.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone() //nolint:forcetypeassert // documented
 	messages := sinktest.Messages(0, 20_000)
-	if err := s.Send(t.Context(), messages); (err == nil) != (status == http.StatusOK) {
+	if err := s.Send(t.Context(), sink.NewBatch(messages)); (err == nil) != (status == http.StatusOK) {
 		t.Errorf("Send = %v after %d", err, status)
 	}
 	for i := range messages {

@@ -62,12 +62,23 @@ func (t *target) classify(response *http.Response, now time.Time) error {
 	if reason := t.reason(body); reason != "" {
 		text += ": " + reason
 	}
-	err := fmt.Errorf("%s", strings.TrimSpace(text))
+	err := because(status, fmt.Errorf("%s", strings.TrimSpace(text)))
 	if isPermanent(status) {
 		return sink.Permanent(err)
 	}
 	if wait := retryAfter(response.Header.Values("Retry-After"), now); wait > 0 {
 		return sink.Throttled(err, wait)
+	}
+	return err
+}
+
+// because says what an answer tells of the connection, if it does: such a request is refused whichever event it brings.
+func because(status int, err error) error {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		return sink.Because(sink.CredentialRefused, err)
+	case http.StatusNotFound:
+		return sink.Because(sink.DestinationNotFound, err)
 	}
 	return err
 }
@@ -78,7 +89,7 @@ func drain(body io.Reader) {
 
 // reason returns the beginning of a refusing answer, on one line, printable, and without what is hidden.
 func (t *target) reason(body []byte) string {
-	for _, hidden := range t.hidden {
+	for _, hidden := range t.Hidden {
 		body = bytes.ReplaceAll(body, []byte(hidden), []byte("***"))
 	}
 	line := strings.Map(func(r rune) rune {

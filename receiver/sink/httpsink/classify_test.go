@@ -132,7 +132,7 @@ func TestConnectionsAreReused(t *testing.T) {
 			w.WriteHeader(status)
 			fmt.Fprint(w, strings.Repeat("x", 10_000))
 		})
-		_ = s.Send(t.Context(), sinktest.Messages(n, 1)) // the class is not what is tested
+		_ = s.Send(t.Context(), sinktest.Batch(n, 1)) // the class is not what is tested
 	}
 	if conns := d.conns.Load(); conns != 1 {
 		t.Errorf("%d connections, want 1", conns)

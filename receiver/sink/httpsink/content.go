@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/httpsink/settings"
 )
 
 // The media types of structured and batched content mode (CloudEvents JSON event format 1.0.2, sections 3 and 4).
@@ -30,19 +31,19 @@ type content struct {
 type attribute struct{ name, value string }
 
 // contents turns messages into requests: one each, or one for all in batched mode.
-func (t *target) contents(messages []sink.Message) ([]content, error) {
-	if t.mode == modeBatched {
-		c, err := batched(messages)
+func (t *target) contents(batch sink.Batch) ([]content, error) {
+	if t.Mode == settings.ContentModeBatched {
+		c, err := batched(batch)
 		return []content{c}, err
 	}
 	one := structured
-	if t.mode == modeBinary {
+	if t.Mode == settings.ContentModeBinary {
 		one = binary
 	}
-	list := make([]content, len(messages))
-	for i := range messages {
+	list := make([]content, len(batch.Messages))
+	for i := range batch.Messages {
 		var err error
-		if list[i], err = one(messages[i].Envelope); err != nil {
+		if list[i], err = one(&batch.Messages[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -53,22 +54,19 @@ func (t *target) contents(messages []sink.Message) ([]content, error) {
 func single(envelope []byte) body { return body{messages: []sink.Message{{Envelope: envelope}}} }
 
 // structured sends the envelope as it is.
-func structured(envelope []byte) (content, error) {
-	id, err := eventID(envelope)
-	return content{id: string(id), header: http.Header{"Content-Type": {structuredType}}, body: single(envelope)}, err
+func structured(m *sink.Message) (content, error) {
+	if m.ID == "" {
+		return content{}, sink.Permanent(errNotAnEvent)
+	}
+	return content{id: m.ID, header: http.Header{"Content-Type": {structuredType}}, body: single(m.Envelope)}, nil
 }
 
 // batched makes the envelopes, as they are, the elements of one JSON array.
-func batched(messages []sink.Message) (content, error) {
-	ids := event.NewIDHash()
-	for i := range messages {
-		id, err := eventID(messages[i].Envelope)
-		if err != nil {
-			return content{}, err
-		}
-		ids.Add(id)
+func batched(batch sink.Batch) (content, error) {
+	if slices.ContainsFunc(batch.Messages, func(m sink.Message) bool { return m.ID == "" }) {
+		return content{}, sink.Permanent(errNotAnEvent)
 	}
-	return content{id: ids.ID(), header: http.Header{"Content-Type": {batchedType}}, body: body{messages: messages, list: true}}, nil
+	return content{id: batch.ID, header: http.Header{"Content-Type": {batchedType}}, body: body{messages: batch.Messages, list: true}}, nil
 }
 
 // Bounds of the encoded values of binary mode. Servers refuse header blocks beyond 8 to 16 KiB, and some a line beyond 8 KiB.
@@ -80,8 +78,8 @@ const (
 // binary puts the attributes into headers and the data, verbatim, into the body (CloudEvents HTTP protocol binding 1.0.2,
 // section 3.1). An optional attribute without room is left out: cut short it would say something else, and the data has what it
 // says.
-func binary(envelope []byte) (content, error) {
-	attributes, data, err := parseEnvelope(envelope)
+func binary(m *sink.Message) (content, error) {
+	attributes, data, err := parseEnvelope(m.Envelope)
 	if err != nil {
 		return content{}, err
 	}
@@ -129,14 +127,6 @@ func percentEncode(s string) string {
 }
 
 var errNotAnEvent = errors.New("message is not a CloudEvent in JSON")
-
-func eventID(envelope []byte) ([]byte, error) {
-	id, err := event.IDOf(envelope)
-	if err != nil {
-		return nil, sink.Permanent(errNotAnEvent)
-	}
-	return id, nil
-}
 
 // parseEnvelope splits a structured event into its context attributes, in their order, and its data as it stands there.
 func parseEnvelope(envelope []byte) (attributes []attribute, data []byte, err error) {

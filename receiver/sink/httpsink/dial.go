@@ -4,11 +4,8 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
-
-	"github.com/mailvane/mailvane/receiver/netguard"
 )
 
 // Limits of connections. The time of a whole Send is bounded by its context.
@@ -36,8 +33,8 @@ type connections struct {
 
 // newConnections returns connections that are made directly: a proxy of the environment would be what resolves and connects, and the
 // address could not be checked.
-func newConnections(allowed []netip.Prefix, config *tls.Config, now time.Time) *connections {
-	c := &connections{dialer: netguard.Dialer(dialTimeout, allowed), tls: config, since: now}
+func newConnections(dialer *net.Dialer, config *tls.Config, now time.Time) *connections {
+	c := &connections{dialer: dialer, tls: config, since: now}
 	c.transport = c.newTransport()
 	return c
 }

@@ -45,7 +45,7 @@ func TestADestinationGoesAway(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	sent := make(chan error, 1)
-	go func() { sent <- s.Send(ctx, sinktest.Messages(0, 10)) }()
+	go func() { sent <- s.Send(ctx, sinktest.Batch(0, 10)) }()
 	select {
 	case err := <-sent:
 		if err != nil || server.answered.Load() != 1 || server.connections.Load() != 2 {

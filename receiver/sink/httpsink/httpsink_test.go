@@ -17,7 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	common "github.com/mailvane/mailvane/receiver/settings"
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/httpsink/settings"
 	"github.com/mailvane/mailvane/receiver/sink/sinktest"
 )
 
@@ -95,6 +97,13 @@ func (d *destination) ids(t *testing.T) []string {
 	return list
 }
 
+// The content modes, as texts.
+const (
+	modeStructured = string(settings.ContentModeStructured)
+	modeBinary     = string(settings.ContentModeBinary)
+	modeBatched    = string(settings.ContentModeBatched)
+)
+
 func settingsFor(url, mode string) string {
 	return fmt.Sprintf(`{"url":%q,"contentMode":%q,"signingSecrets":[%q],"headers":[{"name":"Authorization","secret":"Bearer %s"},{"name":"X-Team","value":"mail"}]}`,
 		url, mode, testSecret, testToken)
@@ -114,16 +123,58 @@ func TestConformance(t *testing.T) {
 					Kind: Kind(), Settings: settingsFor(address, mode), Received: d.ids,
 					Break: func(*testing.T) {
 						d.answer(func(w http.ResponseWriter, r *http.Request) { // a destination that echoes what it got
-							w.WriteHeader(http.StatusBadRequest)
+							w.WriteHeader(http.StatusBadGateway)
 							fmt.Fprintln(w, r.URL, r.Header, testSecret)
 						})
 					},
+					Mend:    func(*testing.T) { d.answer(nil) },
+					Fail:    d.failures(),
+					Bound:   d.bound,
+					Batches: d.batches,
 					Stall:   func(*testing.T) { d.answer(func(http.ResponseWriter, *http.Request) { <-stalled }) },
-					Secrets: []string{testToken, strings.TrimPrefix(testSecret, secretPrefix), "password-in-url", "key-in-query"},
+					Secrets: []string{testToken, strings.TrimPrefix(testSecret, "whsec_"), "password-in-url", "key-in-query"},
 				}
 			})
 		})
 	}
+}
+
+// failures are the ways in which the destination can fail.
+func (d *destination) failures() map[sinktest.Class]func(*testing.T) {
+	status := func(code int) func(*testing.T) {
+		return func(*testing.T) {
+			d.answer(func(w http.ResponseWriter, _ *http.Request) {
+				if code == http.StatusTooManyRequests {
+					w.Header().Set("Retry-After", "7")
+				}
+				w.WriteHeader(code)
+			})
+		}
+	}
+	return map[sinktest.Class]func(*testing.T){
+		sinktest.Permanent: status(http.StatusUnprocessableEntity), sinktest.Throttled: status(http.StatusTooManyRequests),
+		sinktest.Transient: status(http.StatusInternalServerError), sinktest.BadCredential: status(http.StatusUnauthorized),
+		sinktest.NoDestination: status(http.StatusNotFound), sinktest.Unreachable: func(*testing.T) { d.Close() },
+	}
+}
+
+// bound has the destination refuse large requests.
+func (d *destination) bound(_ *testing.T, bytes int) {
+	d.answer(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength > int64(bytes) {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		}
+	})
+}
+
+// batches returns the ids of the requests.
+func (d *destination) batches(*testing.T) (ids []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range d.requests {
+		ids = append(ids, r.Header.Get("Webhook-Id"))
+	}
+	return ids
 }
 
 // TestATokenInTheURLIsNotTold has a destination echo what it got for a user without a password.
@@ -148,7 +199,7 @@ func TestUserAndPasswordOfTheURLAreSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close() //nolint:errcheck // it returns nil
-	if err := s.Send(t.Context(), sinktest.Messages(0, 1)); err != nil {
+	if err := s.Send(t.Context(), sinktest.Batch(0, 1)); err != nil {
 		t.Fatal(err)
 	}
 	if user, password, _ := d.requests[0].BasicAuth(); user != "user" || password != "p@ss" {
@@ -208,7 +259,7 @@ func send(t *testing.T, url, mode string, messages ...sink.Message) error {
 	defer s.Close() //nolint:errcheck // it returns nil
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	return s.Send(ctx, messages)
+	return s.Send(ctx, sink.NewBatch(messages))
 }
 
 func clock() time.Time { return time.Unix(1614265330, 0).UTC() }
@@ -275,11 +326,11 @@ func TestRequests(t *testing.T) {
 
 func mustDecode(t *testing.T, secret string) []byte {
 	t.Helper()
-	var parsed target
-	if err := parsed.setKeys([]string{secret}); err != nil {
+	parsed, err := settings.Parse(fmt.Appendf(nil, `{"url":"http://example.com","signingSecrets":[%q]}`, secret), common.Environment{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return parsed.keys[0]
+	return parsed.Keys[0]
 }
 
 // TestSignature checks the example of the Standard Webhooks reference libraries.

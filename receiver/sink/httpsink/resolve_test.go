@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -85,13 +86,13 @@ func moveUnderTraffic(t *testing.T, secure bool) {
 	}
 	send := func(n int) {
 		t.Helper()
-		if err := s.Send(t.Context(), sinktest.Messages(n, 1)); err != nil {
+		if err := s.Send(t.Context(), sinktest.Batch(n, 1)); err != nil {
 			t.Fatalf("Send: %v", err)
 		}
 	}
 	send(0)
 	slow := make(chan error, 1)
-	go func() { slow <- s.Send(t.Context(), sinktest.Messages(9, 1)) }()
+	go func() { slow <- s.Send(t.Context(), sinktest.Batch(9, 1)) }()
 	for got[0].Load() < 2 {
 		time.Sleep(time.Millisecond)
 	}
@@ -168,5 +169,12 @@ func (n *names) serve(conn net.PacketConn) {
 		if packed, err := m.Pack(); err == nil {
 			_, _ = conn.WriteTo(packed, from)
 		}
+	}
+}
+
+func TestMetadataServicesAreRefused(t *testing.T) {
+	t.Parallel()
+	if err := send(t, "http://169.254.169.254/latest/meta-data", modeStructured, sinktest.Message(1)); err == nil || !strings.Contains(err.Error(), "not allowed") {
+		t.Errorf("Send to a metadata service = %v", err)
 	}
 }

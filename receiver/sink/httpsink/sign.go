@@ -9,15 +9,6 @@ import (
 	"time"
 )
 
-// secretPrefix marks a symmetric secret (Standard Webhooks 1.0.0, "Signature scheme").
-const secretPrefix = "whsec_"
-
-// A symmetric secret has minKeyBytes to maxKeyBytes (Standard Webhooks 1.0.0, "Signature scheme").
-const (
-	minKeyBytes = 24
-	maxKeyBytes = 64
-)
-
 // sign sets the headers of Standard Webhooks 1.0.0: webhook-id, webhook-timestamp and webhook-signature, the last with a
 // signature for every key, separated by spaces, so that the receiver may hold any one of them.
 func sign(h http.Header, keys [][]byte, id string, at time.Time, b body) {

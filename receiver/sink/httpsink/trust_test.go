@@ -18,7 +18,9 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	common "github.com/mailvane/mailvane/receiver/settings"
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/httpsink/settings"
 	"github.com/mailvane/mailvane/receiver/sink/sinktest"
 )
 
@@ -68,18 +70,18 @@ func (a *authority) keyPEM(t *testing.T) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-func (a *authority) identity(t *testing.T) *identity {
+func (a *authority) identity(t *testing.T) *common.KeyPair {
 	t.Helper()
-	return &identity{Certificate: a.pem(), Key: a.keyPEM(t)}
+	return &common.KeyPair{Certificate: a.pem(), Key: a.keyPEM(t)}
 }
 
-func trusting(t *testing.T, url string, s trust) []byte {
+func trusting(t *testing.T, url string, s settings.SinkTLS) []byte {
 	t.Helper()
-	settings, err := json.Marshal(map[string]any{"url": url, "tls": s})
+	text, err := json.Marshal(map[string]any{"url": url, "tls": s})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return settings
+	return text
 }
 
 func TestPrivateAuthoritiesAndClientCertificates(t *testing.T) {
@@ -101,24 +103,24 @@ func TestPrivateAuthoritiesAndClientCertificates(t *testing.T) {
 	t.Cleanup(d.Close)
 	for _, tc := range []struct {
 		name, reason string
-		trust        trust
+		trust        settings.SinkTLS
 		want         string // of the error; empty = it is delivered
 	}{
-		{"all that is needed", "the authority, the name and the certificate fit", trust{CAs: []string{ca.pem()}, Secret: client.identity(t), ServerName: "crm.internal"}, ""},
-		{"two authorities", "one is on its way out", trust{CAs: []string{other.pem(), ca.pem()}, Secret: client.identity(t), ServerName: "crm.internal"}, ""},
-		{"a bundle", "several are in one text", trust{CAs: []string{other.pem() + "\ntext between\n" + ca.pem()}, Secret: client.identity(t), ServerName: "crm.internal"}, ""},
-		{"another authority", "it did not sign the server's", trust{CAs: []string{other.pem()}, Secret: client.identity(t), ServerName: "crm.internal"}, "unknown authority"},
-		{"the system's authorities", "none of them signed it", trust{Secret: client.identity(t), ServerName: "crm.internal"}, "certificate"},
-		{"another name", "the certificate has no address", trust{CAs: []string{ca.pem()}, Secret: client.identity(t)}, "certificate"},
-		{"no client certificate", "the server asks for one", trust{CAs: []string{ca.pem()}, ServerName: "crm.internal"}, "did not answer"},
-		{"a stranger's", "the server does not know who signed it", trust{CAs: []string{ca.pem()}, Secret: stranger.identity(t), ServerName: "crm.internal"}, "did not answer"},
+		{"all that is needed", "the authority, the name and the certificate fit", settings.SinkTLS{CAs: []string{ca.pem()}, Secret: client.identity(t), ServerName: "crm.internal"}, ""},
+		{"two authorities", "one is on its way out", settings.SinkTLS{CAs: []string{other.pem(), ca.pem()}, Secret: client.identity(t), ServerName: "crm.internal"}, ""},
+		{"a bundle", "several are in one text", settings.SinkTLS{CAs: []string{other.pem() + "\ntext between\n" + ca.pem()}, Secret: client.identity(t), ServerName: "crm.internal"}, ""},
+		{"another authority", "it did not sign the server's", settings.SinkTLS{CAs: []string{other.pem()}, Secret: client.identity(t), ServerName: "crm.internal"}, "unknown authority"},
+		{"the system's authorities", "none of them signed it", settings.SinkTLS{Secret: client.identity(t), ServerName: "crm.internal"}, "certificate"},
+		{"another name", "the certificate has no address", settings.SinkTLS{CAs: []string{ca.pem()}, Secret: client.identity(t)}, "certificate"},
+		{"no client certificate", "the server asks for one", settings.SinkTLS{CAs: []string{ca.pem()}, ServerName: "crm.internal"}, "did not answer"},
+		{"a stranger's", "the server does not know who signed it", settings.SinkTLS{CAs: []string{ca.pem()}, Secret: stranger.identity(t), ServerName: "crm.internal"}, "did not answer"},
 	} {
 		seen = ""
-		s, err := newSink(trusting(t, d.URL, tc.trust), sink.Environment{Now: time.Now()}, time.Now)
+		s, err := newSink(trusting(t, d.URL, tc.trust), sink.Environment{}, time.Now)
 		if err != nil {
 			t.Fatalf("%s: %v", tc.name, err)
 		}
-		err = s.Send(t.Context(), sinktest.Messages(0, 1))
+		err = s.Send(t.Context(), sinktest.Batch(0, 1))
 		if (err == nil) != (tc.want == "") || err != nil && (!strings.Contains(err.Error(), tc.want) || sink.IsPermanent(err)) {
 			t.Errorf("%s (%s): Send = %v", tc.name, tc.reason, err)
 		}
@@ -134,29 +136,29 @@ func TestCertificatesAreChecked(t *testing.T) {
 	now := time.Now()
 	good, expired := issue(t, nil, "good", now.Add(time.Hour)), issue(t, nil, "expired", now.Add(-time.Hour))
 	another := issue(t, nil, "another", now.Add(time.Hour))
-	crossed := &identity{Certificate: good.pem(), Key: another.keyPEM(t)}
+	crossed := &common.KeyPair{Certificate: good.pem(), Key: another.keyPEM(t)}
 	for name, tc := range map[string]struct {
 		url   string
-		trust trust
+		trust settings.SinkTLS
 		want  string // empty = it is accepted
 		// also says that a receiver refuses it, which only looks at what does not change with time.
 		also bool
 	}{
-		"good":                         {"https://example.com", trust{CAs: []string{good.pem()}, Secret: good.identity(t)}, "", false},
-		"not PEM":                      {"https://example.com", trust{CAs: []string{good.pem(), "MIIB"}}, "tls.cas[1] holds no certificate in PEM", true},
-		"a key for an authority":       {"https://example.com", trust{CAs: []string{good.keyPEM(t)}}, "tls.cas[0] holds no certificate in PEM", true},
-		"damaged":                      {"https://example.com", trust{CAs: []string{"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}}, "tls.cas[0] holds a certificate that cannot be read", true},
-		"expired authority":            {"https://example.com", trust{CAs: []string{expired.pem()}}, "tls.cas[0] has no certificate that has not expired", false},
-		"one of a bundle has expired":  {"https://example.com", trust{CAs: []string{expired.pem() + good.pem()}}, "", false},
-		"key of another":               {"https://example.com", trust{Secret: crossed}, "tls.key is not the key of tls.crt", true},
-		"no key":                       {"https://example.com", trust{Secret: &identity{Certificate: good.pem(), Key: good.pem()}}, "tls.key", true},
-		"no certificate":               {"https://example.com", trust{Secret: &identity{Certificate: good.keyPEM(t), Key: good.keyPEM(t)}}, "tls.crt holds no certificate", true},
-		"expired certificate":          {"https://example.com", trust{Secret: expired.identity(t)}, "the certificate has expired at", false},
-		"a URL that does not need any": {"http://example.com", trust{CAs: []string{good.pem()}}, "tls needs a url that begins with https", true},
+		"good":                         {"https://example.com", settings.SinkTLS{CAs: []string{good.pem()}, Secret: good.identity(t)}, "", false},
+		"not PEM":                      {"https://example.com", settings.SinkTLS{CAs: []string{good.pem(), "MIIB"}}, "tls.cas[1] holds no certificate in PEM", true},
+		"a key for an authority":       {"https://example.com", settings.SinkTLS{CAs: []string{good.keyPEM(t)}}, "tls.cas[0] holds no certificate in PEM", true},
+		"damaged":                      {"https://example.com", settings.SinkTLS{CAs: []string{"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}}, "tls.cas[0] holds a certificate that cannot be read", true},
+		"expired authority":            {"https://example.com", settings.SinkTLS{CAs: []string{expired.pem()}}, "tls.cas[0] has no certificate that has not expired", false},
+		"one of a bundle has expired":  {"https://example.com", settings.SinkTLS{CAs: []string{expired.pem() + good.pem()}}, "", false},
+		"key of another":               {"https://example.com", settings.SinkTLS{Secret: crossed}, "tls.key is not the key of tls.crt", true},
+		"no key":                       {"https://example.com", settings.SinkTLS{Secret: &common.KeyPair{Certificate: good.pem(), Key: good.pem()}}, "tls.key", true},
+		"no certificate":               {"https://example.com", settings.SinkTLS{Secret: &common.KeyPair{Certificate: good.keyPEM(t), Key: good.keyPEM(t)}}, "tls.crt holds no certificate", true},
+		"expired certificate":          {"https://example.com", settings.SinkTLS{Secret: expired.identity(t)}, "the certificate has expired at", false},
+		"a URL that does not need any": {"http://example.com", settings.SinkTLS{CAs: []string{good.pem()}}, "tls needs a url that begins with https", true},
 	} {
-		settings := trusting(t, tc.url, tc.trust)
-		_, checked := Kind().New(settings, sink.Environment{Now: now})
-		_, received := Kind().New(settings, sink.Environment{})
+		text := trusting(t, tc.url, tc.trust)
+		_, checked := settings.Parse(text, common.Environment{Now: now})
+		_, received := Kind().New(text, sink.Environment{})
 		if (checked == nil) != (tc.want == "") || checked != nil && !strings.Contains(checked.Error(), tc.want) {
 			t.Errorf("%s: checked: %v, want %q", name, checked, tc.want)
 		}

@@ -29,8 +29,14 @@ type Harness struct {
 	Environment sink.Environment
 	// Received returns the ids of the events that the destination has, in the order of their arrival. Required.
 	Received func(t *testing.T) []string
-	// Break makes the destination refuse everything from now on.
-	Break func(t *testing.T)
+	// Break makes the destination refuse everything from now on, and Mend ends that, with what had arrived still there.
+	Break, Mend func(t *testing.T)
+	// Fail makes the destination fail in a way from now on, instead of any other way. Unreachable comes last and is not mended.
+	Fail map[Class]func(t *testing.T)
+	// Bound makes the destination refuse what is larger than a number of bytes.
+	Bound func(t *testing.T, bytes int)
+	// Batches returns the identities by which the destination tells batches apart, in the order of their arrival.
+	Batches func(t *testing.T) []string
 	// Stall makes the destination take requests and answer none until the test ends.
 	Stall func(t *testing.T)
 	// Secrets are what the settings hold and no error may.
@@ -50,6 +56,12 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"settings with unknown fields are refused":    refusesUnknownFields,
 		"bad settings are refused and tell no secret": badSettingsTellNoSecret,
 		"closing twice is allowed":                    closesTwice,
+		"closing during a send is allowed":            closesWhileSending,
+		"failures say how to go on":                   failuresAreClassified,
+		"a probe tells and leaves nothing":            probesTell,
+		"each of 10,000 arrives after a failure":      recovers,
+		"one that is too large is refused alone":      refusesOversizeAlone,
+		"a batch that is sent again is known again":   knowsABatchAgain,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,15 +72,20 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 
 // Message returns the n-th message of a test; its event's id is ID(n).
 func Message(n int) sink.Message {
-	return sink.Message{
-		Envelope: fmt.Appendf(nil, `{"specversion":"1.0","id":"%s","source":"/mailvane/mail/in","type":"dev.mailvane.email.sent.v1",`+
-			`"subject":"to+%d@example.com","datacontenttype":"application/json","data":{"id":"%[1]s","big":12345678901234567890}}`, ID(n), n),
-		Key: fmt.Sprintf("key-%d", n),
+	m := sink.Message{
+		ID: ID(n), Source: "/mailvane/mail/in", Type: "dev.mailvane.email.sent.v1", Subject: fmt.Sprintf("to+%d@example.com", n),
+		Provider: "test", Time: time.Date(2026, time.January, 2, 3, 4, 5, n, time.UTC), Key: fmt.Sprintf("key-%d", n),
 	}
+	m.Envelope = fmt.Appendf(nil, `{"specversion":"1.0","id":%q,"source":%q,"type":%q,"subject":%q,"datacontenttype":"application/json",`+
+		`"data":{"id":%[1]q,"big":12345678901234567890}}`, m.ID, m.Source, m.Type, m.Subject)
+	return m
 }
 
 // ID returns the id of the n-th message.
 func ID(n int) string { return fmt.Sprintf("%032x", n) }
+
+// Batch returns a batch of count messages from the first on.
+func Batch(first, count int) sink.Batch { return sink.NewBatch(Messages(first, count)) }
 
 // Messages returns count messages from the first on.
 func Messages(first, count int) []sink.Message {
@@ -104,7 +121,7 @@ func sendAll(ctx context.Context, s sink.Sink, messages []sink.Message) error {
 		size = min(size, limiter.MaxBatch())
 	}
 	for chunk := range slices.Chunk(messages, size) {
-		if err := s.Send(ctx, chunk); err != nil {
+		if err := s.Send(ctx, sink.NewBatch(chunk)); err != nil {
 			return err
 		}
 	}
@@ -143,7 +160,7 @@ func deliversConcurrently(t *testing.T, h Harness) {
 }
 
 func sendsNothing(t *testing.T, h Harness) {
-	if err := open(t, h).Send(t.Context(), nil); err != nil {
+	if err := open(t, h).Send(t.Context(), sink.Batch{}); err != nil {
 		t.Errorf("Send: %v", err)
 	}
 	if got := h.Received(t); len(got) != 0 {
@@ -154,7 +171,7 @@ func sendsNothing(t *testing.T, h Harness) {
 func cancelledBefore(t *testing.T, h Harness) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := open(t, h).Send(ctx, Messages(0, 1)); !errors.Is(err, context.Canceled) {
+	if err := open(t, h).Send(ctx, Batch(0, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("Send = %v, want context.Canceled", err)
 	}
 	if got := h.Received(t); len(got) != 0 {
@@ -171,7 +188,7 @@ func cancelledDuring(t *testing.T, h Harness) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- s.Send(ctx, Messages(0, 1)) }()
+	go func() { done <- s.Send(ctx, Batch(0, 1)) }()
 	select {
 	case err := <-done:
 		if !errors.Is(err, context.DeadlineExceeded) || sink.IsPermanent(err) {
@@ -189,7 +206,7 @@ func failureTellsNoSecret(t *testing.T, h Harness) {
 	}
 	s := open(t, h)
 	h.Break(t)
-	err := s.Send(t.Context(), Messages(0, 1))
+	err := s.Send(t.Context(), Batch(0, 1))
 	if err == nil {
 		t.Fatal("Send succeeded")
 	}

@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 
+	common "github.com/mailvane/mailvane/receiver/settings"
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/stdoutsink/settings"
 )
 
 // Kind returns the sink kind "Stdout".
@@ -20,8 +22,8 @@ type stdoutSink struct {
 	torn bool
 }
 
-func newSink(settings []byte, env sink.Environment) (sink.Sink, error) {
-	if err := sink.DecodeSettings(settings, &struct{}{}); err != nil {
+func newSink(data []byte, env sink.Environment) (sink.Sink, error) {
+	if _, err := settings.Parse(data, common.Environment{}); err != nil {
 		return nil, err
 	}
 	s := &stdoutSink{out: env.Stdout, turn: sink.NewTurn()}
@@ -32,8 +34,8 @@ func newSink(settings []byte, env sink.Environment) (sink.Sink, error) {
 }
 
 // Send writes the messages in one write. When ctx ends first, the write may still happen.
-func (s *stdoutSink) Send(ctx context.Context, messages []sink.Message) error {
-	lines := sink.JoinLines(messages)
+func (s *stdoutSink) Send(ctx context.Context, batch sink.Batch) error {
+	lines := sink.JoinLines(batch.Messages)
 	if len(lines) == 0 {
 		return ctx.Err()
 	}

@@ -39,6 +39,12 @@ func (c *console) Write(p []byte) (int, error) {
 	return c.written.Write(p)
 }
 
+func (c *console) limit(on bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limited = on
+}
+
 func (c *console) ids(t *testing.T) []string {
 	t.Helper()
 	c.mu.Lock()
@@ -62,7 +68,9 @@ func TestConformance(t *testing.T) {
 		c := &console{}
 		return sinktest.Harness{
 			Kind: stdoutsink.Kind(), Settings: "{}", Environment: sink.Environment{Stdout: c}, Received: c.ids,
-			Break: func(*testing.T) { c.limited = true },
+			Break: func(*testing.T) { c.limit(true) },
+			Mend:  func(*testing.T) { c.limit(false) },
+			Fail:  map[sinktest.Class]func(*testing.T){sinktest.Transient: func(*testing.T) { c.limit(true) }},
 		}
 	})
 }
@@ -79,7 +87,7 @@ func open(t *testing.T, out io.Writer) sink.Sink {
 func TestBatchIsOneWrite(t *testing.T) {
 	t.Parallel()
 	c := &console{}
-	if err := open(t, c).Send(t.Context(), sinktest.Messages(0, 3)); err != nil {
+	if err := open(t, c).Send(t.Context(), sinktest.Batch(0, 3)); err != nil {
 		t.Fatal(err)
 	}
 	want := ""
@@ -95,11 +103,11 @@ func TestTornLineIsEnded(t *testing.T) {
 	t.Parallel()
 	c := &console{limited: true, left: 10}
 	s := open(t, c)
-	if err := s.Send(t.Context(), sinktest.Messages(0, 1)); !errors.Is(err, io.ErrShortWrite) {
+	if err := s.Send(t.Context(), sinktest.Batch(0, 1)); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("Send = %v", err)
 	}
 	c.limited = false
-	if err := s.Send(t.Context(), sinktest.Messages(0, 1)); err != nil {
+	if err := s.Send(t.Context(), sinktest.Batch(0, 1)); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{sinktest.ID(0)}, c.ids(t)); diff != "" {
@@ -116,7 +124,7 @@ func TestSendEndsWithItsContext(t *testing.T) {
 	for n := range 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		if err := s.Send(ctx, sinktest.Messages(n, 1)); !errors.Is(err, context.DeadlineExceeded) {
+		if err := s.Send(ctx, sinktest.Batch(n, 1)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Send = %v", err)
 		}
 	}
@@ -126,7 +134,7 @@ func TestSendEndsWithItsContext(t *testing.T) {
 		_, err := io.Copy(c, r)
 		copied <- err
 	}()
-	if err := s.Send(t.Context(), sinktest.Messages(2, 1)); err != nil {
+	if err := s.Send(t.Context(), sinktest.Batch(2, 1)); err != nil {
 		t.Error(err)
 	}
 	if err := w.Close(); err != nil {

@@ -30,7 +30,7 @@ type Receiver struct {
 	tunnel *tunnel
 }
 
-// Receivers returns the pods of receivers, sorted by namespace and name: those that are ready, and the names
+// Receivers returns the pods that receivers' workloads have made, sorted by namespace and name: those that are ready, and the names
 // "namespace/name" of the others.
 func (c *Cluster) Receivers(ctx context.Context) (ready []*Receiver, others []string, err error) {
 	var list corev1.PodList
@@ -40,6 +40,9 @@ func (c *Cluster) Receivers(ctx context.Context) (ready []*Receiver, others []st
 	}
 	for i := range list.Items {
 		pod := &list.Items[i]
+		if !children.IsOwn(pod, pod.Labels[children.InstanceLabel]) {
+			continue // it has the labels, and would be shown a token
+		}
 		if !isReady(pod) {
 			others = append(others, pod.Namespace+"/"+pod.Name)
 			continue

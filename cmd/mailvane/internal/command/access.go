@@ -14,6 +14,7 @@ import (
 
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/cluster"
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/tokenfile"
+	"github.com/mailvane/mailvane/internal/inspect"
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/admin/access"
 )
@@ -81,26 +82,9 @@ func clusterFlags(c *cobra.Command, o *cluster.Options) {
 type scope struct {
 	// cluster is nil with --admin.
 	cluster   *cluster.Cluster
-	receivers []*receiver
+	receivers []*inspect.Receiver
 	// rights are those that suffice.
 	rights []access.Right
-}
-
-// receiver is one receiver that is asked.
-type receiver struct {
-	*admin.Client
-	// pod is nil with --admin.
-	pod *cluster.Receiver
-	// denied says why it cannot be asked; all pods of a receiver have the same.
-	denied error
-}
-
-// String returns the pod as "namespace/name", or the address.
-func (r *receiver) String() string {
-	if r.pod == nil {
-		return r.BaseURL
-	}
-	return r.pod.Namespace + "/" + r.pod.Pod
 }
 
 // open reads the kubeconfig, unless one receiver was named.
@@ -110,7 +94,7 @@ func (a *whom) open() (*scope, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &scope{receivers: []*receiver{{Client: client}}}, nil
+		return &scope{receivers: []*inspect.Receiver{{Client: client, Name: client.BaseURL}}}, nil
 	}
 	c, err := a.cluster.Open()
 	if errors.Is(err, cluster.ErrNone) {
@@ -149,7 +133,7 @@ func (s *scope) find(ctx context.Context, stderr io.Writer) error {
 			credentials[name] = known
 		}
 		client := &admin.Client{BaseURL: pod.AdminURL(), Token: known.token, HTTP: pod.Admin()}
-		s.receivers = append(s.receivers, &receiver{pod: pod, Client: client, denied: known.err})
+		s.receivers = append(s.receivers, &inspect.Receiver{Client: client, Name: pod.Namespace + "/" + pod.Pod, Pod: pod.Pod, Denied: known.err})
 	}
 	if len(others) > 0 {
 		fmt.Fprintln(stderr, "not asked, because they are not ready:", strings.Join(others, ", "))

@@ -8,13 +8,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/mailvane/mailvane/api/v1alpha1"
+	"github.com/mailvane/mailvane/internal/inspect"
 	"github.com/mailvane/mailvane/receiver/admin"
 )
 
@@ -60,14 +58,14 @@ func clientOf(t *testing.T, address string) *admin.Client {
 }
 
 // pretenders returns receivers of which the first two share a journal.
-func pretenders(t *testing.T) ([]*pretender, []*receiver) {
+func pretenders(t *testing.T) ([]*pretender, []*inspect.Receiver) {
 	t.Helper()
 	all := []*pretender{{shared: "a"}, {shared: "a"}, {}, {}, {shared: "b"}}
-	receivers := make([]*receiver, len(all))
+	receivers := make([]*inspect.Receiver, len(all))
 	for i, p := range all {
 		server := httptest.NewServer(p)
 		t.Cleanup(server.Close)
-		receivers[i] = &receiver{Client: clientOf(t, strings.TrimPrefix(server.URL, "http://"))}
+		receivers[i] = &inspect.Receiver{Client: clientOf(t, strings.TrimPrefix(server.URL, "http://"))}
 	}
 	return all, receivers
 }
@@ -97,7 +95,7 @@ func TestASharedJournalIsAskedOnce(t *testing.T) {
 func TestAReceiverThatDoesNotAnswerHidesNoOther(t *testing.T) {
 	t.Parallel()
 	_, receivers := pretenders(t)
-	receivers[2] = &receiver{Client: clientOf(t, "127.0.0.1:1")}
+	receivers[2] = &inspect.Receiver{Client: clientOf(t, "127.0.0.1:1")}
 	s := selection{all: true}
 	found, err := s.each(t.Context(), receivers)
 	if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
@@ -108,45 +106,9 @@ func TestAReceiverThatDoesNotAnswerHidesNoOther(t *testing.T) {
 	}
 }
 
-func TestMergeSinks(t *testing.T) {
-	t.Parallel()
-	early, late := time.Unix(1000, 0).UTC(), time.Unix(2000, 0).UTC()
-	one := func(journal string, s admin.Sink) (answer struct {
-		from *receiver
-		said stored
-	},
-	) {
-		answer.said = stored{journal: journal, sinks: []admin.Sink{s}}
-		return answer
-	}
-	answered := answers[stored]{
-		one("", admin.Sink{Name: "mail/crm", Type: "HTTP", Healthy: true, Pending: 2, OldestSeconds: 5}),
-		one("", admin.Sink{Name: "mail/crm", Type: "HTTP", Pending: 3, OldestSeconds: 9, LastError: "503", LastErrorTime: late}),
-		one("a", admin.Sink{Name: "mail/crm", Type: "HTTP", Healthy: true, Pending: 10, OldestSeconds: 1, LastError: "500", LastErrorTime: early}),
-		one("a", admin.Sink{Name: "mail/crm", Type: "HTTP", Healthy: true, Pending: 10, OldestSeconds: 2}),
-		one("a", admin.Sink{Name: "mail/gone", Type: "Absent", Healthy: true, Pending: 1}),
-		one("", admin.Sink{Name: "mail/gone", Type: "Absent", Healthy: true, Pending: 1}),
-	}
-	objects := []v1alpha1.EventSink{{}, {}}
-	objects[0].Namespace, objects[0].Name, objects[0].Spec.Type = "mail", "idle", v1alpha1.SinkFile
-	objects[1].Namespace, objects[1].Name, objects[1].Spec.Type = "mail", "crm", v1alpha1.SinkHTTP
-	objects[1].Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: "Reconciled"}}
-	want := []sink{
-		{
-			Sink:      admin.Sink{Name: "mail/crm", Type: "HTTP", Pending: 15, OldestSeconds: 9, LastError: "503", LastErrorTime: late},
-			readiness: readiness{Ready: "True", Reason: "Reconciled"}, Receivers: 4,
-		},
-		{Sink: admin.Sink{Name: "mail/gone", Type: "Absent", Healthy: true, Pending: 2}, readiness: readiness{Ready: "Unknown"}, Receivers: 2},
-		{Sink: admin.Sink{Name: "mail/idle", Type: "File"}, readiness: readiness{Ready: "Unknown"}},
-	}
-	if diff := cmp.Diff(want, mergeSinks(objects, answered), cmp.AllowUnexported(sink{})); diff != "" {
-		t.Error(diff)
-	}
-}
-
 func TestReferences(t *testing.T) {
 	t.Parallel()
-	s := &scope{receivers: []*receiver{{Client: clientOf(t, "127.0.0.1:1")}}}
+	s := &scope{receivers: []*inspect.Receiver{{Client: clientOf(t, "127.0.0.1:1")}}}
 	for text, want := range map[string]string{"7": "", "pod/7": "is not the ID", "x": "is not the ID", "-1": "is not the ID", "": "is not the ID", "7/": "is not the ID"} {
 		_, id, err := s.resolve(text)
 		if want == "" && (err != nil || id != 7) || want != "" && (err == nil || !strings.Contains(fmt.Sprint(err), want)) {

@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 
+	"github.com/mailvane/mailvane/internal/inspect"
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
@@ -72,7 +73,7 @@ func (s *selection) matches(d *admin.DeadLetter) bool {
 }
 
 // of returns the selected dead letters of one receiver, oldest first.
-func (s *selection) of(ctx context.Context, r *receiver) ([]admin.DeadLetter, error) {
+func (s *selection) of(ctx context.Context, r *inspect.Receiver) ([]admin.DeadLetter, error) {
 	var out []admin.DeadLetter
 	err := r.DeadLetters(ctx, func(d *admin.DeadLetter) error {
 		if s.matches(d) {
@@ -84,9 +85,9 @@ func (s *selection) of(ctx context.Context, r *receiver) ([]admin.DeadLetter, er
 }
 
 // each returns the selected dead letters of every journal.
-func (s *selection) each(ctx context.Context, receivers []*receiver) (answers[[]admin.DeadLetter], error) {
-	distinct, failed := journals(ctx, receivers)
-	found, err := ask(ctx, distinct, s.of)
+func (s *selection) each(ctx context.Context, receivers []*inspect.Receiver) (inspect.Answers[[]admin.DeadLetter], error) {
+	distinct, failed := inspect.Journals(ctx, receivers)
+	found, err := inspect.Ask(ctx, distinct, s.of)
 	return found, errors.Join(failed, err)
 }
 
@@ -108,8 +109,8 @@ func newDeadLetterList() *cobra.Command {
 			letters := []letter{}
 			t := table{header: deadLetterHeader()}
 			for _, answer := range found {
-				for i := range answer.said {
-					l := letter{Reference: scope.reference(answer.from, answer.said[i].ID), DeadLetter: answer.said[i]}
+				for i := range answer.Said {
+					l := letter{Reference: scope.reference(answer.From, answer.Said[i].ID), DeadLetter: answer.Said[i]}
 					letters = append(letters, l)
 					t.rows = append(t.rows, l.row())
 				}

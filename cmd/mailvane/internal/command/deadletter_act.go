@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailvane/mailvane/internal/inspect"
 	"github.com/mailvane/mailvane/receiver/admin"
 )
 
@@ -19,7 +20,7 @@ var errSelection = &usageError{"name either the IDs, or give --all, --sink or --
 
 // chosen are dead letters of one receiver.
 type chosen struct {
-	receiver *receiver
+	receiver *inspect.Receiver
 	ids      []uint64
 }
 
@@ -88,9 +89,9 @@ func (s *selection) choose(ctx context.Context, scope *scope, references []strin
 	found, err := s.each(ctx, scope.receivers)
 	var work []chosen
 	for _, answer := range found {
-		part := chosen{receiver: answer.from}
-		for i := range answer.said {
-			part.ids = append(part.ids, answer.said[i].ID)
+		part := chosen{receiver: answer.From}
+		for i := range answer.Said {
+			part.ids = append(part.ids, answer.Said[i].ID)
 		}
 		work = append(work, part)
 	}

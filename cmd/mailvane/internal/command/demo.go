@@ -38,20 +38,16 @@ func newDemo() *cobra.Command {
 	c := &cobra.Command{
 		Use: "demo", Short: "Show the whole way of every provider's events on this machine", Long: demoLong, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if once && !c.Flags().Changed("listen") {
-				settings.Listen = "127.0.0.1:0"
-			}
-			if once && !c.Flags().Changed("admin-listen") {
-				settings.AdminListen = "127.0.0.1:0"
-			}
-			if once && !c.Flags().Changed("metrics-listen") {
-				settings.MetricsListen = "127.0.0.1:0"
+			for name, address := range map[string]*string{"listen": &settings.Listen, "admin-listen": &settings.AdminListen, "metrics-listen": &settings.MetricsListen} {
+				if once && !c.Flags().Changed(name) {
+					*address = "127.0.0.1:0"
+				}
 			}
 			return runDemo(c.Context(), &settings, once, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	c.Flags().BoolVar(&once, "once", false, "end when everything is delivered")
-	settingsFlags(c, &settings)
+	settingsFlags(c, &settings, "listen", "admin-listen", "metrics-listen") // the rest is the demo's own
 	return c
 }
 
@@ -129,7 +125,7 @@ func (d *demo) sendEverything(ctx context.Context) error {
 }
 
 func (d *demo) sendTo(ctx context.Context, client *http.Client, target *sender.Target) error {
-	samples, err := sender.Samples(&target.Kind)
+	samples, err := target.Vendor.Samples()
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/mailvane/mailvane/cmd/mailvane/internal/sender"
+	"github.com/mailvane/mailvane/internal/simulate"
 )
 
 var errNotDelivered = errors.New("not everything was delivered in time")
@@ -70,7 +70,7 @@ func (d *demo) curl(ctx context.Context) (string, error) {
 	target.BaseURL = "http://" + d.instance.Address()
 	now := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	body := `{"account":"demo","date":"` + now + `","event":"trackOpen","data":{"messageId":"<` + uniqueText() + `@example.com>"}}`
-	request, err := target.Request(ctx, &sender.Sample{Body: []byte(body)}, "", time.Now())
+	request, err := target.Request(ctx, &simulate.Sample{Body: []byte(body)}, "", time.Now())
 	if err != nil {
 		return "", err
 	}

@@ -1,50 +1,17 @@
 package command
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/mailvane/mailvane/api/v1alpha1"
-	"github.com/mailvane/mailvane/receiver/admin"
+	"github.com/mailvane/mailvane/internal/inspect"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/metrics"
 )
-
-// readiness is what the status of an object says in short.
-type readiness struct {
-	// Ready is True, False or Unknown.
-	Ready   string `json:"ready"`
-	Reason  string `json:"reason,omitzero"`
-	Message string `json:"message,omitzero"`
-}
-
-func readinessOf(conditions []metav1.Condition) readiness {
-	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
-	if ready == nil {
-		return readiness{Ready: string(metav1.ConditionUnknown)}
-	}
-	return readiness{Ready: string(ready.Status), Reason: ready.Reason, Message: ready.Message}
-}
-
-// endpoint is an endpoint of a cluster: what its status says, and what its receivers have counted.
-type endpoint struct {
-	Name     string `json:"name"`
-	Provider string `json:"provider"`
-	State    string `json:"state"`
-	URL      string `json:"url,omitzero"`
-	readiness
-	// Receivers counts the pods that serve it, of those that were asked.
-	Receivers int `json:"receivers"`
-	metrics.Counts
-}
 
 func newEndpoints() *cobra.Command {
 	var from whom
@@ -68,7 +35,7 @@ func newEndpoints() *cobra.Command {
 }
 
 // servedEndpoints lists the endpoints of one receiver.
-func servedEndpoints(c *cobra.Command, r *receiver, format string) error {
+func servedEndpoints(c *cobra.Command, r *inspect.Receiver, format string) error {
 	endpoints, err := r.Endpoints(c.Context())
 	if err != nil {
 		return err
@@ -109,36 +76,11 @@ func clusterEndpoints(c *cobra.Command, s *scope, format string) error {
 		return err
 	}
 	err = s.find(c.Context(), c.ErrOrStderr())
-	served, failed := ask(c.Context(), s.receivers, func(ctx context.Context, r *receiver) ([]admin.Endpoint, error) { return r.Endpoints(ctx) })
-	endpoints := mergeEndpoints(objects, served)
+	endpoints, failed := inspect.Endpoints(c.Context(), objects, s.receivers)
 	t := table{header: []string{"ENDPOINT", "PROVIDER", "READY", "REASON", "RECEIVERS", "ACCEPTED", "DUPLICATES", "REFUSED", "TOO LARGE", "URL"}}
 	for i := range endpoints {
 		e := &endpoints[i]
 		t.rows = append(t.rows, slices.Concat([]string{e.Name, e.Provider, e.Ready, e.Reason, strconv.Itoa(e.Receivers)}, counts(e.Counts), []string{e.URL}))
 	}
 	return errors.Join(write(c.OutOrStdout(), format, endpoints, t), err, failed)
-}
-
-func mergeEndpoints(objects []v1alpha1.WebhookEndpoint, served answers[[]admin.Endpoint]) []endpoint {
-	counted := map[string]endpoint{}
-	for _, answer := range served {
-		for i := range answer.said {
-			one := &answer.said[i]
-			sum := counted[one.Name]
-			sum.Receivers++
-			sum.Counts = sum.Plus(one.Counts)
-			counted[one.Name] = sum
-		}
-	}
-	out := make([]endpoint, 0, len(objects))
-	for i := range objects {
-		o := &objects[i]
-		e := counted[o.Namespace+"/"+o.Name]
-		e.Name, e.URL = fmt.Sprintf("%s/%s", o.Namespace, o.Name), o.Status.URL
-		e.Provider, e.State = string(o.Spec.Provider.Type), string(o.Spec.State)
-		e.readiness = readinessOf(o.Status.Conditions)
-		out = append(out, e)
-	}
-	slices.SortFunc(out, func(a, b endpoint) int { return strings.Compare(a.Name, b.Name) })
-	return out
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,10 +43,18 @@ func folderFlag(c *cobra.Command, folder *string) {
 	cobra.CheckErr(c.MarkFlagRequired("filename"))
 }
 
-func settingsFlags(c *cobra.Command, settings *app.Settings) {
+// settingsFlags gives a command the flags of a receiver: those with the names, or all.
+func settingsFlags(c *cobra.Command, settings *app.Settings, names ...string) {
 	flags := flag.NewFlagSet(c.Name(), flag.ContinueOnError)
-	settings.Flags(flags, app.Settings{Data: "mailvane-data", FileSinks: defaultFiles, Listen: "127.0.0.1:8080", AdminListen: defaultAdmin, MetricsListen: defaultMetrics, FlushTimeout: 3 * time.Second})
-	c.Flags().AddGoFlagSet(flags)
+	settings.Flags(flags, app.Settings{
+		Data: "mailvane-data", FileSinks: defaultFiles, Listen: "127.0.0.1:8080", AdminListen: defaultAdmin, MetricsListen: defaultMetrics,
+		AllowedSinkAddresses: app.OwnAddresses, FlushTimeout: 3 * time.Second,
+	})
+	flags.VisitAll(func(f *flag.Flag) {
+		if len(names) == 0 || slices.Contains(names, f.Name) {
+			c.Flags().AddGoFlag(f)
+		}
+	})
 }
 
 func serveFolder(ctx context.Context, settings *app.Settings, folder string, stdout, stderr io.Writer) error {

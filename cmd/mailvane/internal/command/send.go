@@ -19,6 +19,7 @@ import (
 
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/cluster"
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/sender"
+	"github.com/mailvane/mailvane/internal/simulate"
 )
 
 const sendLong = `Send requests to an endpoint as its provider would: the documented samples, fresh, correctly signed and carrying the
@@ -124,7 +125,7 @@ func (o *sendOptions) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	samples, err := sender.Samples(&target.Kind)
+	samples, err := target.Vendor.Samples()
 	if err != nil {
 		return err
 	}
@@ -163,7 +164,7 @@ type answer struct {
 const maxAnswerBytes = 64 << 10
 
 // post sends one sample as a new event.
-func post(ctx context.Context, client *http.Client, target *sender.Target, s *sender.Sample) (answer, error) {
+func post(ctx context.Context, client *http.Client, target *sender.Target, s *simulate.Sample) (answer, error) {
 	request, err := target.Request(ctx, s, uniqueText(), time.Now())
 	if err != nil {
 		return answer{}, err

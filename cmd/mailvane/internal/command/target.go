@@ -13,9 +13,9 @@ import (
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/cluster"
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/sender"
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/internal/simulate"
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/config"
-	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
 )
 
 // secretReader returns the data of a Secret, and whether there is one.
@@ -23,7 +23,7 @@ type secretReader func(namespace, name string) (data map[string][]byte, found bo
 
 // newTarget returns what is sent to: an endpoint's configuration, and the signing key that its object names.
 func newTarget(e *config.Endpoint, object *v1alpha1.WebhookEndpoint, secret secretReader) (*sender.Target, error) {
-	kind, ok := providers.Lookup(e.Provider.Type)
+	vendor, ok := simulate.Lookup(e.Provider.Type)
 	if !ok {
 		return nil, fmt.Errorf("this release knows no provider %q", e.Provider.Type)
 	}
@@ -31,7 +31,7 @@ func newTarget(e *config.Endpoint, object *v1alpha1.WebhookEndpoint, secret secr
 	if err != nil {
 		return nil, err
 	}
-	return &sender.Target{Kind: kind, Endpoint: *e, SigningKey: key}, nil
+	return &sender.Target{Vendor: vendor, Endpoint: *e, SigningKey: key}, nil
 }
 
 // signingKey returns the private key that an endpoint's annotation names; nil when it names none.

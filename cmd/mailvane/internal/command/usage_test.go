@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/command"
+	"github.com/mailvane/mailvane/receiver/httpproblem"
 )
 
 // TestUsage asks for what cannot be meant: each says what to write instead, and ends with status 2.
@@ -30,6 +31,9 @@ func TestUsage(t *testing.T) {
 		"an ID and all of them":           {[]string{"deadletter", "drop", "1", "--all"}, 2, "name either the IDs"},
 		"nothing named":                   {[]string{"deadletter", "retry"}, 2, "name either the IDs"},
 		"nothing to send":                 {[]string{"send", "-f", "x", "--endpoint", "e", "--count", "0"}, 2, "--count"},
+		"a size in another form":          {[]string{"run", "-f", "x", "--journal-max-bytes", "64MB"}, 2, "such as 64Mi"},
+		"a time without a unit":           {[]string{"run", "-f", "x", "--dedupe-window", "5"}, 2, "30s, 5m or 24h"},
+		"what the demo has of its own":    {[]string{"demo", "--data", "x"}, 2, "unknown flag: --data"},
 		"a folder that is not there":      {[]string{"check", "-f", "/does/not/exist"}, 1, "/does/not/exist"},
 		"what was typed is not a command": {[]string{"\x1b[2Jx"}, 2, "[2Jx"},
 	} {
@@ -40,6 +44,30 @@ func TestUsage(t *testing.T) {
 				t.Errorf("status %d, %q; want %d and %q", status, out, tc.status, tc.say)
 			}
 		})
+	}
+}
+
+// TestAnotherPortIsNoAdminAPI asks where webhooks are taken, and where metrics are.
+func TestAnotherPortIsNoAdminAPI(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		answer http.HandlerFunc
+		say    string
+	}{
+		"webhooks": {func(w http.ResponseWriter, _ *http.Request) {
+			httpproblem.New(http.StatusNotFound, "unknown-path", "No webhook endpoint here", "No endpoint has this path.").Write(w)
+		}, " is no admin API: webhooks are taken there. The admin API has an address of its own, --admin-listen"},
+		"metrics": {http.NotFound, " is no admin API: the metrics and probes of a receiver may be there."},
+		"a dead letter that is gone": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "there is no dead letter 7", http.StatusNotFound)
+		}, "there is no dead letter 7"},
+	} {
+		server := httptest.NewServer(tc.answer)
+		t.Cleanup(server.Close)
+		status, out := run("endpoints", "--admin", strings.TrimPrefix(server.URL, "http://"))
+		if status != 1 || !strings.Contains(out, tc.say) || strings.Contains(out, "{") {
+			t.Errorf("%s: status %d, %q", name, status, out)
+		}
 	}
 }
 

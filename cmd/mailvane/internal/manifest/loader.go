@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mailvane/mailvane/config/crd/admission"
+	"github.com/mailvane/mailvane/internal/admission"
 )
 
 // Loader reads manifests. It is safe for concurrent use.

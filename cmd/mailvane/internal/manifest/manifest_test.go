@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/manifest"
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/internal/catalogue"
 	"github.com/mailvane/mailvane/receiver/config"
 )
 
@@ -48,7 +50,9 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	var text strings.Builder
-	for _, problem := range append(problems, between...) {
+	all := append(problems, between...)
+	manifest.SortProblems(all) // as they are shown
+	for _, problem := range all {
 		text.WriteString(problem.String() + "\n")
 	}
 	golden := "testdata/mistakes.golden.txt"
@@ -69,7 +73,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestQuickstart reads the samples of the quickstart, which have no mistake.
+// TestQuickstart reads the samples of the quickstart, which have an endpoint of every provider and no mistake.
 func TestQuickstart(t *testing.T) {
 	t.Parallel()
 
@@ -82,7 +86,11 @@ func TestQuickstart(t *testing.T) {
 	for i, endpoint := range c.Endpoints {
 		paths[i] = endpoint.Path
 	}
-	want := []string{"/hooks/mail/emailengine", "/hooks/mail/engagelab", "/hooks/mail/mailchannels", "/hooks/mail/webexconnect"}
+	var want []string
+	for _, p := range catalogue.Providers() {
+		want = append(want, "/hooks/mail/"+p.Folder())
+	}
+	slices.Sort(want)
 	if diff := cmp.Diff(want, paths); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
 	}

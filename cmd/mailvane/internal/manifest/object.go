@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
-	"github.com/mailvane/mailvane/config/crd/admission"
 	"github.com/mailvane/mailvane/controllers/render"
+	"github.com/mailvane/mailvane/internal/admission"
 )
 
 const (
@@ -130,7 +130,7 @@ func (r *reading) addCustom(ctx context.Context, gvk schema.GroupVersionKind, co
 		problems = append(problems, Problem{Field: err.Field, Message: message(err)})
 	}
 	if review.RulesSkipped {
-		problems = append(problems, Problem{Message: "more may be wrong: some rules are only checked when all fields have the right form"})
+		problems = append(problems, Problem{Consequence: true, Message: "more may be wrong: some rules are only checked when all fields have the right form"})
 	}
 	if review.RulesSkipped {
 		return nil, problems

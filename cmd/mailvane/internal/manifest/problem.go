@@ -20,6 +20,8 @@ type Problem struct {
 	Message string
 	// Warning says that the object works all the same.
 	Warning bool
+	// Consequence says that it may go when other problems are mended; they are read first.
+	Consequence bool
 }
 
 // Faults returns the problems that are not only warnings.
@@ -47,9 +49,15 @@ func (p Problem) String() string {
 	return strings.Join(append(parts, strings.ReplaceAll(p.Message, "\n", "\n    ")), ": ")
 }
 
-// SortProblems sorts by file and line. Problems of one line keep their order.
+// SortProblems sorts by file and line, the consequences of other problems behind them. Problems of one line keep their order.
 func SortProblems(problems []Problem) {
+	rank := func(p Problem) int {
+		if p.Consequence {
+			return 1
+		}
+		return 0
+	}
 	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
 }

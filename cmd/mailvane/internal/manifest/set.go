@@ -74,10 +74,11 @@ func (s *Set) locate(p render.Problem) Problem {
 		Object:  p.Object.Kind + "/" + p.Object.Name,
 		Field:   p.Field,
 		Message: p.Message,
-		Warning: p.Warning,
+		Warning: p.Warning, Consequence: p.Reason == v1alpha1.ReasonSinkNotReady,
 	}
 	// To the renderer, an object that could not be read does not exist. Whoever wrote it knows better.
 	if related := s.places[p.Related]; related.broken {
+		problem.Consequence = true
 		problem.Message = fmt.Sprintf("%s %q has a problem of its own (%s:%d)",
 			p.Related.Kind, p.Related.Name, related.document.file, related.document.begin())
 	}

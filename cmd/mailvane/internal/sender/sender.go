@@ -3,77 +3,25 @@
 package sender
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net/http"
-	"path"
-	"slices"
+	"net/url"
 	"strings"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulate"
 	"github.com/mailvane/mailvane/receiver/config"
 	"github.com/mailvane/mailvane/receiver/provider"
 )
 
-// sampleSuffix ends the file name of a sample; what is before it is the sample's name.
-const sampleSuffix = ".http"
-
 // ErrNoSample says that a provider has no sample of that name.
 var ErrNoSample = errors.New("no such event")
 
-// Sample is one documented request of a provider.
-type Sample struct {
-	// Name is the file's name without its suffix, such as "messageBounce".
-	Name string
-	// Header and Body are the request's.
-	Header http.Header
-	Body   []byte
-}
-
-// Samples returns the documented requests of a provider, by name.
-func Samples(kind *provider.Kind) ([]Sample, error) {
-	if kind.Samples == nil {
-		return nil, nil
-	}
-	files, err := fs.Glob(kind.Samples, "*"+sampleSuffix)
-	if err != nil {
-		return nil, fmt.Errorf("list samples: %w", err)
-	}
-	slices.Sort(files)
-	out := make([]Sample, 0, len(files))
-	for _, file := range files {
-		s, err := readSample(kind.Samples, file)
-		if err != nil {
-			return nil, fmt.Errorf("sample %s: %w", file, err)
-		}
-		out = append(out, s)
-	}
-	return out, nil
-}
-
-func readSample(files fs.FS, file string) (Sample, error) {
-	text, err := fs.ReadFile(files, file)
-	if err != nil {
-		return Sample{}, fmt.Errorf("read: %w", err)
-	}
-	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(text)))
-	if err != nil {
-		return Sample{}, fmt.Errorf("parse: %w", err)
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return Sample{}, fmt.Errorf("parse body: %w", err)
-	}
-	return Sample{Name: strings.TrimSuffix(path.Base(file), sampleSuffix), Header: r.Header, Body: body}, nil
-}
-
 // Select returns the sample with a name, or all for "all".
-func Select(samples []Sample, name string) ([]Sample, error) {
+func Select(samples []simulate.Sample, name string) ([]simulate.Sample, error) {
 	if name == "all" {
 		return samples, nil
 	}
@@ -89,8 +37,8 @@ func Select(samples []Sample, name string) ([]Sample, error) {
 
 // Target is an endpoint to send to.
 type Target struct {
-	// Kind is the endpoint's provider.
-	Kind provider.Kind
+	// Vendor makes the requests of the endpoint's provider.
+	Vendor simulate.Vendor
 	// Endpoint is its rendered configuration, credentials included.
 	Endpoint config.Endpoint
 	// SigningKey is the private key for providers with asymmetric signatures, PKCS #8 PEM.
@@ -101,18 +49,22 @@ type Target struct {
 
 // Request returns a sample as a request to the target. With a unique text it stands for a new event that happens now;
 // without one it is sent as documented and only signed anew.
-func (t *Target) Request(ctx context.Context, s *Sample, unique string, now time.Time) (*http.Request, error) {
-	p := &provider.Request{Header: s.Header.Clone(), Body: s.Body, ReceivedAt: now}
-	if unique != "" {
-		p.Body = t.Kind.Freshen(s.Body, unique, now)
-		for _, name := range t.Kind.DecodeHeaders {
-			p.Header.Del(name) // an event id of the sample would make the event an old one
-		}
+func (t *Target) Request(ctx context.Context, s *simulate.Sample, unique string, now time.Time) (*http.Request, error) {
+	at, err := url.Parse(t.url())
+	if err != nil {
+		return nil, fmt.Errorf("address: %w", err)
 	}
-	if err := t.Kind.Sign(t.Endpoint.Provider.Settings, t.SigningKey, p); err != nil {
+	p := &provider.Request{
+		Method: http.MethodPost, Base: t.Endpoint.PublicURL, Host: at.Host, Path: at.EscapedPath(),
+		Header: s.Header.Clone(), Body: s.Body, ReceivedAt: now,
+	}
+	if unique != "" {
+		t.Vendor.Freshen(p, unique)
+	}
+	if err := t.Vendor.Sign(t.Endpoint.Provider.Settings, t.SigningKey, p); err != nil {
 		return nil, fmt.Errorf("sign for endpoint %s/%s: %w", t.Endpoint.Namespace, t.Endpoint.Name, err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url(), bytes.NewReader(p.Body))
+	r, err := http.NewRequestWithContext(ctx, p.Method, at.String(), bytes.NewReader(p.Body))
 	if err != nil {
 		return nil, fmt.Errorf("address: %w", err)
 	}
@@ -122,11 +74,11 @@ func (t *Target) Request(ctx context.Context, s *Sample, unique string, now time
 }
 
 func (t *Target) url() string {
-	url := strings.TrimSuffix(t.BaseURL, "/") + t.Endpoint.Path
+	address := strings.TrimSuffix(t.BaseURL, "/") + t.Endpoint.Path
 	if tokens := t.Endpoint.Authentication.PathToken.Secrets; len(tokens) > 0 {
-		url += "/" + tokens[0]
+		address += "/" + tokens[0]
 	}
-	return url
+	return address
 }
 
 func (t *Target) authenticate(r *http.Request) {

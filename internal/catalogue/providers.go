@@ -1,0 +1,134 @@
+package catalogue
+
+import "slices"
+
+// Providers returns every provider, in the order in which they are listed to people.
+func Providers() []Provider { return slices.Concat(signing(), signingLater(), unsigned()) }
+
+// signing are the first of those that sign.
+func signing() []Provider {
+	return []Provider{
+		{
+			Type: "WebexConnect", Title: "Webex Connect", Page: "https://developers.webexconnect.io/reference/email-outbound-webhooks",
+			Signs: SignsBody, Factor: unlessSet("hubSecretRefs"), Inbound: true,
+		},
+		{
+			Type: "MailChannels", Title: "MailChannels", Page: "https://docs.mailchannels.com/email-api/webhooks",
+			Signs: SignsBody,
+		},
+		{
+			Type: "EmailEngine", Title: "EmailEngine", Page: "https://learn.emailengine.app/docs/receiving/webhooks",
+			Signs: SignsBody, Factor: unlessSet("serviceSecretRefs"), Inbound: true,
+		},
+		{
+			Type: "EngageLab", Title: "EngageLab", Page: "https://www.engagelab.com/docs/email/webhook/webhook",
+			Signs: SignsTime, Inbound: true,
+			Factor: &Factor{
+				Unless:  "has(self.bodyIntegrity)",
+				Message: "must be set, for example pathToken: EngageLab signs no body; to go without, set provider.engageLab.bodyIntegrity to None",
+			},
+		},
+		{
+			Type: "SendGrid", Title: "SendGrid", Page: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event",
+			Signs: SignsBody, Factor: unlessSet("publicKeys"), Inbound: true,
+		},
+		{
+			Type: "Mailgun", Title: "Mailgun", Page: "https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhooks",
+			Signs: SignsTime, Inbound: true,
+			Factor: &Factor{
+				Unless:  "has(self.bodyIntegrity)",
+				Message: "must be set, for example pathToken: Mailgun signs no body; to go without, set provider.mailgun.bodyIntegrity to None",
+			},
+		},
+		{
+			Type: "Resend", Title: "Resend", Page: "https://resend.com/docs/dashboard/webhooks/introduction",
+			Signs: SignsBody, Inbound: true,
+		},
+		{
+			Type: "AzureCommunicationServices", Title: "Azure Communication Services",
+			Page:  "https://learn.microsoft.com/azure/event-grid/communication-services-email-events",
+			Signs: SignsCaller, Factor: unlessSet("entra"),
+		},
+	}
+}
+
+// signingLater are the others of those that sign.
+func signingLater() []Provider {
+	return []Provider{
+		{
+			Type: "StandardWebhooks", Title: "Standard Webhooks", Page: "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+			Signs: SignsBody,
+		},
+		{
+			Type: "Mandrill", Title: "Mandrill", Page: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
+			Signs: SignsBody, ReadsURL: true, Inbound: true,
+		},
+		{
+			Type: "AmazonSES", Title: "Amazon SES", Page: "https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns.html",
+			Signs: SignsBody, Inbound: true,
+			Factor: &Factor{
+				Unless:  "(!has(self.rawDelivery) || !self.rawDelivery)",
+				Message: "must be set, for example pathToken: with provider.amazonSES.rawDelivery nothing is signed",
+			},
+		},
+		{
+			Type: "ScalewayTEM", Title: "Scaleway TEM", Page: "https://www.scaleway.com/en/docs/transactional-email/reference-content/webhook-events-payloads/",
+			Signs: SignsBody,
+		},
+		{
+			Type: "Mailtrap", Title: "Mailtrap", Page: "https://docs.mailtrap.io/email-api-smtp/advanced/webhooks",
+			Signs: SignsBody, Factor: unlessSet("signingSecretRefs"),
+		},
+		{
+			Type: "Postal", Title: "Postal", Page: "https://docs.postalserver.io/developer/webhooks",
+			Signs: SignsBody, Inbound: true,
+		},
+		{
+			Type: "CustomerIO", Title: "Customer.io", Page: "https://docs.customer.io/integrations/data-out/connections/webhooks/",
+			Signs: SignsBody,
+		},
+		{
+			Type: "Loops", Title: "Loops", Page: "https://loops.so/docs/webhooks",
+			Signs: SignsBody,
+		},
+		{
+			Type: "MailPace", Title: "MailPace", Page: "https://docs.mailpace.com/guide/webhooks/",
+			Signs: SignsBody,
+		},
+	}
+}
+
+// unsigned are those that sign nothing.
+func unsigned() []Provider {
+	return []Provider{
+		{
+			Type: "Brevo", Title: "Brevo", Page: "https://developers.brevo.com/docs/how-to-use-webhooks",
+			Signs: SignsNothing, Inbound: true,
+			Factor: &Factor{Message: "must be set, for example basic: Brevo signs nothing"},
+		},
+		{
+			Type: "Postmark", Title: "Postmark", Page: "https://postmarkapp.com/developer/webhooks/webhooks-overview",
+			Signs: SignsNothing, Inbound: true,
+			Factor: &Factor{Message: "must be set, for example basic: Postmark signs nothing"},
+		},
+		{
+			Type: "Mailjet", Title: "Mailjet", Page: "https://dev.mailjet.com/email/guides/webhooks/",
+			Signs: SignsNothing, Inbound: true,
+			Factor: &Factor{Message: "must be set, for example basic: Mailjet signs nothing"},
+		},
+		{
+			Type: "SparkPost", Title: "SparkPost", Page: "https://developers.sparkpost.com/api/webhooks/",
+			Signs: SignsNothing, Inbound: true,
+			Factor: &Factor{Message: "must be set, for example basic: SparkPost signs nothing"},
+		},
+	}
+}
+
+// unlessSet is the rule of a provider whose credential may be left out: where it is, another factor must be set.
+func unlessSet(field string) *Factor {
+	return &Factor{
+		Unless:  "has(self." + field + ")",
+		Field:   field,
+		Message: "must be set unless spec.authentication sets another factor",
+	}
+}

@@ -1,0 +1,13 @@
+package catalogue
+
+// Sinks returns every kind of sink, in the order in which they are listed to people.
+func Sinks() []Sink {
+	return []Sink{
+		{Type: "HTTP", Title: "HTTP", Summary: "a URL, as CloudEvents, signed if you like"},
+		{Type: "NATS", Title: "NATS", Summary: "streams of JetStream, under subjects of your choice"},
+		{Type: "PostgreSQL", Title: "PostgreSQL", Summary: "a table, with columns to query"},
+		{Type: "Redis", Title: "Redis", Summary: "streams of Redis"},
+		{Type: "Stdout", Title: "Stdout", Summary: "the receiver's standard output", Bare: true},
+		{Type: "File", Title: "File", Summary: "a file of the receiver"},
+	}
+}

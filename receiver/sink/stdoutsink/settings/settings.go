@@ -1,0 +1,10 @@
+// Package settings reads the settings of a Stdout sink, which has none.
+package settings
+
+import "github.com/mailvane/mailvane/receiver/settings"
+
+// Parse refuses what is none of the settings.
+func Parse(data []byte, _ settings.Environment) (Settings, error) {
+	var s Settings
+	return s, settings.Decode(data, &s)
+}
