@@ -51,9 +51,29 @@ func TestDemoOnce(t *testing.T) {
 		t.Errorf("accepted and delivered differ, or not one dead letter (the malformed route event): %s", summary[0])
 	}
 	for _, p := range catalogue.Providers() {
-		if !strings.Contains(out, p.Type) {
-			t.Errorf("nothing of %s", p.Type)
+		row := regexp.MustCompile(`(?m)^` + p.Type + ` +([1-9]\d*) +(\d+) +(\d+) +([1-9]\d*)$`).FindStringSubmatch(out)
+		if row == nil || row[2] != row[3] {
+			t.Errorf("%s has no line of its own, or accepted and delivered differ: %q", p.Type, row)
 		}
+	}
+	if strings.Contains(out, "<-") {
+		t.Error("events are shown without --verbose")
+	}
+}
+
+// TestDemoOfOneProvider sends the requests of one alone, and shows each of them and each event.
+func TestDemoOfOneProvider(t *testing.T) {
+	t.Parallel()
+	out, status := mailvane(t, "demo", "--once", "--verbose", "--provider", "postmark")
+	if status != 0 || !strings.Contains(out, "Postmark: ") || strings.Contains(out, "MailChannels") {
+		t.Errorf("status %d:\n%s", status, out)
+	}
+	if !regexp.MustCompile(`(?mi)^-> bounce\S* +200 `).MatchString(out) || !regexp.MustCompile(`(?m)^   <- \w+ +\S+email\.bounced`).MatchString(out) {
+		t.Errorf("--verbose shows no bounce, or not that it arrived:\n%s", out)
+	}
+	out, status = mailvane(t, "demo", "--once", "--provider", "Postmrk")
+	if status == 0 || !strings.Contains(out, `"Postmrk"`) || !strings.Contains(out, "Postmark, ") {
+		t.Errorf("a provider that does not exist: status %d:\n%s", status, out)
 	}
 }
 

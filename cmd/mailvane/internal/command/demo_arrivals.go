@@ -21,14 +21,23 @@ import (
 // maxDeliveryBytes bounds what the demo's destination reads of one delivery.
 const maxDeliveryBytes = 64 << 20
 
-// arrivals shows events as they reach the demo's sinks and counts the distinct ones.
+// arrivals counts the distinct events that reach the demo's sinks, and shows each of them where that is asked for.
 type arrivals struct {
-	mu   sync.Mutex
-	out  io.Writer
-	seen map[string]struct{}
+	verbose bool
+
+	mu    sync.Mutex
+	out   io.Writer
+	ids   map[string]struct{}            // source and id of each event
+	types map[string]map[string]struct{} // by source
+	count map[string]int                 // by source
 }
 
-func newArrivals(out io.Writer) *arrivals { return &arrivals{out: out, seen: map[string]struct{}{}} }
+func newArrivals(out io.Writer, verbose bool) *arrivals {
+	return &arrivals{
+		verbose: verbose, out: out,
+		ids: map[string]struct{}{}, types: map[string]map[string]struct{}{}, count: map[string]int{},
+	}
+}
 
 func (a *arrivals) say(format string, values ...any) {
 	a.mu.Lock()
@@ -36,10 +45,18 @@ func (a *arrivals) say(format string, values ...any) {
 	fmt.Fprintf(a.out, format, values...)
 }
 
-func (a *arrivals) distinct() int {
+// tell says what only those who asked for more want to read.
+func (a *arrivals) tell(format string, values ...any) {
+	if a.verbose {
+		a.say(format, values...)
+	}
+}
+
+// of returns how many distinct events of a source arrived, and of how many types they are.
+func (a *arrivals) of(source string) (events, types int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.seen)
+	return a.count[source], len(a.types[source])
 }
 
 func (a *arrivals) arrived(sink string, structured []byte) error {
@@ -47,11 +64,24 @@ func (a *arrivals) arrived(sink string, structured []byte) error {
 	if err != nil {
 		return err
 	}
+	a.note(&envelope.Attributes)
+	a.tell("   <- %-8s %-42s %-22s %s\n", sink, envelope.Type, envelope.ProviderEvent, envelope.Subject)
+	return nil
+}
+
+func (a *arrivals) note(e *event.Attributes) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.seen[envelope.Source+" "+envelope.ID] = struct{}{}
-	_, err = fmt.Fprintf(a.out, "   <- %-8s %-42s %-22s %s\n", sink, envelope.Type, envelope.ProviderEvent, envelope.Subject)
-	return err
+	id := e.Source + " " + e.ID
+	if _, known := a.ids[id]; known {
+		return
+	}
+	a.ids[id] = struct{}{}
+	a.count[e.Source]++
+	if a.types[e.Source] == nil {
+		a.types[e.Source] = map[string]struct{}{}
+	}
+	a.types[e.Source][e.Type] = struct{}{}
 }
 
 // lines returns a writer that takes one event per line.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -13,16 +15,50 @@ import (
 
 var errNotDelivered = errors.New("not everything was delivered in time")
 
-// count adds what one answer says was accepted.
-func (d *demo) count(body []byte) error {
+// tally is what became of one provider's requests.
+type tally struct {
+	provider, source   string
+	requests, accepted int
+}
+
+// count adds what one answer says. The answers to a provider's handshake have forms of their own and accept no event.
+func (t *tally) count(body []byte) {
+	t.requests++
 	var receipt struct {
 		Accepted int `json:"accepted"`
 	}
-	if err := json.Unmarshal(body, &receipt); err != nil {
-		return fmt.Errorf("read answer: %w", err)
+	if err := json.Unmarshal(body, &receipt); err == nil {
+		t.accepted += receipt.Accepted
 	}
-	d.counts.accepted += receipt.Accepted
-	return nil
+}
+
+// report is what the demo says at the end.
+type report struct {
+	table   table
+	summary string
+}
+
+func (r *report) write(w io.Writer) error {
+	fmt.Fprintln(w)
+	if err := r.table.write(w); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", r.summary)
+	return err
+}
+
+func (d *demo) report() report {
+	r := report{table: table{header: []string{"PROVIDER", "REQUESTS", "ACCEPTED", "DELIVERED", "TYPES"}}}
+	var sent, accepted, delivered int
+	for _, t := range d.tallies {
+		arrived, types := d.arrivals.of(t.source)
+		sent, accepted, delivered = sent+t.requests, accepted+t.accepted, delivered+arrived
+		r.table.rows = append(r.table.rows, []string{
+			t.provider, strconv.Itoa(t.requests), strconv.Itoa(t.accepted), strconv.Itoa(arrived), strconv.Itoa(types),
+		})
+	}
+	r.summary = fmt.Sprintf("sent=%d accepted=%d delivered=%d deadlettered=%d", sent, accepted, delivered, d.instance.Status().DeadLetters)
+	return r
 }
 
 // settle waits until the sinks have everything that they are owed.
@@ -44,16 +80,14 @@ func (d *demo) settle(ctx context.Context) error {
 	}
 }
 
-func (d *demo) summary() string {
-	return fmt.Sprintf("sent=%d accepted=%d delivered=%d deadlettered=%d",
-		d.counts.sent, d.counts.accepted, d.arrivals.distinct(), d.instance.Status().DeadLetters)
-}
-
 // invite prints the URLs and a request to try by hand.
 func (d *demo) invite(ctx context.Context) {
-	d.arrivals.say("\n%s\n\nThe receiver goes on running. Its endpoints:\n", d.summary())
+	if r := d.report(); r.write(d.out) != nil {
+		return // nobody reads
+	}
+	d.arrivals.say("\nThe receiver goes on running. Its endpoints:\n")
 	for _, e := range d.instance.Endpoints() {
-		d.arrivals.say("  %-14s http://%s%s\n", e.Provider, d.instance.Address(), e.Path)
+		d.arrivals.say("  %-28s http://%s%s\n", e.Provider, d.instance.Address(), e.Path)
 	}
 	if command, err := d.curl(ctx); err == nil {
 		d.arrivals.say("\nTry it by hand, twice to see the duplicate, and with one byte changed to see it refused:\n\n%s\n", command)
