@@ -48,6 +48,8 @@ func TestProviderUnion(t *testing.T) {
 
 		"SparkPost": {"each type takes its member", "provider: {type: SparkPost, sparkPost: {}}" + routes + pathToken, ""},
 
+		"MailerSend": {"each type takes its member", "provider: {type: MailerSend, mailerSend: {signingSecretRefs: " + ref + "}}" + routes, ""},
+
 		"Mailtrap": {"each type takes its member", "provider: {type: Mailtrap, mailtrap: {signingSecretRefs: " + ref + "}}" + routes, ""},
 
 		"Postal": {"each type takes its member", "provider: {type: Postal, postal: {publicKeys: [{id: a, key: b}]}}" + routes, ""},
@@ -184,6 +186,7 @@ func TestProviderCredentials(t *testing.T) {
 		"Mailtrap alone":                   {"without a secret nothing is signed", "provider: {type: Mailtrap, mailtrap: {}}" + routes, "spec.provider.mailtrap.signingSecretRefs: must be set unless spec.authentication"},
 		"Mailtrap with a token":            {"another factor", "provider: {type: Mailtrap, mailtrap: {}}" + routes + pathToken, ""},
 		"Mailtrap no secrets":              {"a list of none is no list", "provider: {type: Mailtrap, mailtrap: {signingSecretRefs: []}}" + routes, "spec.provider.mailtrap.signingSecretRefs: should have at least 1 items"},
+		"MailerSend none":                  {"an endpoint without a secret lets everybody in", "provider: {type: MailerSend, mailerSend: {}}" + routes, "spec.provider.mailerSend.signingSecretRefs: Required"},
 		"Postal without a key":             {"nothing could be verified", "provider: {type: Postal, postal: {}}" + routes, "spec.provider.postal.jwksURL: must be set unless publicKeys is"},
 		"Postal with a key set":            {"keys are fetched", "provider: {type: Postal, postal: {jwksURL: 'https://postal.example.com/.well-known/jwks.json'}}" + routes, ""},
 		"Postal http":                      {"who is between could put in a key", "provider: {type: Postal, postal: {jwksURL: 'http://postal.example.com/jwks.json'}}" + routes, "spec.provider.postal.jwksURL: must be an absolute https URL"},

@@ -3,7 +3,7 @@
 package v1alpha1
 
 // ProviderType names an email provider.
-// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;Postal;CustomerIO;Loops;MailPace;Brevo;Postmark;Mailjet;SparkPost
+// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;Postal;CustomerIO;Loops;MailPace;Brevo;Postmark;Mailjet;SparkPost
 type ProviderType string
 
 // The providers.
@@ -21,6 +21,7 @@ const (
 	AmazonSES                  ProviderType = "AmazonSES"
 	ScalewayTEM                ProviderType = "ScalewayTEM"
 	Mailtrap                   ProviderType = "Mailtrap"
+	MailerSend                 ProviderType = "MailerSend"
 	Postal                     ProviderType = "Postal"
 	CustomerIO                 ProviderType = "CustomerIO"
 	Loops                      ProviderType = "Loops"
@@ -58,6 +59,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'ScalewayTEM' || !has(self.scalewayTEM)",fieldPath=".scalewayTEM",reason=FieldValueForbidden,message="must not be set unless type is ScalewayTEM"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Mailtrap' || has(self.mailtrap)",fieldPath=".mailtrap",reason=FieldValueRequired,message="must be set when type is Mailtrap"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Mailtrap' || !has(self.mailtrap)",fieldPath=".mailtrap",reason=FieldValueForbidden,message="must not be set unless type is Mailtrap"
+// +kubebuilder:validation:XValidation:rule="self.type != 'MailerSend' || has(self.mailerSend)",fieldPath=".mailerSend",reason=FieldValueRequired,message="must be set when type is MailerSend"
+// +kubebuilder:validation:XValidation:rule="self.type == 'MailerSend' || !has(self.mailerSend)",fieldPath=".mailerSend",reason=FieldValueForbidden,message="must not be set unless type is MailerSend"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Postal' || has(self.postal)",fieldPath=".postal",reason=FieldValueRequired,message="must be set when type is Postal"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Postal' || !has(self.postal)",fieldPath=".postal",reason=FieldValueForbidden,message="must not be set unless type is Postal"
 // +kubebuilder:validation:XValidation:rule="self.type != 'CustomerIO' || has(self.customerIO)",fieldPath=".customerIO",reason=FieldValueRequired,message="must be set when type is CustomerIO"
@@ -132,6 +135,10 @@ type Provider struct {
 	// +optional
 	// +unionMember
 	Mailtrap *MailtrapProvider `json:"mailtrap,omitempty"`
+	// mailerSend holds the settings of type MailerSend.
+	// +optional
+	// +unionMember
+	MailerSend *MailerSendProvider `json:"mailerSend,omitempty"`
 	// postal holds the settings of type Postal.
 	// +optional
 	// +unionMember

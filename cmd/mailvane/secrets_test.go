@@ -197,6 +197,13 @@ spec:
 ---
 apiVersion: mailvane.dev/v1alpha1
 kind: WebhookEndpoint
+metadata: {name: mailersend, namespace: mail}
+spec:
+  provider: {type: MailerSend, mailerSend: {signingSecretRefs: [{name: all, key: webhook}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
 metadata: {name: postal, namespace: mail, annotations: {mailvane.dev/send-signing-key-secret: sns}}
 spec:
   provider: {type: Postal, postal: {publicKeys: [{id: a, key: TOPICS_PUBLIC}]}}

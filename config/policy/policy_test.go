@@ -177,6 +177,7 @@ func referring() map[string]string {
 		"EventSink spec.http.headers[].secretRef":                          sinkWith("secretRef: " + ref),
 		"WebhookEndpoint spec.provider.resend.signingSecretRefs":           provider("Resend", "resend", "signingSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.standardWebhooks.signingSecretRefs": provider("StandardWebhooks", "standardWebhooks", "signingSecretRefs: "+refs),
+		"WebhookEndpoint spec.provider.mailerSend.signingSecretRefs":       provider("MailerSend", "mailerSend", "signingSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.mailtrap.signingSecretRefs":         provider("Mailtrap", "mailtrap", "signingSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.customerIO.signingKeyRefs":          provider("CustomerIO", "customerIO", "signingKeyRefs: "+refs),
 		"WebhookEndpoint spec.provider.loops.signingSecretRefs":            provider("Loops", "loops", "signingSecretRefs: "+refs),

@@ -80,6 +80,10 @@ func signingLater() []Provider {
 			Signs: SignsBody, Factor: unlessSet("signingSecretRefs"),
 		},
 		{
+			Type: "MailerSend", Title: "MailerSend", Page: "https://developers.mailersend.com/api/v1/account/webhooks.html",
+			Signs: SignsBody, Inbound: true,
+		},
+		{
 			Type: "Postal", Title: "Postal", Page: "https://docs.postalserver.io/developer/webhooks",
 			Signs: SignsBody, Inbound: true,
 		},

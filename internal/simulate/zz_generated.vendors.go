@@ -11,6 +11,7 @@ import (
 	"github.com/mailvane/mailvane/internal/simulate/engagelab"
 	"github.com/mailvane/mailvane/internal/simulate/loops"
 	"github.com/mailvane/mailvane/internal/simulate/mailchannels"
+	"github.com/mailvane/mailvane/internal/simulate/mailersend"
 	"github.com/mailvane/mailvane/internal/simulate/mailgun"
 	"github.com/mailvane/mailvane/internal/simulate/mailjet"
 	"github.com/mailvane/mailvane/internal/simulate/mailpace"
@@ -42,6 +43,7 @@ func Vendors() []Vendor {
 		{"AmazonSES", amazonses.Files(), amazonses.Sign, amazonses.Freshen},
 		{"ScalewayTEM", scalewaytem.Files(), scalewaytem.Sign, scalewaytem.Freshen},
 		{"Mailtrap", mailtrap.Files(), mailtrap.Sign, mailtrap.Freshen},
+		{"MailerSend", mailersend.Files(), mailersend.Sign, mailersend.Freshen},
 		{"Postal", postal.Files(), postal.Sign, postal.Freshen},
 		{"CustomerIO", customerio.Files(), customerio.Sign, customerio.Freshen},
 		{"Loops", loops.Files(), loops.Sign, loops.Freshen},

@@ -13,6 +13,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/engagelab"
 	"github.com/mailvane/mailvane/receiver/provider/loops"
 	"github.com/mailvane/mailvane/receiver/provider/mailchannels"
+	"github.com/mailvane/mailvane/receiver/provider/mailersend"
 	"github.com/mailvane/mailvane/receiver/provider/mailgun"
 	"github.com/mailvane/mailvane/receiver/provider/mailjet"
 	"github.com/mailvane/mailvane/receiver/provider/mailpace"
@@ -44,6 +45,7 @@ func Kinds() []provider.Kind {
 		amazonses.Kind(),
 		scalewaytem.Kind(),
 		mailtrap.Kind(),
+		mailersend.Kind(),
 		postal.Kind(),
 		customerio.Kind(),
 		loops.Kind(),

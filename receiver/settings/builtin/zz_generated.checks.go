@@ -11,6 +11,7 @@ import (
 	engagelab "github.com/mailvane/mailvane/receiver/provider/engagelab/settings"
 	loops "github.com/mailvane/mailvane/receiver/provider/loops/settings"
 	mailchannels "github.com/mailvane/mailvane/receiver/provider/mailchannels/settings"
+	mailersend "github.com/mailvane/mailvane/receiver/provider/mailersend/settings"
 	mailgun "github.com/mailvane/mailvane/receiver/provider/mailgun/settings"
 	mailjet "github.com/mailvane/mailvane/receiver/provider/mailjet/settings"
 	mailpace "github.com/mailvane/mailvane/receiver/provider/mailpace/settings"
@@ -48,6 +49,7 @@ func Providers() []Check {
 		{"AmazonSES", provider(amazonses.Parse)},
 		{"ScalewayTEM", provider(scalewaytem.Parse)},
 		{"Mailtrap", provider(mailtrap.Parse)},
+		{"MailerSend", provider(mailersend.Parse)},
 		{"Postal", provider(postal.Parse)},
 		{"CustomerIO", provider(customerio.Parse)},
 		{"Loops", provider(loops.Parse)},
