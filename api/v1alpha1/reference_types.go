@@ -54,8 +54,7 @@ type CertificateReference struct {
 	Key string `json:"key,omitempty"`
 }
 
-// FileReference names one key of a Secret in the same namespace that holds what a program has written into a file, such as the
-// credentials of NATS. Its line breaks are part of it.
+// FileReference names one key of a Secret in the same namespace that holds a file. Its line breaks are part of it.
 type FileReference struct {
 	// name is the name of the Secret.
 	// +required

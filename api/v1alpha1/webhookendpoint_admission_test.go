@@ -58,6 +58,8 @@ func TestProviderUnion(t *testing.T) {
 
 		"Loops": {"each type takes its member", "provider: {type: Loops, loops: {signingSecretRefs: " + ref + "}}" + routes, ""},
 
+		"Custom": {"each type takes its member", customEndpoint("scheme: HMAC, header: X-Sig, encoding: Hex, keyRefs: "+ref) + routes, ""},
+
 		"MailPace": {"each type takes its member", "provider: {type: MailPace, mailPace: {publicKeys: ['A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=']}}" + routes, ""},
 
 		"EngageLab without":    {"no type goes without its member", "provider: {type: EngageLab}" + routes, "spec.provider.engageLab: must be set when type is EngageLab"},
@@ -194,6 +196,17 @@ func TestProviderCredentials(t *testing.T) {
 		"Postal same id":                   {"keys are told apart by their ids", "provider: {type: Postal, postal: {publicKeys: [{id: a, key: b}, {id: a, key: c}]}}" + routes, "spec.provider.postal.publicKeys[1]: Duplicate"},
 		"CustomerIO none":                  {"an endpoint without a key lets everybody in", "provider: {type: CustomerIO, customerIO: {}}" + routes, "spec.provider.customerIO.signingKeyRefs: Required"},
 		"Loops none":                       {"an endpoint without a key lets everybody in", "provider: {type: Loops, loops: {}}" + routes, "spec.provider.loops.signingSecretRefs: Required"},
+		"Custom without a header":          {"nobody knows where the signature is", customEndpoint("scheme: HMAC, encoding: Hex, keyRefs: "+ref) + routes, "spec.provider.custom.signature.header: must be set"},
+		"Custom without a key":             {"nothing could be verified", customEndpoint("scheme: RSA, header: X-Sig, encoding: Hex") + routes, "spec.provider.custom.signature.keyRefs: must be set"},
+		"Custom with a key of nothing":     {"it would look safe", customEndpoint("scheme: None, keyRefs: "+ref) + routes + pathToken, "spec.provider.custom.signature.keyRefs: must be set, and must not be for scheme None"},
+		"Custom with a header of nothing":  {"it would look safe", customEndpoint("scheme: None, header: X-Sig") + routes + pathToken, "spec.provider.custom.signature.header: must be set, and must not be with StandardWebhooks or None"},
+		"Custom alone":                     {"None signs nothing", customEndpoint("scheme: None") + routes, "spec.authentication: must be set, for example pathToken: with provider.custom.signature.scheme None nothing is signed"},
+		"Custom with a token":              {"another factor", customEndpoint("scheme: None") + routes + pathToken, ""},
+		"Custom Standard Webhooks":         {"it has its own headers", customEndpoint("scheme: StandardWebhooks, keyRefs: "+ref) + routes, ""},
+		"Custom SHA1":                      {"it is broken, and that is said", customEndpoint("scheme: HMAC, header: X-Sig, encoding: Hex, hash: SHA1, keyRefs: "+ref) + routes, "spec.provider.custom.signature.hash: must be SHA256, SHA384 or SHA512: MD5 and SHA1 are broken"},
+		"Custom no body":                   {"what is not signed can be replaced", customEndpoint("scheme: HMAC, header: X-Sig, encoding: Hex, signed: [timestamp], keyRefs: "+ref) + routes, "spec.provider.custom.signature.signed: must hold body, once"},
+		"Custom two bodies":                {"once is enough", customEndpoint("scheme: HMAC, header: X-Sig, encoding: Hex, signed: [body, body], keyRefs: "+ref) + routes, "spec.provider.custom.signature.signed: must hold body, once"},
+		"Custom all":                       {"every field", customEndpoint("scheme: HMAC, header: X-Sig, encoding: Base64URL, signatureName: v1, timestampName: t, hash: SHA512, toleranceSeconds: 0, keyEncoding: Hex, signed: [timestamp, '.', body], keyRefs: "+ref) + routes, ""},
 		"MailPace none":                    {"nothing could be verified", "provider: {type: MailPace, mailPace: {}}" + routes, "spec.provider.mailPace.publicKeys: Required"},
 		"negative tolerance":               {"bounds", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", toleranceSeconds: -1}}" + routes, "spec.provider.engageLab.toleranceSeconds: greater than or equal to 0"},
 		"no key in a reference":            {"a reference names a key", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a}]}}" + routes, "spec.provider.engageLab.appKeyRefs[0].key: Required"},
@@ -349,4 +362,9 @@ func TestProviderTypeIsImmutable(t *testing.T) {
 			checkErrors(t, tc.reason, tc.want, review.Errors)
 		})
 	}
+}
+
+// customEndpoint is an endpoint of type Custom with a signature.
+func customEndpoint(signature string) string {
+	return "provider: {type: Custom, custom: {mapping: {type: item.event}, signature: {" + signature + "}}}"
 }

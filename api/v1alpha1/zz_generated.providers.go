@@ -3,7 +3,7 @@
 package v1alpha1
 
 // ProviderType names an email provider.
-// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;Postal;CustomerIO;Loops;MailPace;Brevo;Postmark;Mailjet;SparkPost
+// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;Postal;CustomerIO;Loops;MailPace;Custom;Brevo;Postmark;Mailjet;SparkPost
 type ProviderType string
 
 // The providers.
@@ -26,6 +26,7 @@ const (
 	CustomerIO                 ProviderType = "CustomerIO"
 	Loops                      ProviderType = "Loops"
 	MailPace                   ProviderType = "MailPace"
+	Custom                     ProviderType = "Custom"
 	Brevo                      ProviderType = "Brevo"
 	Postmark                   ProviderType = "Postmark"
 	Mailjet                    ProviderType = "Mailjet"
@@ -69,6 +70,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'Loops' || !has(self.loops)",fieldPath=".loops",reason=FieldValueForbidden,message="must not be set unless type is Loops"
 // +kubebuilder:validation:XValidation:rule="self.type != 'MailPace' || has(self.mailPace)",fieldPath=".mailPace",reason=FieldValueRequired,message="must be set when type is MailPace"
 // +kubebuilder:validation:XValidation:rule="self.type == 'MailPace' || !has(self.mailPace)",fieldPath=".mailPace",reason=FieldValueForbidden,message="must not be set unless type is MailPace"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Custom' || has(self.custom)",fieldPath=".custom",reason=FieldValueRequired,message="must be set when type is Custom"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Custom' || !has(self.custom)",fieldPath=".custom",reason=FieldValueForbidden,message="must not be set unless type is Custom"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Brevo' || has(self.brevo)",fieldPath=".brevo",reason=FieldValueRequired,message="must be set when type is Brevo"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Brevo' || !has(self.brevo)",fieldPath=".brevo",reason=FieldValueForbidden,message="must not be set unless type is Brevo"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Postmark' || has(self.postmark)",fieldPath=".postmark",reason=FieldValueRequired,message="must be set when type is Postmark"
@@ -155,6 +158,10 @@ type Provider struct {
 	// +optional
 	// +unionMember
 	MailPace *MailPaceProvider `json:"mailPace,omitempty"`
+	// custom holds the settings of type Custom.
+	// +optional
+	// +unionMember
+	Custom *CustomProvider `json:"custom,omitempty"`
 	// brevo holds the settings of type Brevo.
 	// +optional
 	// +unionMember

@@ -231,6 +231,17 @@ spec:
   routes: [{name: all, sinkRef: {name: echo}}]
 ---
 apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: custom, namespace: mail}
+spec:
+  provider:
+    type: Custom
+    custom:
+      signature: {scheme: HMAC, header: X-Signature, encoding: Hex, keyRefs: [{name: all, key: webhook}]}
+      mapping: {type: item.event}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
 kind: EventSink
 metadata: {name: echo, namespace: mail}
 spec:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/ast"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,11 +14,21 @@ import (
 // settingsFile is what is written of the settings into the package that reads them.
 const settingsFile = "/settings/zz_generated.settings.go"
 
+// rulesFile is the type that the settings of several providers share, in the package that reads it.
+const rulesFile = "receiver/provider/mapping/zz_generated.rules.go"
+
 // settings makes the types of settings: those of the API with the values of Secrets in place of the references. They follow the rule by
 // which controllers/render resolves references.
 func settings(o *output) error {
 	api, err := readAPI(o.root)
 	if err != nil {
+		return err
+	}
+	rules := newWriter(api, "EventMapping", "EventMapping", "Rules")
+	if err := rules.write(rules.root); err != nil {
+		return fmt.Errorf("%s: %w", rules.root, err)
+	}
+	if err := o.golang(rulesFile, "package mapping\n"+rules.text.String()); err != nil {
 		return err
 	}
 	for _, p := range catalogue.Providers() {
@@ -35,31 +46,36 @@ func settings(o *output) error {
 
 // settings makes the types of one member.
 func (a *api) settings(o *output, folder, root, prefix string) error {
-	w := &settingsWriter{api: a, root: root, prefix: prefix, seen: map[string]bool{}}
+	w := newWriter(a, root, prefix, "Settings")
 	if err := w.write(root); err != nil {
 		return fmt.Errorf("%s: %w", root, err)
 	}
-	source := "package settings\n"
-	if w.imports {
-		source += "\nimport \"" + module + "receiver/settings\"\n"
+	var source strings.Builder
+	source.WriteString("package settings\n")
+	for _, path := range slices.Sorted(maps.Keys(w.imports)) {
+		fmt.Fprintf(&source, "\nimport %q\n", module+path)
 	}
-	return o.golang(folder+settingsFile, source+w.text.String())
+	return o.golang(folder+settingsFile, source.String()+w.text.String())
 }
 
 // settingsWriter writes the types of one member's settings.
 type settingsWriter struct {
 	api *api
-	// root is the type of the member, which becomes Settings. It, or prefix, is taken off the names of the others.
-	root, prefix string
-	seen         map[string]bool
-	text         strings.Builder
-	imports      bool
+	// root is the type of the member, which gets the name rootName. It, or prefix, is taken off the names of the others.
+	root, prefix, rootName string
+	seen                   map[string]bool
+	text                   strings.Builder
+	imports                map[string]bool
+}
+
+func newWriter(a *api, root, prefix, rootName string) *settingsWriter {
+	return &settingsWriter{api: a, root: root, prefix: prefix, rootName: rootName, seen: map[string]bool{}, imports: map[string]bool{}}
 }
 
 // name is that of a type or constant of the API in the settings.
 func (w *settingsWriter) name(api string) string {
 	if api == w.root {
-		return "Settings"
+		return w.rootName
 	}
 	for _, prefix := range []string{w.root, w.prefix} {
 		if rest := strings.TrimPrefix(api, prefix); rest != api && rest != "" {
@@ -93,7 +109,7 @@ func (w *settingsWriter) write(name string) error {
 func (w *settingsWriter) structure(name string, typ *ast.StructType) error {
 	comment := w.name(name) + " is the API's " + name + " with the values of its Secrets.\n"
 	if name == w.root {
-		comment = "Settings are the API's " + name + " with the values of its Secrets in place of the references.\n"
+		comment = w.rootName + " are the API's " + name + " with the values of its Secrets in place of the references.\n"
 	}
 	var fields strings.Builder
 	var used []string
@@ -123,6 +139,7 @@ func (w *settingsWriter) field(field *ast.Field) (text, uses string, err error) 
 	name := field.Names[0].Name
 	kind, of := unwrap(field.Type)
 	resolved, reference := references()[of]
+	sharedType, isShared := shared()[of]
 	comment := "is " + json + " of the API."
 	switch {
 	case reference && kind == "[]":
@@ -138,7 +155,12 @@ func (w *settingsWriter) field(field *ast.Field) (text, uses string, err error) 
 	}
 	switch {
 	case reference:
-		w.imports = w.imports || strings.Contains(resolved, ".")
+		if strings.Contains(resolved, ".") {
+			w.imports["receiver/settings"] = true
+		}
+	case isShared:
+		resolved = sharedType.name
+		w.imports[sharedType.path] = true
 	case slices.Contains([]string{"string", "int32", "int64", "bool"}, of):
 		resolved = of
 	case of == "":
@@ -155,6 +177,13 @@ func references() map[string]string {
 		"SecretKeyReference": "string", "CertificateReference": "string", "FileReference": "string",
 		"BasicSecretReference": "settings.Basic", "TLSSecretReference": "settings.KeyPair",
 	}
+}
+
+// sharedType is a type that several settings share, and that is in a package of its own.
+type sharedType struct{ path, name string }
+
+func shared() map[string]sharedType {
+	return map[string]sharedType{"EventMapping": {"receiver/provider/mapping", "mapping.Rules"}}
 }
 
 func (w *settingsWriter) enum(name, of string) {

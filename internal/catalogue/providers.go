@@ -99,6 +99,14 @@ func signingLater() []Provider {
 			Type: "MailPace", Title: "MailPace", Page: "https://docs.mailpace.com/guide/webhooks/",
 			Signs: SignsBody,
 		},
+		{
+			Type: "Custom", Title: "Custom", Page: "https://github.com/google/cel-spec",
+			Signs: SignsBody, ReadsURL: true,
+			Factor: &Factor{
+				Unless:  "self.signature.scheme != 'None'",
+				Message: "must be set, for example pathToken: with provider.custom.signature.scheme None nothing is signed",
+			},
+		},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/mailvane/mailvane/internal/simulate/amazonses"
 	"github.com/mailvane/mailvane/internal/simulate/azurecommunicationservices"
 	"github.com/mailvane/mailvane/internal/simulate/brevo"
+	"github.com/mailvane/mailvane/internal/simulate/custom"
 	"github.com/mailvane/mailvane/internal/simulate/customerio"
 	"github.com/mailvane/mailvane/internal/simulate/emailengine"
 	"github.com/mailvane/mailvane/internal/simulate/engagelab"
@@ -48,6 +49,7 @@ func Vendors() []Vendor {
 		{"CustomerIO", customerio.Files(), customerio.Sign, customerio.Freshen},
 		{"Loops", loops.Files(), loops.Sign, loops.Freshen},
 		{"MailPace", mailpace.Files(), mailpace.Sign, mailpace.Freshen},
+		{"Custom", custom.Files(), custom.Sign, custom.Freshen},
 		{"Brevo", brevo.Files(), brevo.Sign, brevo.Freshen},
 		{"Postmark", postmark.Files(), postmark.Sign, postmark.Freshen},
 		{"Mailjet", mailjet.Files(), mailjet.Sign, mailjet.Freshen},

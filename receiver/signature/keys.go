@@ -57,6 +57,13 @@ func (k Keys) MACs(newHash func() hash.Hash) MACs {
 
 // Match returns what [Keys.Match] does of the HMACs of the parts of a message, one after the other.
 func (m MACs) Match(mac []byte, message ...[]byte) (position int, ok bool) {
+	one := [1][]byte{mac}
+	return m.MatchAny(one[:], message...)
+}
+
+// MatchAny returns the position of a key that made one of several HMACs, and reports whether there is one. The message is hashed once
+// for each key, however many there are to compare.
+func (m MACs) MatchAny(macs [][]byte, message ...[]byte) (position int, ok bool) {
 	position = -1
 	for i, pool := range m {
 		state, _ := pool.Get().(*macState) // it holds nothing else
@@ -65,7 +72,9 @@ func (m MACs) Match(mac []byte, message ...[]byte) (position int, ok bool) {
 			state.Write(part)
 		}
 		state.sum = state.Sum(state.sum[:0])
-		position = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(mac, state.sum), i, position)
+		for _, mac := range macs {
+			position = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(mac, state.sum), i, position)
+		}
 		pool.Put(state)
 	}
 	return position, position >= 0

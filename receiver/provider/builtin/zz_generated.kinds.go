@@ -8,6 +8,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/amazonses"
 	"github.com/mailvane/mailvane/receiver/provider/azurecommunicationservices"
 	"github.com/mailvane/mailvane/receiver/provider/brevo"
+	"github.com/mailvane/mailvane/receiver/provider/custom"
 	"github.com/mailvane/mailvane/receiver/provider/customerio"
 	"github.com/mailvane/mailvane/receiver/provider/emailengine"
 	"github.com/mailvane/mailvane/receiver/provider/engagelab"
@@ -50,6 +51,7 @@ func Kinds() []provider.Kind {
 		customerio.Kind(),
 		loops.Kind(),
 		mailpace.Kind(),
+		custom.Kind(),
 		brevo.Kind(),
 		postmark.Kind(),
 		mailjet.Kind(),

@@ -30,13 +30,18 @@ type batch struct {
 	headers map[string]string
 }
 
-// Decode reads a body: JSON, or JSON Lines. Each object of it, or element of it where it is an array, may hold the events within it.
+// Decode reads a body: JSON, JSON Lines or a form. Each object of JSON, or element of it where it is an array, may hold the events within
+// it.
 func (m *Mapping) Decode(r *provider.Request, origin Origin) provider.Batch {
-	b := batch{mapping: m, request: r, origin: origin, fanOut: wire.FanOut{BodyBytes: len(r.Body)}, headers: map[string]string{}}
-	for _, name := range m.headers {
-		if value := r.Header.Get(name); value != "" {
-			b.headers[name] = value
+	b := batch{mapping: m, request: r, origin: origin, fanOut: wire.FanOut{BodyBytes: len(r.Body)}, headers: m.readHeaders(r.Header)}
+	if f, isForm, err := formOf(r); isForm {
+		if err == nil {
+			err = b.form(&f)
 		}
+		if err != nil {
+			b.undecodable(r.Body, err)
+		}
+		return b.Batch
 	}
 	for item, err := range wire.Lines(r.Body) {
 		if err == nil {

@@ -12,17 +12,6 @@ import (
 	"github.com/mailvane/mailvane/receiver/event"
 )
 
-// Rules are the API's EventMapping, which says what each of them is.
-type Rules struct {
-	Items    string
-	Type     string
-	Types    map[string]string
-	ID       []string
-	Time     string
-	Fields   map[string]string
-	Metadata string
-}
-
 // Mapping are rules that are ready to be used. It is safe for concurrent use.
 type Mapping struct {
 	// path are the names by which the events of a body are found; none = the body.

@@ -18,6 +18,10 @@ type Suite struct {
 	Kind provider.Kind
 	// Settings are those that the samples are signed for; empty = those that package simulate has beside them.
 	Settings string
+	// Resign says that the samples are signed for other settings, and are to be signed anew for Settings.
+	Resign bool
+	// URLUnsigned says that with these settings no URL is signed, though with others of the provider one is.
+	URLUnsigned bool
 	// OtherSettings are the same with another key in place of the samples'.
 	OtherSettings string
 	// RotationSettings are the same with both keys.
@@ -136,7 +140,7 @@ func (s Suite) samples(t testing.TB) []sample {
 	}
 	samples := make([]sample, 0, len(documented))
 	for _, d := range documented {
-		samples = append(samples, sample{name: d.Name + ".http", request: s.request(d)})
+		samples = append(samples, sample{name: d.Name + ".http", request: s.request(t, d)})
 	}
 	shortest := 0
 	for i := range samples {

@@ -22,7 +22,7 @@ const Type = "StandardWebhooks"
 
 // Kind describes what signs by the specification.
 func Kind() provider.Kind {
-	return provider.Kind{Type: Type, New: newWebhook, DecodeHeaders: scheme.DecodeHeaders()}
+	return provider.Kind{Type: Type, New: newWebhook, DecodeHeaders: append(scheme.DecodeHeaders(), mapping.ContentType)}
 }
 
 // webhook is one endpoint.

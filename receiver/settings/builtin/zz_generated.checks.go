@@ -6,6 +6,7 @@ import (
 	amazonses "github.com/mailvane/mailvane/receiver/provider/amazonses/settings"
 	azurecommunicationservices "github.com/mailvane/mailvane/receiver/provider/azurecommunicationservices/settings"
 	brevo "github.com/mailvane/mailvane/receiver/provider/brevo/settings"
+	custom "github.com/mailvane/mailvane/receiver/provider/custom/settings"
 	customerio "github.com/mailvane/mailvane/receiver/provider/customerio/settings"
 	emailengine "github.com/mailvane/mailvane/receiver/provider/emailengine/settings"
 	engagelab "github.com/mailvane/mailvane/receiver/provider/engagelab/settings"
@@ -54,6 +55,7 @@ func Providers() []Check {
 		{"CustomerIO", provider(customerio.Parse)},
 		{"Loops", provider(loops.Parse)},
 		{"MailPace", provider(mailpace.Parse)},
+		{"Custom", provider(custom.Parse)},
 		{"Brevo", provider(brevo.Parse)},
 		{"Postmark", provider(postmark.Parse)},
 		{"Mailjet", provider(mailjet.Parse)},

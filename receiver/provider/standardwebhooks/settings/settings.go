@@ -31,8 +31,7 @@ func Parse(data []byte) (Parsed, error) {
 	if err != nil || s.Mapping == nil {
 		return Parsed{Signatures: signatures}, err
 	}
-	rules := mapping.Rules(*s.Mapping)
-	m, err := mapping.Compile(&rules)
+	m, err := mapping.Compile(s.Mapping)
 	if err != nil {
 		return Parsed{}, fmt.Errorf("mapping: %w", err)
 	}

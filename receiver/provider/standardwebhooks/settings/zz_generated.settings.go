@@ -2,6 +2,8 @@
 
 package settings
 
+import "github.com/mailvane/mailvane/receiver/provider/mapping"
+
 // Settings are the API's StandardWebhooksProvider with the values of its Secrets in place of the references.
 type Settings struct {
 	// SigningSecrets are the values that signingSecretRefs names.
@@ -11,23 +13,5 @@ type Settings struct {
 	// ToleranceSeconds is toleranceSeconds of the API.
 	ToleranceSeconds *int32 `json:"toleranceSeconds,omitzero"`
 	// Mapping is mapping of the API.
-	Mapping *EventMapping `json:"mapping,omitzero"`
-}
-
-// EventMapping is the API's EventMapping with the values of its Secrets.
-type EventMapping struct {
-	// Items is items of the API.
-	Items string `json:"items,omitzero"`
-	// Type is type of the API.
-	Type string `json:"type,omitzero"`
-	// Types is types of the API.
-	Types map[string]string `json:"types,omitzero"`
-	// ID is id of the API.
-	ID []string `json:"id,omitzero"`
-	// Time is time of the API.
-	Time string `json:"time,omitzero"`
-	// Fields is fields of the API.
-	Fields map[string]string `json:"fields,omitzero"`
-	// Metadata is metadata of the API.
-	Metadata string `json:"metadata,omitzero"`
+	Mapping *mapping.Rules `json:"mapping,omitzero"`
 }
