@@ -13,6 +13,7 @@ import (
 	"github.com/emersion/go-message/mail"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -183,7 +184,7 @@ func (m *Message) delivery(e *event.Event, block textproto.MIMEHeader) {
 	e.EnhancedCode = wire.First(wire.EnhancedCode(get("Status")), e.EnhancedCode)
 	e.Type = wire.ReportedType(get("Action"))
 	if e.Type == event.Bounced {
-		e.Bounce = event.Bounce{Type: wire.BounceType(e.EnhancedCode, e.SMTPCode), Category: wire.BounceCategory(e.EnhancedCode)}
+		e.Bounce = refusal.Classify(e)
 	}
 	for _, d := range [][2]string{{"action", "Action"}, {"mta", "Remote-Mta"}, {"lastAttemptDate", "Last-Attempt-Date"}, {"willRetryUntil", "Will-Retry-Until"}} {
 		wire.SetDetail(e, d[0], wire.WithoutType(get(d[1])))

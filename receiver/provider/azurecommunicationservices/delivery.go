@@ -2,6 +2,7 @@ package azurecommunicationservices
 
 import (
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -38,7 +39,7 @@ func (n *envelope) delivery(e *event.Event) {
 // refused makes an event a bounce of the type that the server's reply tells, or else of another.
 func refused(e *event.Event, otherwise event.BounceType) {
 	e.Type = event.Bounced
-	e.Bounce = event.Bounce{Type: wire.BounceType(e.EnhancedCode, e.SMTPCode), Category: wire.BounceCategory(e.EnhancedCode)}
+	e.Bounce = refusal.Classify(e)
 	if e.Bounce.Type == event.Undetermined {
 		e.Bounce.Type = otherwise
 	}

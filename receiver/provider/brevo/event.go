@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -78,7 +79,7 @@ func (i *item) outcome(e *event.Event, name string) {
 	case event.Bounced:
 		e.Diagnostic = reason
 		e.SMTPCode, e.EnhancedCode = wire.SMTPReply(reason)
-		e.Bounce = event.Bounce{Type: event.Soft, Category: wire.First(wire.BounceCategory(e.EnhancedCode), event.CategoryOther)}
+		e.Bounce = event.Bounce{Type: event.Soft, Category: refusal.Category(e)}
 		if name == "hard_bounce" {
 			e.Bounce.Type = event.Hard
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -103,8 +104,7 @@ func (i *item) bounce(e *event.Event) {
 	if e.EnhancedCode == "" {
 		e.EnhancedCode = wire.EnhancedCode(e.Diagnostic)
 	}
-	e.Bounce.Category = wire.First(wire.BounceCategory(e.EnhancedCode), event.CategoryOther)
-	e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode)
+	e.Bounce = event.Bounce{Type: refusal.Classify(e).Type, Category: refusal.Category(e)}
 	if e.Bounce.Type == event.Undetermined {
 		e.Bounce.Type = event.Hard
 	}

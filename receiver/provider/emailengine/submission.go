@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -51,7 +52,7 @@ func messageDeliveryError(e *event.Event, n notice) {
 		e.Type = event.Deferred
 	case refusedForRecipients(e, n):
 		e.Type = event.Bounced
-		e.Bounce = event.Bounce{Type: wire.BounceType(e.EnhancedCode, e.SMTPCode), Category: wire.BounceCategory(e.EnhancedCode)}
+		e.Bounce = refusal.Classify(e)
 	default:
 		e.Type = event.Failed
 	}

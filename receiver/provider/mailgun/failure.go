@@ -2,6 +2,7 @@ package mailgun
 
 import (
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -17,7 +18,7 @@ func (f failure) set(e *event.Event) {
 		e.Type, e.Reject.Reason = event.Rejected, reason
 		return
 	}
-	e.Bounce = event.Bounce{Type: f.kind(e), Category: wire.First(f.category(), wire.BounceCategory(e.EnhancedCode), event.CategoryOther)}
+	e.Bounce = event.Bounce{Type: f.kind(e), Category: wire.First(f.category(), refusal.Category(e))}
 }
 
 // suppressed returns why Mailgun did not try: by its word, or else by a code of its own that no server has; "" = it did.
@@ -55,7 +56,7 @@ func (f failure) kind(e *event.Event) event.BounceType {
 	case "old", "espblock", "greylisted", "blacklisted":
 		return event.Soft
 	}
-	if t := wire.BounceType(e.EnhancedCode, e.SMTPCode); t != event.Undetermined {
+	if t := refusal.Classify(e).Type; t != event.Undetermined {
 		return t
 	}
 	return event.Hard

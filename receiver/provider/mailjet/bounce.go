@@ -2,6 +2,7 @@ package mailjet
 
 import (
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -59,7 +60,7 @@ func (i *item) bounce(e *event.Event) {
 	e.Diagnostic = i.Text("comment")
 	e.SMTPCode, e.EnhancedCode = wire.SMTPReply(e.Diagnostic)
 	m, known := i.failure(e)
-	e.Bounce.Category = wire.First(m.bounce.Category, wire.BounceCategory(e.EnhancedCode), event.CategoryOther)
+	e.Bounce.Category = wire.First(m.bounce.Category, refusal.Category(e))
 	switch hard := i.Text("hard_bounce"); {
 	case isTrue(hard):
 		e.Bounce.Type = event.Hard
@@ -70,7 +71,7 @@ func (i *item) bounce(e *event.Event) {
 	case known:
 		e.Bounce.Type = m.bounce.Type
 	default:
-		e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode)
+		e.Bounce.Type = refusal.Classify(e).Type
 	}
 }
 

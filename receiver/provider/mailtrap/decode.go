@@ -6,6 +6,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -133,12 +134,12 @@ func types() map[string]event.Type {
 // bounce reads that a message was given up. One that was refused for what it is, or for where it came from, says nothing of the address.
 func (i *item) bounce(e *event.Event) {
 	category := wire.EventName(i.Text("bounce_category"))
-	e.Bounce.Category = wire.First(category, wire.BounceCategory(e.EnhancedCode), event.CategoryOther)
+	e.Bounce.Category = wire.First(category, refusal.Category(e))
 	switch {
 	case category == event.CategorySpam, category == event.CategoryPolicy, category == event.CategoryReputation, category == event.CategoryContent:
 		e.Bounce.Type = event.Soft
 	case e.EnhancedCode != "":
-		e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode)
+		e.Bounce.Type = refusal.Classify(e).Type
 	default:
 		e.Bounce.Type = event.Hard
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -80,7 +81,7 @@ func (i *item) common(e *event.Event) {
 func (i *item) bounce(e *event.Event, t event.BounceType) {
 	e.Type = event.Bounced
 	e.Reason = i.msg.Text("bounce_description")
-	e.Bounce = event.Bounce{Type: t, Category: wire.First(category(e.Reason), wire.BounceCategory(e.EnhancedCode), event.CategoryOther)}
+	e.Bounce = event.Bounce{Type: t, Category: wire.First(category(e.Reason), refusal.Category(e))}
 }
 
 // category names what the description of a bounce says; "" = no more than that there was one.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -165,10 +166,10 @@ func complete(e *event.Event) {
 	case e.Type != event.Bounced:
 		e.Bounce = event.Bounce{}
 	case e.Bounce.Type == "":
-		e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode)
+		e.Bounce.Type = refusal.Classify(e).Type
 	}
 	if e.Type == event.Bounced && e.Bounce.Category == "" {
-		e.Bounce.Category = wire.BounceCategory(e.EnhancedCode)
+		e.Bounce.Category = refusal.Classify(e).Category
 	}
 	switch {
 	case e.Type != event.Rejected:

@@ -7,6 +7,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/body/mime"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -137,8 +138,8 @@ func (i *item) failed(e *event.Event) {
 	i.status(e)
 	if e.Type == event.Failed && e.SMTPCode/100 == 5 {
 		e.Type = event.Bounced
-		e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode)
-		e.Bounce.Category = wire.First(wire.BounceCategory(e.EnhancedCode), event.CategoryOther)
+		e.Bounce.Type = refusal.Classify(e).Type
+		e.Bounce.Category = refusal.Category(e)
 	}
 }
 

@@ -2,6 +2,7 @@ package postmark
 
 import (
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -25,11 +26,11 @@ func (r *record) bounce(e *event.Event) {
 		m, known = types()[typeOf(r.Text("TypeCode"))]
 	}
 	if !known {
-		m = meaning{is: event.Bounced, bounce: event.Bounce{Type: wire.BounceType(e.EnhancedCode, e.SMTPCode)}}
+		m = meaning{is: event.Bounced, bounce: event.Bounce{Type: refusal.Classify(e).Type}}
 	}
 	e.Type, e.Bounce, e.Reject.Reason = m.is, m.bounce, m.reject
 	if e.Type == event.Bounced && e.Bounce.Category == "" {
-		e.Bounce.Category = wire.First(wire.BounceCategory(e.EnhancedCode), event.CategoryOther)
+		e.Bounce.Category = refusal.Category(e)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/sns"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
@@ -82,7 +83,7 @@ func convert(e *event.Event) {
 		e.Type = event.Deferred
 	case "email_dropped":
 		e.Type = event.Bounced
-		e.Bounce = event.Bounce{Type: event.Hard, Category: wire.First(wire.BounceCategory(e.EnhancedCode), event.CategoryOther)}
+		e.Bounce = event.Bounce{Type: event.Hard, Category: refusal.Category(e)}
 	case "email_mailbox_not_found":
 		e.Type = event.Bounced
 		e.Bounce = event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}

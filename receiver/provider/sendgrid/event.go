@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -74,7 +75,7 @@ func (i *item) reply(e *event.Event) {
 	if e.Type == event.Bounced {
 		e.Bounce = event.Bounce{
 			Type:     bounceType(i.Text("type"), e),
-			Category: wire.First(category(i.Text("bounce_classification")), wire.BounceCategory(e.EnhancedCode), event.CategoryOther),
+			Category: wire.First(category(i.Text("bounce_classification")), refusal.Category(e)),
 		}
 	}
 }
@@ -84,7 +85,7 @@ func (i *item) reply(e *event.Event) {
 func bounceType(text string, e *event.Event) event.BounceType {
 	switch wire.EventName(text) {
 	case "":
-		return wire.BounceType(e.EnhancedCode, e.SMTPCode)
+		return refusal.Classify(e).Type
 	case "bounce":
 		return event.Hard
 	case "blocked":

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -41,11 +42,11 @@ func (i *item) bounce(e *event.Event) {
 	i.reply(e)
 	m, known := classes()[i.data.Text("bounce_class")]
 	if !known {
-		m = meaning{event.Bounced, event.Bounce{Type: wire.BounceType(e.EnhancedCode, e.SMTPCode)}}
+		m = meaning{event.Bounced, event.Bounce{Type: refusal.Classify(e).Type}}
 	}
 	e.Type, e.Bounce = m.is, m.bounce
 	if e.Type == event.Bounced && e.Bounce.Category == "" {
-		e.Bounce.Category = wire.First(wire.BounceCategory(e.EnhancedCode), event.CategoryOther)
+		e.Bounce.Category = refusal.Category(e)
 	}
 }
 

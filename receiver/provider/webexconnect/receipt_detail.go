@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -34,8 +35,8 @@ func bounce(e *event.Event, info wire.Object) {
 	e.Bounce = bounceOf(e.Reason)
 	bounceDetail(e, info.Text("additionalInfo"))
 	if e.Bounce.Type == event.Undetermined {
-		e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode)
-		e.Bounce.Category = wire.First(e.Bounce.Category, wire.BounceCategory(e.EnhancedCode))
+		e.Bounce.Type = refusal.Classify(e).Type
+		e.Bounce.Category = wire.First(e.Bounce.Category, refusal.Classify(e).Category)
 	}
 }
 
