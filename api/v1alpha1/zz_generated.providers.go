@@ -4,6 +4,7 @@ package v1alpha1
 
 // ProviderType names an email provider.
 // +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;Postal;CustomerIO;Loops;MailPace;Custom;Brevo;Postmark;Mailjet;SparkPost
+// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;Postal;CustomerIO;Loops;MailPace;Brevo;Postmark;Mailjet;SparkPost;SMTP2GO
 type ProviderType string
 
 // The providers.
@@ -31,6 +32,7 @@ const (
 	Postmark                   ProviderType = "Postmark"
 	Mailjet                    ProviderType = "Mailjet"
 	SparkPost                  ProviderType = "SparkPost"
+	SMTP2GO                    ProviderType = "SMTP2GO"
 )
 
 // Provider is a provider and its settings: exactly the member that type names is set.
@@ -80,6 +82,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'Mailjet' || !has(self.mailjet)",fieldPath=".mailjet",reason=FieldValueForbidden,message="must not be set unless type is Mailjet"
 // +kubebuilder:validation:XValidation:rule="self.type != 'SparkPost' || has(self.sparkPost)",fieldPath=".sparkPost",reason=FieldValueRequired,message="must be set when type is SparkPost"
 // +kubebuilder:validation:XValidation:rule="self.type == 'SparkPost' || !has(self.sparkPost)",fieldPath=".sparkPost",reason=FieldValueForbidden,message="must not be set unless type is SparkPost"
+// +kubebuilder:validation:XValidation:rule="self.type != 'SMTP2GO' || has(self.smtp2go)",fieldPath=".smtp2go",reason=FieldValueRequired,message="must be set when type is SMTP2GO"
+// +kubebuilder:validation:XValidation:rule="self.type == 'SMTP2GO' || !has(self.smtp2go)",fieldPath=".smtp2go",reason=FieldValueForbidden,message="must not be set unless type is SMTP2GO"
 type Provider struct {
 	// type names the provider. It must not be changed: an endpoint of another provider is another endpoint.
 	// +required
@@ -178,4 +182,8 @@ type Provider struct {
 	// +optional
 	// +unionMember
 	SparkPost *SparkPostProvider `json:"sparkPost,omitempty"`
+	// smtp2go holds the settings of type SMTP2GO.
+	// +optional
+	// +unionMember
+	SMTP2GO *SMTP2GOProvider `json:"smtp2go,omitempty"`
 }

@@ -197,6 +197,14 @@ spec:
 ---
 apiVersion: mailvane.dev/v1alpha1
 kind: WebhookEndpoint
+metadata: {name: smtp2go, namespace: mail}
+spec:
+  provider: {type: SMTP2GO, smtp2go: {}}
+  authentication: {basic: {secretRefs: [{name: all}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
 metadata: {name: mailersend, namespace: mail}
 spec:
   provider: {type: MailerSend, mailerSend: {signingSecretRefs: [{name: all, key: webhook}]}}

@@ -133,6 +133,11 @@ func unsigned() []Provider {
 			Signs: SignsNothing, Inbound: true,
 			Factor: &Factor{Message: "must be set, for example basic: SparkPost signs nothing"},
 		},
+		{
+			Type: "SMTP2GO", Title: "SMTP2GO", Page: "https://developers.smtp2go.com/docs/webhooks-overview",
+			Signs:  SignsNothing,
+			Factor: &Factor{Message: "must be set, for example basic: SMTP2GO signs nothing"},
+		},
 	}
 }
 

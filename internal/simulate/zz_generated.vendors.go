@@ -23,6 +23,7 @@ import (
 	"github.com/mailvane/mailvane/internal/simulate/resend"
 	"github.com/mailvane/mailvane/internal/simulate/scalewaytem"
 	"github.com/mailvane/mailvane/internal/simulate/sendgrid"
+	"github.com/mailvane/mailvane/internal/simulate/smtp2go"
 	"github.com/mailvane/mailvane/internal/simulate/sparkpost"
 	"github.com/mailvane/mailvane/internal/simulate/standardwebhooks"
 	"github.com/mailvane/mailvane/internal/simulate/webexconnect"
@@ -54,5 +55,6 @@ func Vendors() []Vendor {
 		{"Postmark", postmark.Files(), postmark.Sign, postmark.Freshen},
 		{"Mailjet", mailjet.Files(), mailjet.Sign, mailjet.Freshen},
 		{"SparkPost", sparkpost.Files(), sparkpost.Sign, sparkpost.Freshen},
+		{"SMTP2GO", smtp2go.Files(), smtp2go.Sign, smtp2go.Freshen},
 	}
 }

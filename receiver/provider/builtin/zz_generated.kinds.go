@@ -25,6 +25,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/resend"
 	"github.com/mailvane/mailvane/receiver/provider/scalewaytem"
 	"github.com/mailvane/mailvane/receiver/provider/sendgrid"
+	"github.com/mailvane/mailvane/receiver/provider/smtp2go"
 	"github.com/mailvane/mailvane/receiver/provider/sparkpost"
 	"github.com/mailvane/mailvane/receiver/provider/standardwebhooks"
 	"github.com/mailvane/mailvane/receiver/provider/webexconnect"
@@ -56,5 +57,6 @@ func Kinds() []provider.Kind {
 		postmark.Kind(),
 		mailjet.Kind(),
 		sparkpost.Kind(),
+		smtp2go.Kind(),
 	}
 }

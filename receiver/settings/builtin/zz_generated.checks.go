@@ -23,6 +23,7 @@ import (
 	resend "github.com/mailvane/mailvane/receiver/provider/resend/settings"
 	scalewaytem "github.com/mailvane/mailvane/receiver/provider/scalewaytem/settings"
 	sendgrid "github.com/mailvane/mailvane/receiver/provider/sendgrid/settings"
+	smtp2go "github.com/mailvane/mailvane/receiver/provider/smtp2go/settings"
 	sparkpost "github.com/mailvane/mailvane/receiver/provider/sparkpost/settings"
 	standardwebhooks "github.com/mailvane/mailvane/receiver/provider/standardwebhooks/settings"
 	webexconnect "github.com/mailvane/mailvane/receiver/provider/webexconnect/settings"
@@ -60,6 +61,7 @@ func Providers() []Check {
 		{"Postmark", provider(postmark.Parse)},
 		{"Mailjet", provider(mailjet.Parse)},
 		{"SparkPost", provider(sparkpost.Parse)},
+		{"SMTP2GO", provider(smtp2go.Parse)},
 	}
 }
 
