@@ -50,6 +50,8 @@ func TestProviderUnion(t *testing.T) {
 
 		"SMTP2GO": {"each type takes its member", "provider: {type: SMTP2GO, smtp2go: {}}" + routes + pathToken, ""},
 
+		"UnisenderGo": {"each type takes its member", "provider: {type: UnisenderGo, unisenderGo: {apiKeyRefs: " + ref + "}}" + routes, ""},
+
 		"MailerSend": {"each type takes its member", "provider: {type: MailerSend, mailerSend: {signingSecretRefs: " + ref + "}}" + routes, ""},
 
 		"Mailtrap": {"each type takes its member", "provider: {type: Mailtrap, mailtrap: {signingSecretRefs: " + ref + "}}" + routes, ""},
@@ -191,6 +193,7 @@ func TestProviderCredentials(t *testing.T) {
 		"Mailtrap with a token":            {"another factor", "provider: {type: Mailtrap, mailtrap: {}}" + routes + pathToken, ""},
 		"Mailtrap no secrets":              {"a list of none is no list", "provider: {type: Mailtrap, mailtrap: {signingSecretRefs: []}}" + routes, "spec.provider.mailtrap.signingSecretRefs: should have at least 1 items"},
 		"SMTP2GO alone":                    {"it signs nothing", "provider: {type: SMTP2GO, smtp2go: {}}" + routes, "spec.authentication: must be set, for example basic: SMTP2GO signs nothing"},
+		"UnisenderGo none":                 {"an endpoint without a key lets everybody in", "provider: {type: UnisenderGo, unisenderGo: {}}" + routes, "spec.provider.unisenderGo.apiKeyRefs: Required"},
 		"MailerSend none":                  {"an endpoint without a secret lets everybody in", "provider: {type: MailerSend, mailerSend: {}}" + routes, "spec.provider.mailerSend.signingSecretRefs: Required"},
 		"Postal without a key":             {"nothing could be verified", "provider: {type: Postal, postal: {}}" + routes, "spec.provider.postal.jwksURL: must be set unless publicKeys is"},
 		"Postal with a key set":            {"keys are fetched", "provider: {type: Postal, postal: {jwksURL: 'https://postal.example.com/.well-known/jwks.json'}}" + routes, ""},

@@ -3,8 +3,7 @@
 package v1alpha1
 
 // ProviderType names an email provider.
-// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;Postal;CustomerIO;Loops;MailPace;Custom;Brevo;Postmark;Mailjet;SparkPost
-// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;Postal;CustomerIO;Loops;MailPace;Brevo;Postmark;Mailjet;SparkPost;SMTP2GO
+// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;UnisenderGo;Postal;CustomerIO;Loops;MailPace;Custom;Brevo;Postmark;Mailjet;SparkPost;SMTP2GO
 type ProviderType string
 
 // The providers.
@@ -23,6 +22,7 @@ const (
 	ScalewayTEM                ProviderType = "ScalewayTEM"
 	Mailtrap                   ProviderType = "Mailtrap"
 	MailerSend                 ProviderType = "MailerSend"
+	UnisenderGo                ProviderType = "UnisenderGo"
 	Postal                     ProviderType = "Postal"
 	CustomerIO                 ProviderType = "CustomerIO"
 	Loops                      ProviderType = "Loops"
@@ -64,6 +64,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'Mailtrap' || !has(self.mailtrap)",fieldPath=".mailtrap",reason=FieldValueForbidden,message="must not be set unless type is Mailtrap"
 // +kubebuilder:validation:XValidation:rule="self.type != 'MailerSend' || has(self.mailerSend)",fieldPath=".mailerSend",reason=FieldValueRequired,message="must be set when type is MailerSend"
 // +kubebuilder:validation:XValidation:rule="self.type == 'MailerSend' || !has(self.mailerSend)",fieldPath=".mailerSend",reason=FieldValueForbidden,message="must not be set unless type is MailerSend"
+// +kubebuilder:validation:XValidation:rule="self.type != 'UnisenderGo' || has(self.unisenderGo)",fieldPath=".unisenderGo",reason=FieldValueRequired,message="must be set when type is UnisenderGo"
+// +kubebuilder:validation:XValidation:rule="self.type == 'UnisenderGo' || !has(self.unisenderGo)",fieldPath=".unisenderGo",reason=FieldValueForbidden,message="must not be set unless type is UnisenderGo"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Postal' || has(self.postal)",fieldPath=".postal",reason=FieldValueRequired,message="must be set when type is Postal"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Postal' || !has(self.postal)",fieldPath=".postal",reason=FieldValueForbidden,message="must not be set unless type is Postal"
 // +kubebuilder:validation:XValidation:rule="self.type != 'CustomerIO' || has(self.customerIO)",fieldPath=".customerIO",reason=FieldValueRequired,message="must be set when type is CustomerIO"
@@ -146,6 +148,10 @@ type Provider struct {
 	// +optional
 	// +unionMember
 	MailerSend *MailerSendProvider `json:"mailerSend,omitempty"`
+	// unisenderGo holds the settings of type UnisenderGo.
+	// +optional
+	// +unionMember
+	UnisenderGo *UnisenderGoProvider `json:"unisenderGo,omitempty"`
 	// postal holds the settings of type Postal.
 	// +optional
 	// +unionMember

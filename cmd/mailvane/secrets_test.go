@@ -205,6 +205,13 @@ spec:
 ---
 apiVersion: mailvane.dev/v1alpha1
 kind: WebhookEndpoint
+metadata: {name: unisendergo, namespace: mail}
+spec:
+  provider: {type: UnisenderGo, unisenderGo: {apiKeyRefs: [{name: all, key: webhook}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
 metadata: {name: mailersend, namespace: mail}
 spec:
   provider: {type: MailerSend, mailerSend: {signingSecretRefs: [{name: all, key: webhook}]}}

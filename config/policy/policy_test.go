@@ -179,6 +179,7 @@ func referring() map[string]string {
 		"WebhookEndpoint spec.provider.standardWebhooks.signingSecretRefs": provider("StandardWebhooks", "standardWebhooks", "signingSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.mailerSend.signingSecretRefs":       provider("MailerSend", "mailerSend", "signingSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.custom.signature.keyRefs":           provider("Custom", "custom", "mapping: {type: item.event}, signature: {scheme: HMAC, header: X-Sig, encoding: Hex, keyRefs: "+refs+"}"),
+		"WebhookEndpoint spec.provider.unisenderGo.apiKeyRefs":             provider("UnisenderGo", "unisenderGo", "apiKeyRefs: "+refs),
 		"WebhookEndpoint spec.provider.mailtrap.signingSecretRefs":         provider("Mailtrap", "mailtrap", "signingSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.customerIO.signingKeyRefs":          provider("CustomerIO", "customerIO", "signingKeyRefs: "+refs),
 		"WebhookEndpoint spec.provider.loops.signingSecretRefs":            provider("Loops", "loops", "signingSecretRefs: "+refs),

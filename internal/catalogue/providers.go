@@ -84,6 +84,10 @@ func signingLater() []Provider {
 			Signs: SignsBody, Inbound: true,
 		},
 		{
+			Type: "UnisenderGo", Title: "Unisender Go", Page: "https://godocs.unisender.ru/web-api-ref#callback-format",
+			Signs: SignsBody,
+		},
+		{
 			Type: "Postal", Title: "Postal", Page: "https://docs.postalserver.io/developer/webhooks",
 			Signs: SignsBody, Inbound: true,
 		},

@@ -26,6 +26,7 @@ import (
 	"github.com/mailvane/mailvane/internal/simulate/smtp2go"
 	"github.com/mailvane/mailvane/internal/simulate/sparkpost"
 	"github.com/mailvane/mailvane/internal/simulate/standardwebhooks"
+	"github.com/mailvane/mailvane/internal/simulate/unisendergo"
 	"github.com/mailvane/mailvane/internal/simulate/webexconnect"
 )
 
@@ -46,6 +47,7 @@ func Vendors() []Vendor {
 		{"ScalewayTEM", scalewaytem.Files(), scalewaytem.Sign, scalewaytem.Freshen},
 		{"Mailtrap", mailtrap.Files(), mailtrap.Sign, mailtrap.Freshen},
 		{"MailerSend", mailersend.Files(), mailersend.Sign, mailersend.Freshen},
+		{"UnisenderGo", unisendergo.Files(), unisendergo.Sign, unisendergo.Freshen},
 		{"Postal", postal.Files(), postal.Sign, postal.Freshen},
 		{"CustomerIO", customerio.Files(), customerio.Sign, customerio.Freshen},
 		{"Loops", loops.Files(), loops.Sign, loops.Freshen},

@@ -28,6 +28,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/smtp2go"
 	"github.com/mailvane/mailvane/receiver/provider/sparkpost"
 	"github.com/mailvane/mailvane/receiver/provider/standardwebhooks"
+	"github.com/mailvane/mailvane/receiver/provider/unisendergo"
 	"github.com/mailvane/mailvane/receiver/provider/webexconnect"
 )
 
@@ -48,6 +49,7 @@ func Kinds() []provider.Kind {
 		scalewaytem.Kind(),
 		mailtrap.Kind(),
 		mailersend.Kind(),
+		unisendergo.Kind(),
 		postal.Kind(),
 		customerio.Kind(),
 		loops.Kind(),

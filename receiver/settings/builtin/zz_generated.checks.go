@@ -26,6 +26,7 @@ import (
 	smtp2go "github.com/mailvane/mailvane/receiver/provider/smtp2go/settings"
 	sparkpost "github.com/mailvane/mailvane/receiver/provider/sparkpost/settings"
 	standardwebhooks "github.com/mailvane/mailvane/receiver/provider/standardwebhooks/settings"
+	unisendergo "github.com/mailvane/mailvane/receiver/provider/unisendergo/settings"
 	webexconnect "github.com/mailvane/mailvane/receiver/provider/webexconnect/settings"
 	filesink "github.com/mailvane/mailvane/receiver/sink/filesink/settings"
 	httpsink "github.com/mailvane/mailvane/receiver/sink/httpsink/settings"
@@ -52,6 +53,7 @@ func Providers() []Check {
 		{"ScalewayTEM", provider(scalewaytem.Parse)},
 		{"Mailtrap", provider(mailtrap.Parse)},
 		{"MailerSend", provider(mailersend.Parse)},
+		{"UnisenderGo", provider(unisendergo.Parse)},
 		{"Postal", provider(postal.Parse)},
 		{"CustomerIO", provider(customerio.Parse)},
 		{"Loops", provider(loops.Parse)},
