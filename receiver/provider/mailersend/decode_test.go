@@ -171,6 +171,7 @@ func TestIDs(t *testing.T) {
 		"a second open is another one":               {first("opened", open), first("opened", strings.Replace(open, "o1", "o2", 1)), false},
 		"one that is kept in the place of the first": {first("opened", open), first("opened", strings.Replace(open, "10:00", "11:00", 1)), false},
 		"one from elsewhere":                         {first("opened", open), first("opened", strings.Replace(open, "192.0.2.1", "192.0.2.2", 1)), false},
+		"a bounce that has one of its own":           {first("hard_bounced", `{"id": "b1"}`), strings.Replace(first("hard_bounced", `{"id": "b1"}`), `"a1"`, `"a2"`, 1), false},
 		"a click is no open":                         {first("opened", open), first("clicked", open), false},
 		"another link of one click":                  {first("clicked", `{"id": "c1", "url": "https://a.example/"}`), first("clicked", `{"id": "c1", "url": "https://b.example/"}`), false},
 		"both names in the second version":           {second("clicked", `[]`), second("clicked_unique", `[]`), true},
