@@ -108,6 +108,9 @@ func TestProviderCredentials(t *testing.T) {
 	azure := func(member string) string {
 		return "provider: {type: AzureCommunicationServices, azureCommunicationServices: " + member + "}"
 	}
+	gmail := func(member string) string {
+		return "provider: {type: GmailPubSub, gmailPubSub: " + member + "}"
+	}
 	runCreate(t, v1alpha1.WebhookEndpointKind, map[string]admissionCase{
 		"EngageLab none":  {"an endpoint without a key lets everybody in", "provider: {type: EngageLab, engageLab: {}}" + routes, "spec.provider.engageLab.appKeyRefs: Required"},
 		"EngageLab empty": {"an empty list is no key", "provider: {type: EngageLab, engageLab: {appKeyRefs: []}}" + routes, "spec.provider.engageLab.appKeyRefs: at least 1"},
@@ -129,6 +132,14 @@ func TestProviderCredentials(t *testing.T) {
 		"Azure no audience":          {"the tenant has other applications", azure("{entra: {tenantID: 4962773b-9cdb-44cf-a8bf-237846a00ab7}}") + routes, "spec.provider.azureCommunicationServices.entra.audiences: Required"},
 		"Azure any origin":           {"an origin is a host", azure("{allowedOrigins: ['*']}") + routes + pathToken, "spec.provider.azureCommunicationServices.allowedOrigins[0]: should match"},
 
+		"Gmail unsigned":               {"nothing would authenticate a request", gmail("{}") + routes, "spec.provider.gmailPubSub.audiences: must be set unless spec.authentication sets another factor"},
+		"Gmail with a path token":      {"another factor is set", gmail("{}") + routes + pathToken, ""},
+		"Gmail with tokens":            {"the token is the factor", gmail("{audiences: [a], serviceAccounts: [push@example.com]}") + routes, ""},
+		"Gmail any service account":    {"anybody has tokens with that audience", gmail("{audiences: [a]}") + routes, "spec.provider.gmailPubSub.serviceAccounts: must be set when audiences is"},
+		"Gmail any audience":           {"a token for somebody else would pass", gmail("{serviceAccounts: [push@example.com]}") + routes + pathToken, "spec.provider.gmailPubSub.audiences: must be set when serviceAccounts is"},
+		"Gmail no service account":     {"an empty list is none", gmail("{audiences: [a], serviceAccounts: []}") + routes, "spec.provider.gmailPubSub.serviceAccounts: at least 1"},
+		"Gmail an account's number":    {"the address is compared", gmail("{audiences: [a], serviceAccounts: ['113774264463038321964']}") + routes, "spec.provider.gmailPubSub.serviceAccounts[0]: should match"},
+		"Gmail an account in capitals": {"tokens have it in small letters", gmail("{audiences: [a], serviceAccounts: [Push@example.com]}") + routes, "spec.provider.gmailPubSub.serviceAccounts[0]: should match"},
 		"Resend none":                  {"an endpoint without a key lets everybody in", "provider: {type: Resend, resend: {}}" + routes, "spec.provider.resend.signingSecretRefs: Required"},
 		"Resend negative tolerance":    {"bounds", "provider: {type: Resend, resend: {signingSecretRefs: " + ref + ", toleranceSeconds: -1}}" + routes, "spec.provider.resend.toleranceSeconds: greater than or equal to 0"},
 		"mapping":                      {"rules in CEL", mapped("{items: body.events, type: item.event, types: {hardBounce: email.bounced}, id: [item.id], time: timestamp(item.at), fields: {recipient: item.email, bounce.type: '\"hard\"'}, metadata: item.custom}") + routes, ""},

@@ -3,7 +3,7 @@
 package v1alpha1
 
 // ProviderType names an email provider.
-// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;UnisenderGo;Postal;CustomerIO;Loops;MailPace;Custom;Brevo;Postmark;Mailjet;SparkPost;SMTP2GO
+// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;UnisenderGo;Postal;CustomerIO;Loops;MailPace;GmailPubSub;Custom;Brevo;Postmark;Mailjet;SparkPost;SMTP2GO
 type ProviderType string
 
 // The providers.
@@ -27,6 +27,7 @@ const (
 	CustomerIO                 ProviderType = "CustomerIO"
 	Loops                      ProviderType = "Loops"
 	MailPace                   ProviderType = "MailPace"
+	GmailPubSub                ProviderType = "GmailPubSub"
 	Custom                     ProviderType = "Custom"
 	Brevo                      ProviderType = "Brevo"
 	Postmark                   ProviderType = "Postmark"
@@ -74,6 +75,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'Loops' || !has(self.loops)",fieldPath=".loops",reason=FieldValueForbidden,message="must not be set unless type is Loops"
 // +kubebuilder:validation:XValidation:rule="self.type != 'MailPace' || has(self.mailPace)",fieldPath=".mailPace",reason=FieldValueRequired,message="must be set when type is MailPace"
 // +kubebuilder:validation:XValidation:rule="self.type == 'MailPace' || !has(self.mailPace)",fieldPath=".mailPace",reason=FieldValueForbidden,message="must not be set unless type is MailPace"
+// +kubebuilder:validation:XValidation:rule="self.type != 'GmailPubSub' || has(self.gmailPubSub)",fieldPath=".gmailPubSub",reason=FieldValueRequired,message="must be set when type is GmailPubSub"
+// +kubebuilder:validation:XValidation:rule="self.type == 'GmailPubSub' || !has(self.gmailPubSub)",fieldPath=".gmailPubSub",reason=FieldValueForbidden,message="must not be set unless type is GmailPubSub"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Custom' || has(self.custom)",fieldPath=".custom",reason=FieldValueRequired,message="must be set when type is Custom"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Custom' || !has(self.custom)",fieldPath=".custom",reason=FieldValueForbidden,message="must not be set unless type is Custom"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Brevo' || has(self.brevo)",fieldPath=".brevo",reason=FieldValueRequired,message="must be set when type is Brevo"
@@ -168,6 +171,10 @@ type Provider struct {
 	// +optional
 	// +unionMember
 	MailPace *MailPaceProvider `json:"mailPace,omitempty"`
+	// gmailPubSub holds the settings of type GmailPubSub.
+	// +optional
+	// +unionMember
+	GmailPubSub *GmailPubSubProvider `json:"gmailPubSub,omitempty"`
 	// custom holds the settings of type Custom.
 	// +optional
 	// +unionMember

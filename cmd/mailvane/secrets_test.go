@@ -148,6 +148,14 @@ spec:
 ---
 apiVersion: mailvane.dev/v1alpha1
 kind: WebhookEndpoint
+metadata: {name: gmailpubsub, namespace: mail}
+spec:
+  provider: {type: GmailPubSub, gmailPubSub: {}}
+  authentication: {pathToken: {secretRefs: [{name: all, key: token}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
 metadata: {name: standardwebhooks, namespace: mail}
 spec:
   provider: {type: StandardWebhooks, standardWebhooks: {signingSecretRefs: [{name: all, key: signing}]}}

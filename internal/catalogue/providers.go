@@ -104,6 +104,10 @@ func signingLater() []Provider {
 			Signs: SignsBody,
 		},
 		{
+			Type: "GmailPubSub", Title: "Gmail", Page: "https://developers.google.com/gmail/api/guides/push",
+			Signs: SignsCaller, Factor: unlessSet("audiences"),
+		},
+		{
 			Type: "Custom", Title: "Custom", Page: "https://github.com/google/cel-spec",
 			Signs: SignsBody, ReadsURL: true,
 			Factor: &Factor{

@@ -10,6 +10,7 @@ import (
 	"github.com/mailvane/mailvane/internal/simulate/customerio"
 	"github.com/mailvane/mailvane/internal/simulate/emailengine"
 	"github.com/mailvane/mailvane/internal/simulate/engagelab"
+	"github.com/mailvane/mailvane/internal/simulate/gmailpubsub"
 	"github.com/mailvane/mailvane/internal/simulate/loops"
 	"github.com/mailvane/mailvane/internal/simulate/mailchannels"
 	"github.com/mailvane/mailvane/internal/simulate/mailersend"
@@ -52,6 +53,7 @@ func Vendors() []Vendor {
 		{"CustomerIO", customerio.Files(), customerio.Sign, customerio.Freshen},
 		{"Loops", loops.Files(), loops.Sign, loops.Freshen},
 		{"MailPace", mailpace.Files(), mailpace.Sign, mailpace.Freshen},
+		{"GmailPubSub", gmailpubsub.Files(), gmailpubsub.Sign, gmailpubsub.Freshen},
 		{"Custom", custom.Files(), custom.Sign, custom.Freshen},
 		{"Brevo", brevo.Files(), brevo.Sign, brevo.Freshen},
 		{"Postmark", postmark.Files(), postmark.Sign, postmark.Freshen},

@@ -12,6 +12,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/customerio"
 	"github.com/mailvane/mailvane/receiver/provider/emailengine"
 	"github.com/mailvane/mailvane/receiver/provider/engagelab"
+	"github.com/mailvane/mailvane/receiver/provider/gmailpubsub"
 	"github.com/mailvane/mailvane/receiver/provider/loops"
 	"github.com/mailvane/mailvane/receiver/provider/mailchannels"
 	"github.com/mailvane/mailvane/receiver/provider/mailersend"
@@ -54,6 +55,7 @@ func Kinds() []provider.Kind {
 		customerio.Kind(),
 		loops.Kind(),
 		mailpace.Kind(),
+		gmailpubsub.Kind(),
 		custom.Kind(),
 		brevo.Kind(),
 		postmark.Kind(),

@@ -10,6 +10,7 @@ import (
 	customerio "github.com/mailvane/mailvane/receiver/provider/customerio/settings"
 	emailengine "github.com/mailvane/mailvane/receiver/provider/emailengine/settings"
 	engagelab "github.com/mailvane/mailvane/receiver/provider/engagelab/settings"
+	gmailpubsub "github.com/mailvane/mailvane/receiver/provider/gmailpubsub/settings"
 	loops "github.com/mailvane/mailvane/receiver/provider/loops/settings"
 	mailchannels "github.com/mailvane/mailvane/receiver/provider/mailchannels/settings"
 	mailersend "github.com/mailvane/mailvane/receiver/provider/mailersend/settings"
@@ -58,6 +59,7 @@ func Providers() []Check {
 		{"CustomerIO", provider(customerio.Parse)},
 		{"Loops", provider(loops.Parse)},
 		{"MailPace", provider(mailpace.Parse)},
+		{"GmailPubSub", provider(gmailpubsub.Parse)},
 		{"Custom", provider(custom.Parse)},
 		{"Brevo", provider(brevo.Parse)},
 		{"Postmark", provider(postmark.Parse)},
