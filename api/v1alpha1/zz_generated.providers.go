@@ -3,7 +3,7 @@
 package v1alpha1
 
 // ProviderType names an email provider.
-// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;UnisenderGo;Postal;CustomerIO;Loops;MailPace;GmailPubSub;Custom;Brevo;Postmark;Mailjet;SparkPost;SMTP2GO
+// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;UnisenderGo;Postal;CustomerIO;Loops;MailPace;GmailPubSub;Custom;Brevo;Postmark;Mailjet;SparkPost;TencentSES;AlibabaDirectMail;SMTP2GO
 type ProviderType string
 
 // The providers.
@@ -33,6 +33,8 @@ const (
 	Postmark                   ProviderType = "Postmark"
 	Mailjet                    ProviderType = "Mailjet"
 	SparkPost                  ProviderType = "SparkPost"
+	TencentSES                 ProviderType = "TencentSES"
+	AlibabaDirectMail          ProviderType = "AlibabaDirectMail"
 	SMTP2GO                    ProviderType = "SMTP2GO"
 )
 
@@ -87,6 +89,10 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'Mailjet' || !has(self.mailjet)",fieldPath=".mailjet",reason=FieldValueForbidden,message="must not be set unless type is Mailjet"
 // +kubebuilder:validation:XValidation:rule="self.type != 'SparkPost' || has(self.sparkPost)",fieldPath=".sparkPost",reason=FieldValueRequired,message="must be set when type is SparkPost"
 // +kubebuilder:validation:XValidation:rule="self.type == 'SparkPost' || !has(self.sparkPost)",fieldPath=".sparkPost",reason=FieldValueForbidden,message="must not be set unless type is SparkPost"
+// +kubebuilder:validation:XValidation:rule="self.type != 'TencentSES' || has(self.tencentSES)",fieldPath=".tencentSES",reason=FieldValueRequired,message="must be set when type is TencentSES"
+// +kubebuilder:validation:XValidation:rule="self.type == 'TencentSES' || !has(self.tencentSES)",fieldPath=".tencentSES",reason=FieldValueForbidden,message="must not be set unless type is TencentSES"
+// +kubebuilder:validation:XValidation:rule="self.type != 'AlibabaDirectMail' || has(self.alibabaDirectMail)",fieldPath=".alibabaDirectMail",reason=FieldValueRequired,message="must be set when type is AlibabaDirectMail"
+// +kubebuilder:validation:XValidation:rule="self.type == 'AlibabaDirectMail' || !has(self.alibabaDirectMail)",fieldPath=".alibabaDirectMail",reason=FieldValueForbidden,message="must not be set unless type is AlibabaDirectMail"
 // +kubebuilder:validation:XValidation:rule="self.type != 'SMTP2GO' || has(self.smtp2go)",fieldPath=".smtp2go",reason=FieldValueRequired,message="must be set when type is SMTP2GO"
 // +kubebuilder:validation:XValidation:rule="self.type == 'SMTP2GO' || !has(self.smtp2go)",fieldPath=".smtp2go",reason=FieldValueForbidden,message="must not be set unless type is SMTP2GO"
 type Provider struct {
@@ -195,6 +201,14 @@ type Provider struct {
 	// +optional
 	// +unionMember
 	SparkPost *SparkPostProvider `json:"sparkPost,omitempty"`
+	// tencentSES holds the settings of type TencentSES.
+	// +optional
+	// +unionMember
+	TencentSES *TencentSESProvider `json:"tencentSES,omitempty"`
+	// alibabaDirectMail holds the settings of type AlibabaDirectMail.
+	// +optional
+	// +unionMember
+	AlibabaDirectMail *AlibabaDirectMailProvider `json:"alibabaDirectMail,omitempty"`
 	// smtp2go holds the settings of type SMTP2GO.
 	// +optional
 	// +unionMember

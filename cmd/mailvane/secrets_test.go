@@ -148,6 +148,22 @@ spec:
 ---
 apiVersion: mailvane.dev/v1alpha1
 kind: WebhookEndpoint
+metadata: {name: tencentses, namespace: mail}
+spec:
+  provider: {type: TencentSES, tencentSES: {}}
+  authentication: {pathToken: {secretRefs: [{name: all, key: token}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: alibabadirectmail, namespace: mail}
+spec:
+  provider: {type: AlibabaDirectMail, alibabaDirectMail: {}}
+  authentication: {pathToken: {secretRefs: [{name: all, key: token}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
 metadata: {name: gmailpubsub, namespace: mail}
 spec:
   provider: {type: GmailPubSub, gmailPubSub: {}}

@@ -142,6 +142,14 @@ func unsigned() []Provider {
 			Factor: &Factor{Message: "must be set, for example basic: SparkPost signs nothing"},
 		},
 		{
+			Type: "TencentSES", Title: "Tencent SES", Page: "https://www.tencentcloud.com/document/product/1084/39492",
+			Signs: SignsNothing, Factor: &Factor{Message: "must be set, for example pathToken: Tencent documents no signature"},
+		},
+		{
+			Type: "AlibabaDirectMail", Title: "Alibaba DirectMail", Page: "https://www.alibabacloud.com/help/en/eventbridge/user-guide/events-of-the-direct-mail-type",
+			Signs: SignsNothing, Factor: &Factor{Message: "must be set, for example pathToken: what EventBridge signs is not checked"},
+		},
+		{
 			Type: "SMTP2GO", Title: "SMTP2GO", Page: "https://developers.smtp2go.com/docs/webhooks-overview",
 			Signs:  SignsNothing,
 			Factor: &Factor{Message: "must be set, for example basic: SMTP2GO signs nothing"},

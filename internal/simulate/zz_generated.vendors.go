@@ -3,6 +3,7 @@
 package simulate
 
 import (
+	"github.com/mailvane/mailvane/internal/simulate/alibabadirectmail"
 	"github.com/mailvane/mailvane/internal/simulate/amazonses"
 	"github.com/mailvane/mailvane/internal/simulate/azurecommunicationservices"
 	"github.com/mailvane/mailvane/internal/simulate/brevo"
@@ -27,6 +28,7 @@ import (
 	"github.com/mailvane/mailvane/internal/simulate/smtp2go"
 	"github.com/mailvane/mailvane/internal/simulate/sparkpost"
 	"github.com/mailvane/mailvane/internal/simulate/standardwebhooks"
+	"github.com/mailvane/mailvane/internal/simulate/tencentses"
 	"github.com/mailvane/mailvane/internal/simulate/unisendergo"
 	"github.com/mailvane/mailvane/internal/simulate/webexconnect"
 )
@@ -59,6 +61,8 @@ func Vendors() []Vendor {
 		{"Postmark", postmark.Files(), postmark.Sign, postmark.Freshen},
 		{"Mailjet", mailjet.Files(), mailjet.Sign, mailjet.Freshen},
 		{"SparkPost", sparkpost.Files(), sparkpost.Sign, sparkpost.Freshen},
+		{"TencentSES", tencentses.Files(), tencentses.Sign, tencentses.Freshen},
+		{"AlibabaDirectMail", alibabadirectmail.Files(), alibabadirectmail.Sign, alibabadirectmail.Freshen},
 		{"SMTP2GO", smtp2go.Files(), smtp2go.Sign, smtp2go.Freshen},
 	}
 }

@@ -5,6 +5,7 @@ package builtin
 import (
 	"github.com/mailvane/mailvane/receiver/provider"
 
+	"github.com/mailvane/mailvane/receiver/provider/alibabadirectmail"
 	"github.com/mailvane/mailvane/receiver/provider/amazonses"
 	"github.com/mailvane/mailvane/receiver/provider/azurecommunicationservices"
 	"github.com/mailvane/mailvane/receiver/provider/brevo"
@@ -29,6 +30,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/smtp2go"
 	"github.com/mailvane/mailvane/receiver/provider/sparkpost"
 	"github.com/mailvane/mailvane/receiver/provider/standardwebhooks"
+	"github.com/mailvane/mailvane/receiver/provider/tencentses"
 	"github.com/mailvane/mailvane/receiver/provider/unisendergo"
 	"github.com/mailvane/mailvane/receiver/provider/webexconnect"
 )
@@ -61,6 +63,8 @@ func Kinds() []provider.Kind {
 		postmark.Kind(),
 		mailjet.Kind(),
 		sparkpost.Kind(),
+		tencentses.Kind(),
+		alibabadirectmail.Kind(),
 		smtp2go.Kind(),
 	}
 }

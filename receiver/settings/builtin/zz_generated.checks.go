@@ -3,6 +3,7 @@
 package builtin
 
 import (
+	alibabadirectmail "github.com/mailvane/mailvane/receiver/provider/alibabadirectmail/settings"
 	amazonses "github.com/mailvane/mailvane/receiver/provider/amazonses/settings"
 	azurecommunicationservices "github.com/mailvane/mailvane/receiver/provider/azurecommunicationservices/settings"
 	brevo "github.com/mailvane/mailvane/receiver/provider/brevo/settings"
@@ -27,6 +28,7 @@ import (
 	smtp2go "github.com/mailvane/mailvane/receiver/provider/smtp2go/settings"
 	sparkpost "github.com/mailvane/mailvane/receiver/provider/sparkpost/settings"
 	standardwebhooks "github.com/mailvane/mailvane/receiver/provider/standardwebhooks/settings"
+	tencentses "github.com/mailvane/mailvane/receiver/provider/tencentses/settings"
 	unisendergo "github.com/mailvane/mailvane/receiver/provider/unisendergo/settings"
 	webexconnect "github.com/mailvane/mailvane/receiver/provider/webexconnect/settings"
 	filesink "github.com/mailvane/mailvane/receiver/sink/filesink/settings"
@@ -65,6 +67,8 @@ func Providers() []Check {
 		{"Postmark", provider(postmark.Parse)},
 		{"Mailjet", provider(mailjet.Parse)},
 		{"SparkPost", provider(sparkpost.Parse)},
+		{"TencentSES", provider(tencentses.Parse)},
+		{"AlibabaDirectMail", provider(alibabadirectmail.Parse)},
 		{"SMTP2GO", provider(smtp2go.Parse)},
 	}
 }

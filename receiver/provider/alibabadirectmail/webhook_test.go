@@ -1,0 +1,27 @@
+package alibabadirectmail_test
+
+import (
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mailvane/mailvane/receiver/provider/alibabadirectmail"
+	"github.com/mailvane/mailvane/receiver/provider/providertest"
+)
+
+func suite() providertest.Suite {
+	return providertest.Suite{
+		Kind:          alibabadirectmail.Kind(),
+		OtherSettings: `{}`,
+		Unsigned:      true,
+		// What identifies an event by CloudEvents, beside its type.
+		Identifies: func(at jsontext.Pointer) bool { return at == "/id" || at == "/source" || at == "/type" },
+	}
+}
+
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	providertest.Run(t, suite())
+}
+
+func FuzzWebhook(f *testing.F) { providertest.Fuzz(f, suite()) }
