@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -59,7 +60,7 @@ func (i *item) outcome(e *event.Event) {
 	}
 	switch e.Type {
 	case event.Bounced:
-		e.Bounce = event.Bounce{Type: event.Soft, Category: wire.First(wire.BounceCategory(e.EnhancedCode), event.CategoryOther)}
+		e.Bounce = event.Bounce{Type: event.Soft, Category: refusal.Category(e)}
 		if wire.EventName(e.ProviderEvent) == "activity.hard_bounced" {
 			e.Bounce.Type = event.Hard
 		}

@@ -36,7 +36,7 @@ func (w *webhook) Decode(r *provider.Request) provider.Batch {
 	var b provider.Batch
 	err := wire.Single(r.Body, func(sent wire.Item) error {
 		i := &item{Item: sent, data: sent.Object.Object(dataName)}
-		if i.about = i.data.Object("morph"); i.data.JSON("morph") == "" {
+		if i.about = i.data.Object("morph"); !strings.HasPrefix(i.data.JSON("morph"), "{") {
 			i.about = i.data.Object("meta")
 		}
 		e, err := i.event(r)

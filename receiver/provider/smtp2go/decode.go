@@ -9,6 +9,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/body/form"
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -125,14 +126,14 @@ func (i *item) convert(e *event.Event) {
 
 // bounce takes SMTP2GO's word for whether a bounce is hard, and without one that of the server.
 func (i *item) bounce(e *event.Event) {
-	e.Bounce.Category = wire.First(wire.BounceCategory(e.EnhancedCode), event.CategoryOther)
+	e.Bounce.Category = refusal.Category(e)
 	switch wire.EventName(i.Text("bounce")) {
 	case "hard":
 		e.Bounce.Type = event.Hard
 	case "soft":
 		e.Bounce.Type = event.Soft
 	default:
-		e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode)
+		e.Bounce.Type = refusal.Classify(e).Type
 	}
 }
 

@@ -72,6 +72,8 @@ func TestOutcomes(t *testing.T) {
 		"a kind in capitals":            {item("bounce", `, "bounce": "Hard"`), bounced(event.Hard, "other")},
 		"no kind, and a server's word":  {item("bounce", `, "message": "550 5.1.1 unknown"`), bounced(event.Hard, "user_unknown")},
 		"no kind, a code that is soft":  {item("bounce", `, "message": "421 later"`), bounced(event.Soft, "other")},
+		"no kind, and words":            {item("bounce", `, "message": "Host or domain name not found"`), bounced(event.Hard, "user_unknown")},
+		"words before a code":           {item("bounce", `, "bounce": "soft", "message": "550 5.7.1 over quota"`), bounced(event.Soft, "mailbox_full")},
 		"no kind, and nothing":          {item("bounce", `, "bounce": null, "message": null`), bounced(event.Undetermined, "other")},
 		"a kind that is new":            {item("bounce", `, "bounce": "block"`), bounced(event.Undetermined, "other")},
 		"suppressed":                    {item("reject", `, "message": "Recipient is on the suppression list"`), rejected(event.SuppressedBounce)},

@@ -99,6 +99,8 @@ func TestOutcomes(t *testing.T) {
 		"failed":                           {"hard_bounced", info("err_delivery_failed", ""), bounced(event.Hard, "other")},
 		"lost":                             {"soft_bounced", info("err_lost", ""), bounced(event.Soft, "other")},
 		"a word that is new":               {"hard_bounced", info("err_new", "550 5.7.1 policy"), bounced(event.Soft, "policy")},
+		"a server's words beside it":       {"soft_bounced", info("err_new", "550 5.7.1 over quota"), bounced(event.Soft, "mailbox_full")},
+		"its own word counts before them":  {"soft_bounced", info("err_blacklisted", "550 5.7.1 over quota"), bounced(event.Soft, "reputation")},
 		"a word in capitals":               {"hard_bounced", info("ERR_USER_UNKNOWN", ""), bounced(event.Hard, "user_unknown")},
 		"a bounce, and nothing else":       {"hard_bounced", ``, bounced(event.Hard, "other")},
 		"a bounce, and null":               {"soft_bounced", `, "delivery_info": null`, bounced(event.Soft, "other")},

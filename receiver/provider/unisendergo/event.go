@@ -3,6 +3,7 @@ package unisendergo
 import (
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -84,7 +85,7 @@ func (i *item) convert(e *event.Event) {
 
 // bounce reads that a message was given up. One that was refused for what it is, or for where it came from, says nothing of the address.
 func (i *item) bounce(e *event.Event, status string) {
-	e.Bounce.Category = wire.First(categories()[status], wire.BounceCategory(e.EnhancedCode), event.CategoryOther)
+	e.Bounce.Category = wire.First(categories()[status], refusal.Category(e))
 	e.Bounce.Type = event.Soft
 	if wire.EventName(e.ProviderEvent) != "hard_bounced" {
 		return
