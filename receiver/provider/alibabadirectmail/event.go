@@ -2,6 +2,7 @@ package alibabadirectmail
 
 import (
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -59,13 +60,12 @@ func suppression(class string) event.RejectReason {
 // bounce classifies a refusal: by the class of its error, else by the status of a delivery (API SenderStatisticsDetailByParam: 0 delivered,
 // 2 invalid address, 3 spam, 4 other failures), else by the server's reply.
 func bounce(class, status string, e *event.Event) event.Bounce {
-	category := wire.BounceCategory(e.EnhancedCode)
 	switch {
 	case class == "smtpnxbox", status == "2":
 		return event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}
 	case status == "3":
 		return event.Bounce{Type: event.Soft, Category: event.CategorySpam}
 	default:
-		return event.Bounce{Type: wire.BounceType(e.EnhancedCode, e.SMTPCode), Category: wire.First(category, event.CategoryOther)}
+		return event.Bounce{Type: refusal.Classify(e).Type, Category: refusal.Category(e)}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -100,7 +101,7 @@ func outcome(e *event.Event, o wire.Object) {
 		e.SMTPCode, e.EnhancedCode = wire.SMTPReply(reason)
 		e.Bounce = event.Bounce{
 			Type:     bounceType(wire.EventName(o.Text("bounceType")), e),
-			Category: wire.First(wire.BounceCategory(e.EnhancedCode), event.CategoryOther),
+			Category: refusal.Category(e),
 		}
 	case event.Deferred:
 		e.Diagnostic = reason
@@ -120,7 +121,7 @@ func bounceType(said string, e *event.Event) event.BounceType {
 	case "soft_bounce", "soft":
 		return event.Soft
 	default:
-		return wire.BounceType(e.EnhancedCode, e.SMTPCode)
+		return refusal.Classify(e).Type
 	}
 }
 

@@ -72,7 +72,7 @@ func TestBounces(t *testing.T) {
 	}{
 		"hard":                        {"hard_bounce", "551 5.1.1 recipient is not exist", event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}},
 		"soft":                        {"soft_bounce", "552 5.2.2 full", event.Bounce{Type: event.Soft, Category: event.CategoryMailboxFull}},
-		"hard, on the older page":     {"hard", "no such user", event.Bounce{Type: event.Hard, Category: event.CategoryOther}},
+		"hard, on the older page":     {"hard", "no such user", event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}},
 		"soft, on the older page":     {"soft", "", event.Bounce{Type: event.Soft, Category: event.CategoryOther}},
 		"in capitals":                 {"HARD_BOUNCE", "", event.Bounce{Type: event.Hard, Category: event.CategoryOther}},
 		"soft against the server":     {"soft_bounce", "550 5.1.1 no", event.Bounce{Type: event.Soft, Category: event.CategoryUserUnknown}},
