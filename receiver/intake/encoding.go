@@ -11,8 +11,8 @@ import (
 // (RFC 2045 section 6.2), written into the wrong header. What is not here may be a coding, so the body is not guessed at.
 var noCoding = []string{"", "identity", "none", "utf-8", "utf8", "us-ascii", "ascii", "7bit", "8bit", "binary"} //nolint:gochecknoglobals // a table
 
-// isEncoded reports whether a request says that its body is encoded, in any of its header lines, which are one list.
-func isEncoded(h http.Header) bool {
+// IsEncoded reports whether a request says that its body is encoded, in any of its header lines, which are one list.
+func IsEncoded(h http.Header) bool {
 	for _, line := range h["Content-Encoding"] {
 		for coding := range strings.SplitSeq(line, ",") {
 			if !slices.Contains(noCoding, strings.ToLower(strings.TrimSpace(coding))) {
