@@ -66,6 +66,10 @@ func TestProviderUnion(t *testing.T) {
 
 		"MailPace": {"each type takes its member", "provider: {type: MailPace, mailPace: {publicKeys: ['A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=']}}" + routes, ""},
 
+		"Nylas": {"each type takes its member", "provider: {type: Nylas, nylas: {webhookSecretRefs: " + ref + "}}" + routes, ""},
+
+		"MicrosoftGraph": {"each type takes its member", "provider: {type: MicrosoftGraph, microsoftGraph: {clientStateRefs: " + ref + ", decryptionKeys: [{certificateID: a, keyRef: {name: a, key: b}}]}}" + routes, ""},
+
 		"EngageLab without":    {"no type goes without its member", "provider: {type: EngageLab}" + routes, "spec.provider.engageLab: must be set when type is EngageLab"},
 		"WebexConnect without": {"no type goes without its member", "provider: {type: WebexConnect}" + routes, "spec.provider.webexConnect: must be set when type is WebexConnect"},
 		"EmailEngine without":  {"no type goes without its member", "provider: {type: EmailEngine}" + routes, "spec.provider.emailEngine: must be set when type is EmailEngine"},
@@ -230,6 +234,11 @@ func TestProviderCredentials(t *testing.T) {
 		"Custom two bodies":                {"once is enough", customEndpoint("scheme: HMAC, header: X-Sig, encoding: Hex, signed: [body, body], keyRefs: "+ref) + routes, "spec.provider.custom.signature.signed: must hold body, once"},
 		"Custom all":                       {"every field", customEndpoint("scheme: HMAC, header: X-Sig, encoding: Base64URL, signatureName: v1, timestampName: t, hash: SHA512, toleranceSeconds: 0, keyEncoding: Hex, signed: [timestamp, '.', body], keyRefs: "+ref) + routes, ""},
 		"MailPace none":                    {"nothing could be verified", "provider: {type: MailPace, mailPace: {}}" + routes, "spec.provider.mailPace.publicKeys: Required"},
+		"Nylas none":                       {"an endpoint without a key lets everybody in", "provider: {type: Nylas, nylas: {}}" + routes, "spec.provider.nylas.webhookSecretRefs: Required"},
+		"MicrosoftGraph none":              {"an endpoint without a clientState lets everybody in", "provider: {type: MicrosoftGraph, microsoftGraph: {}}" + routes, "spec.provider.microsoftGraph.clientStateRefs: Required"},
+		"MicrosoftGraph tokens":            {"of one tenant", "provider: {type: MicrosoftGraph, microsoftGraph: {clientStateRefs: " + ref + ", tenantIDs: ['00000000-0000-0000-0000-000000000000'], tokens: {audiences: [a]}}}" + routes, ""},
+		"MicrosoftGraph anybody's tokens":  {"anybody's tenant makes tokens", "provider: {type: MicrosoftGraph, microsoftGraph: {clientStateRefs: " + ref + ", tokens: {audiences: [a]}}}" + routes, "spec.provider.microsoftGraph.tenantIDs: must be set where tokens is"},
+		"MicrosoftGraph two keys":          {"which one is meant?", "provider: {type: MicrosoftGraph, microsoftGraph: {clientStateRefs: " + ref + ", decryptionKeys: [{certificateID: a, keyRef: {name: a, key: b}}, {certificateID: a, keyRef: {name: a, key: c}}]}}" + routes, "spec.provider.microsoftGraph.decryptionKeys[1]: Duplicate"},
 		"negative tolerance":               {"bounds", "provider: {type: EngageLab, engageLab: {appKeyRefs: " + ref + ", toleranceSeconds: -1}}" + routes, "spec.provider.engageLab.toleranceSeconds: greater than or equal to 0"},
 		"no key in a reference":            {"a reference names a key", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: a}]}}" + routes, "spec.provider.engageLab.appKeyRefs[0].key: Required"},
 		"a Secret of another namespace":    {"references stay in the namespace", "provider: {type: EngageLab, engageLab: {appKeyRefs: [{name: other/a, key: b}]}}" + routes, "spec.provider.engageLab.appKeyRefs[0].name: should match"},

@@ -3,7 +3,7 @@
 package v1alpha1
 
 // ProviderType names an email provider.
-// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;UnisenderGo;Postal;CustomerIO;Loops;MailPace;GmailPubSub;Custom;Brevo;Postmark;Mailjet;SparkPost;TencentSES;AlibabaDirectMail;SMTP2GO
+// +kubebuilder:validation:Enum=WebexConnect;MailChannels;EmailEngine;EngageLab;SendGrid;Mailgun;Resend;AzureCommunicationServices;StandardWebhooks;Mandrill;AmazonSES;ScalewayTEM;Mailtrap;MailerSend;UnisenderGo;Postal;CustomerIO;Loops;MailPace;GmailPubSub;Custom;MicrosoftGraph;Nylas;Brevo;Postmark;Mailjet;SparkPost;TencentSES;AlibabaDirectMail;SMTP2GO
 type ProviderType string
 
 // The providers.
@@ -29,6 +29,8 @@ const (
 	MailPace                   ProviderType = "MailPace"
 	GmailPubSub                ProviderType = "GmailPubSub"
 	Custom                     ProviderType = "Custom"
+	MicrosoftGraph             ProviderType = "MicrosoftGraph"
+	Nylas                      ProviderType = "Nylas"
 	Brevo                      ProviderType = "Brevo"
 	Postmark                   ProviderType = "Postmark"
 	Mailjet                    ProviderType = "Mailjet"
@@ -81,6 +83,10 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.type == 'GmailPubSub' || !has(self.gmailPubSub)",fieldPath=".gmailPubSub",reason=FieldValueForbidden,message="must not be set unless type is GmailPubSub"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Custom' || has(self.custom)",fieldPath=".custom",reason=FieldValueRequired,message="must be set when type is Custom"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Custom' || !has(self.custom)",fieldPath=".custom",reason=FieldValueForbidden,message="must not be set unless type is Custom"
+// +kubebuilder:validation:XValidation:rule="self.type != 'MicrosoftGraph' || has(self.microsoftGraph)",fieldPath=".microsoftGraph",reason=FieldValueRequired,message="must be set when type is MicrosoftGraph"
+// +kubebuilder:validation:XValidation:rule="self.type == 'MicrosoftGraph' || !has(self.microsoftGraph)",fieldPath=".microsoftGraph",reason=FieldValueForbidden,message="must not be set unless type is MicrosoftGraph"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Nylas' || has(self.nylas)",fieldPath=".nylas",reason=FieldValueRequired,message="must be set when type is Nylas"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Nylas' || !has(self.nylas)",fieldPath=".nylas",reason=FieldValueForbidden,message="must not be set unless type is Nylas"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Brevo' || has(self.brevo)",fieldPath=".brevo",reason=FieldValueRequired,message="must be set when type is Brevo"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Brevo' || !has(self.brevo)",fieldPath=".brevo",reason=FieldValueForbidden,message="must not be set unless type is Brevo"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Postmark' || has(self.postmark)",fieldPath=".postmark",reason=FieldValueRequired,message="must be set when type is Postmark"
@@ -185,6 +191,14 @@ type Provider struct {
 	// +optional
 	// +unionMember
 	Custom *CustomProvider `json:"custom,omitempty"`
+	// microsoftGraph holds the settings of type MicrosoftGraph.
+	// +optional
+	// +unionMember
+	MicrosoftGraph *MicrosoftGraphProvider `json:"microsoftGraph,omitempty"`
+	// nylas holds the settings of type Nylas.
+	// +optional
+	// +unionMember
+	Nylas *NylasProvider `json:"nylas,omitempty"`
 	// brevo holds the settings of type Brevo.
 	// +optional
 	// +unionMember

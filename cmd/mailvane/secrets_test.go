@@ -250,6 +250,22 @@ spec:
 ---
 apiVersion: mailvane.dev/v1alpha1
 kind: WebhookEndpoint
+metadata: {name: microsoftgraph, namespace: mail}
+spec:
+  provider:
+    type: MicrosoftGraph
+    microsoftGraph: {clientStateRefs: [{name: all, key: webhook}], decryptionKeys: [{certificateID: demo, keyRef: {name: sns, key: privateKey}}]}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: nylas, namespace: mail}
+spec:
+  provider: {type: Nylas, nylas: {webhookSecretRefs: [{name: all, key: webhook}]}}
+  routes: [{name: all, sinkRef: {name: echo}}]
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
 metadata: {name: customerio, namespace: mail}
 spec:
   provider: {type: CustomerIO, customerIO: {signingKeyRefs: [{name: all, key: webhook}]}}

@@ -184,6 +184,10 @@ func referring() map[string]string {
 		"WebhookEndpoint spec.provider.customerIO.signingKeyRefs":          provider("CustomerIO", "customerIO", "signingKeyRefs: "+refs),
 		"WebhookEndpoint spec.provider.loops.signingSecretRefs":            provider("Loops", "loops", "signingSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.mandrill.webhookKeyRefs":            provider("Mandrill", "mandrill", "webhookKeyRefs: "+refs),
+
+		"WebhookEndpoint spec.provider.nylas.webhookSecretRefs":                provider("Nylas", "nylas", "webhookSecretRefs: "+refs),
+		"WebhookEndpoint spec.provider.microsoftGraph.clientStateRefs":         provider("MicrosoftGraph", "microsoftGraph", "clientStateRefs: "+refs),
+		"WebhookEndpoint spec.provider.microsoftGraph.decryptionKeys[].keyRef": provider("MicrosoftGraph", "microsoftGraph", "clientStateRefs: [{name: open, key: a}], decryptionKeys: [{certificateID: a, keyRef: "+ref+"}]"),
 	}
 }
 

@@ -115,6 +115,14 @@ func signingLater() []Provider {
 				Message: "must be set, for example pathToken: with provider.custom.signature.scheme None nothing is signed",
 			},
 		},
+		{
+			Type: "MicrosoftGraph", Title: "Microsoft Graph", Page: "https://learn.microsoft.com/graph/change-notifications-delivery-webhooks",
+			Signs: SignsCaller, Inbound: true,
+		},
+		{
+			Type: "Nylas", Title: "Nylas", Page: "https://developer.nylas.com/docs/v3/notifications/",
+			Signs: SignsBody, Inbound: true,
+		},
 	}
 }
 

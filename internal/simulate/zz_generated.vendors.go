@@ -20,6 +20,8 @@ import (
 	"github.com/mailvane/mailvane/internal/simulate/mailpace"
 	"github.com/mailvane/mailvane/internal/simulate/mailtrap"
 	"github.com/mailvane/mailvane/internal/simulate/mandrill"
+	"github.com/mailvane/mailvane/internal/simulate/microsoftgraph"
+	"github.com/mailvane/mailvane/internal/simulate/nylas"
 	"github.com/mailvane/mailvane/internal/simulate/postal"
 	"github.com/mailvane/mailvane/internal/simulate/postmark"
 	"github.com/mailvane/mailvane/internal/simulate/resend"
@@ -57,6 +59,8 @@ func Vendors() []Vendor {
 		{"MailPace", mailpace.Files(), mailpace.Sign, mailpace.Freshen},
 		{"GmailPubSub", gmailpubsub.Files(), gmailpubsub.Sign, gmailpubsub.Freshen},
 		{"Custom", custom.Files(), custom.Sign, custom.Freshen},
+		{"MicrosoftGraph", microsoftgraph.Files(), microsoftgraph.Sign, microsoftgraph.Freshen},
+		{"Nylas", nylas.Files(), nylas.Sign, nylas.Freshen},
 		{"Brevo", brevo.Files(), brevo.Sign, brevo.Freshen},
 		{"Postmark", postmark.Files(), postmark.Sign, postmark.Freshen},
 		{"Mailjet", mailjet.Files(), mailjet.Sign, mailjet.Freshen},

@@ -99,7 +99,7 @@ func (c *Compiler) endpoint(spec *config.Endpoint) (*Endpoint, error) {
 	name := config.QualifiedName(spec.Namespace, spec.Name)
 	return &Endpoint{
 		name: name, source: event.Source(spec.Namespace, spec.Name), path: spec.Path,
-		webhook: webhook, decodeHeaders: decodeHeaders(&kind, webhook), routes: routes,
+		webhook: webhook, decodeHeaders: decodeHeaders(&kind, webhook), routes: routes, takesGzip: kind.TakesGzip,
 		factors: factors, takesToken: len(spec.Authentication.PathToken.Secrets) > 0,
 		base:   spec.PublicURL,
 		shadow: shadow, state: spec.State,

@@ -19,9 +19,14 @@ var compressions = []struct{ begins, name string }{ //nolint:gochecknoglobals //
 	{"\x1f\x8b", "gzip"}, {"x\x01", "zlib"}, {"x\x9c", "zlib"}, {"x\xda", "zlib"}, {"\x28\xb5\x2f\xfd", "zstd"},
 }
 
-// Decode decodes an authentic request. A compressed body is kept as one that cannot be read: the provider was right to
-// send it, by its signature, and it does not come again.
+// Decode decodes an authentic request. A compressed body is inflated in r where the provider may send one, and else kept as one that cannot be
+// read: the provider was right to send it, by its signature, and it does not come again.
 func (e *Endpoint) Decode(r *provider.Request) provider.Batch {
+	if e.IsGzip(r.Body) {
+		if err := e.inflate(r); err != nil {
+			return provider.Batch{Undecodable: []provider.Undecodable{{Raw: r.Body, Reason: err.Error()}}}
+		}
+	}
 	for _, c := range compressions {
 		if bytes.HasPrefix(r.Body, []byte(c.begins)) {
 			reason := fmt.Sprintf("the body is compressed (%s) and no Content-Encoding says so; turn compression off at the provider or the proxy", c.name)

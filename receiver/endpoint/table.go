@@ -31,6 +31,7 @@ type Endpoint struct {
 	routes        *route.Table
 	factors       []factor
 	takesToken    bool
+	takesGzip     bool
 	base          string // scheme and host that providers were told; "" = not known
 	shadow        bool
 	state         string

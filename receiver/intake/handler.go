@@ -200,7 +200,7 @@ func (h *Handler) admissible(r *http.Request, e *site) *problem {
 		return unavailable("paused", "This endpoint is paused. Retry later.", retryAfterPaused)
 	case e.State() == config.Unavailable:
 		return unavailable("endpoint-unavailable", "This endpoint cannot work now; the WebhookEndpoint's conditions say why. Retry later.", retryAfterPaused)
-	case IsEncoded(r.Header):
+	case IsEncoded(r.Header, e.TakesGzip()):
 		e.metrics.Limit(metrics.LimitEncoding)
 		return encoded()
 	case r.ContentLength > e.MaxBodyBytes():

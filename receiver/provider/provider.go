@@ -128,6 +128,9 @@ type Kind struct {
 	// DecodeHeaders names the request headers that Decode reads. They are kept with an undecodable body,
 	// so that it can be decoded again by a later release.
 	DecodeHeaders []string
+	// TakesGzip says that the provider may send bodies that are compressed with gzip (RFC 1952), and signs them as it sends them. Decode sees
+	// them inflated, up to the endpoint's largest body.
+	TakesGzip bool
 }
 
 // Environment is what providers may use of the world around them.

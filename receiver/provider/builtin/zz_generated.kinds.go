@@ -22,6 +22,8 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider/mailpace"
 	"github.com/mailvane/mailvane/receiver/provider/mailtrap"
 	"github.com/mailvane/mailvane/receiver/provider/mandrill"
+	"github.com/mailvane/mailvane/receiver/provider/microsoftgraph"
+	"github.com/mailvane/mailvane/receiver/provider/nylas"
 	"github.com/mailvane/mailvane/receiver/provider/postal"
 	"github.com/mailvane/mailvane/receiver/provider/postmark"
 	"github.com/mailvane/mailvane/receiver/provider/resend"
@@ -59,6 +61,8 @@ func Kinds() []provider.Kind {
 		mailpace.Kind(),
 		gmailpubsub.Kind(),
 		custom.Kind(),
+		microsoftgraph.Kind(),
+		nylas.Kind(),
 		brevo.Kind(),
 		postmark.Kind(),
 		mailjet.Kind(),

@@ -20,6 +20,8 @@ import (
 	mailpace "github.com/mailvane/mailvane/receiver/provider/mailpace/settings"
 	mailtrap "github.com/mailvane/mailvane/receiver/provider/mailtrap/settings"
 	mandrill "github.com/mailvane/mailvane/receiver/provider/mandrill/settings"
+	microsoftgraph "github.com/mailvane/mailvane/receiver/provider/microsoftgraph/settings"
+	nylas "github.com/mailvane/mailvane/receiver/provider/nylas/settings"
 	postal "github.com/mailvane/mailvane/receiver/provider/postal/settings"
 	postmark "github.com/mailvane/mailvane/receiver/provider/postmark/settings"
 	resend "github.com/mailvane/mailvane/receiver/provider/resend/settings"
@@ -63,6 +65,8 @@ func Providers() []Check {
 		{"MailPace", provider(mailpace.Parse)},
 		{"GmailPubSub", provider(gmailpubsub.Parse)},
 		{"Custom", provider(custom.Parse)},
+		{"MicrosoftGraph", provider(microsoftgraph.Parse)},
+		{"Nylas", provider(nylas.Parse)},
 		{"Brevo", provider(brevo.Parse)},
 		{"Postmark", provider(postmark.Parse)},
 		{"Mailjet", provider(mailjet.Parse)},

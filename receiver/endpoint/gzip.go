@@ -1,0 +1,42 @@
+package endpoint
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/mailvane/mailvane/receiver/provider"
+)
+
+// gzipMagic is how a member of gzip begins that is compressed with deflate (RFC 1952 section 2.3.1).
+const gzipMagic = "\x1f\x8b\x08"
+
+var errGzip = errors.New("the body is compressed (gzip) and broken")
+
+// TakesGzip reports whether the provider may send bodies that are compressed with gzip.
+func (e *Endpoint) TakesGzip() bool { return e.takesGzip }
+
+// IsGzip reports whether Decode inflates the body of a request.
+func (e *Endpoint) IsGzip(body []byte) bool {
+	return e.takesGzip && bytes.HasPrefix(body, []byte(gzipMagic))
+}
+
+// inflate puts the inflated body in the place of a compressed one, whatever Content-Encoding says: the signature was checked over the bytes
+// that were sent. What is larger than the endpoint's largest body is not read further.
+func (e *Endpoint) inflate(r *provider.Request) error {
+	in, err := gzip.NewReader(bytes.NewReader(r.Body))
+	if err != nil {
+		return errGzip // its own errors may hold bytes of the header
+	}
+	body, err := io.ReadAll(io.LimitReader(in, e.maxBodyBytes+1))
+	switch {
+	case int64(len(body)) > e.maxBodyBytes:
+		return fmt.Errorf("the body is compressed (gzip) and larger, inflated, than spec.maxBodySize, %d bytes", e.maxBodyBytes)
+	case err != nil:
+		return errGzip
+	}
+	r.Body = body
+	return nil
+}
