@@ -82,8 +82,8 @@ func (b *batch) add(item *wire.Item, sent bool) {
 
 // withoutState returns a notification whose clientState is empty, and every other byte as it is.
 func withoutState(sent []byte) []byte {
-	return wire.Edit(sent, func(at jsontext.Pointer, _ jsontext.Token) string {
-		if at == "/clientState" {
+	return wire.Edit(sent, func(at jsontext.Pointer, token jsontext.Token) string {
+		if at == "/clientState" && token.Kind() == jsontext.KindString {
 			return `""`
 		}
 		return ""

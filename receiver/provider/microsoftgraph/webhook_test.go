@@ -49,6 +49,7 @@ func suite(t testing.TB) providertest.Suite {
 		RotationSettings: withStates(t, state, otherState),
 		Credentials:      []string{state, otherState},
 		SignedBytes:      onlyState,
+		Redacts:          true,
 		Unsampled:        map[string]string{"decrypted": "an event keeps what was encrypted so"},
 		Volatile:         map[string]string{},
 		// Nothing rests on tokens, on a notification for somebody else, nor on the thumbprint of what it is encrypted for.

@@ -64,7 +64,8 @@ func (s Suite) checkBatch(t testing.TB, w provider.Webhook, r *provider.Request,
 		}
 	}
 	for i, u := range b.Undecodable {
-		if u.Reason == "" || !bytes.Contains(r.Body, u.Raw) && !bytes.Contains(inner, u.Raw) {
+		part := bytes.Contains(r.Body, u.Raw) || bytes.Contains(inner, u.Raw)
+		if u.Reason == "" || !part && !s.Redacts {
 			t.Errorf("undecodable %d: reason %q; reason and raw must be set", i, u.Reason)
 		}
 	}

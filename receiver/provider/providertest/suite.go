@@ -54,6 +54,8 @@ type Suite struct {
 	// Identifies reports whether a scalar of a sample, by its JSON Pointer, is part of what ids rest on, where the body holds the provider's
 	// own id of an event; nil = every scalar is.
 	Identifies func(at jsontext.Pointer) bool
+	// Redacts says that what cannot be read is kept without a credential that the provider puts into the body.
+	Redacts bool
 	// Credentials are texts that no error may hold.
 	Credentials []string
 }
