@@ -187,7 +187,7 @@ func referring() map[string]string {
 
 		"WebhookEndpoint spec.provider.nylas.webhookSecretRefs":                provider("Nylas", "nylas", "webhookSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.microsoftGraph.clientStateRefs":         provider("MicrosoftGraph", "microsoftGraph", "clientStateRefs: "+refs),
-		"WebhookEndpoint spec.provider.microsoftGraph.decryptionKeys[].keyRef": provider("MicrosoftGraph", "microsoftGraph", "clientStateRefs: [{name: open, key: a}], decryptionKeys: [{certificateID: a, keyRef: "+ref+"}]"),
+		"WebhookEndpoint spec.provider.microsoftGraph.decryptionKeys[].keyRef": provider("MicrosoftGraph", "microsoftGraph", "clientStateRefs: "+refs+", decryptionKeys: [{certificateID: a, keyRef: "+ref+"}]"),
 	}
 }
 
@@ -255,6 +255,20 @@ func TestEveryReferenceIsAskedAbout(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestADecryptionKeyIsAskedAbout by itself: beside it a clientState is always named.
+func TestADecryptionKeyIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	install(t)
+	spec := "{provider: {type: MicrosoftGraph, microsoftGraph: {clientStateRefs: [{name: other, key: a}], decryptionKeys: [{certificateID: a, keyRef: " + ref + "}]}}, routes: [{name: a, sinkRef: {name: b}}]}"
+	err := newAuthor(t, may("", "secrets", "get", "other"), may("apps", "deployments", "create")).create(t, "WebhookEndpoint", spec)
+	if err == nil || !strings.Contains(err.Error(), `you may not read Secret "target"`) {
+		t.Error(err)
+	}
+	if err := newAuthor(t, may("", "secrets", "get", "other", "target"), may("apps", "deployments", "create")).create(t, "WebhookEndpoint", spec); err != nil {
+		t.Error(err)
 	}
 }
 
