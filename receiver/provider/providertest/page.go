@@ -13,7 +13,7 @@ type Row []string
 // "<!-- end of NAME -->". With -update it writes it there. header names the columns.
 func CheckTable(t *testing.T, page, name string, header Row, rows []Row) {
 	t.Helper()
-	content, err := os.ReadFile(page) //nolint:gosec // a page of this repository
+	content, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,11 +182,10 @@ func (p *part) checkEdge(before bool) error {
 }
 
 // compose returns the bytes of each part of a request, one after the other. It fails with the errors of package signature.
-func (m *message) compose(r *provider.Request, stamp string) ([][]byte, error) {
-	all := make([][]byte, len(m.parts))
+func (m *message) compose(r *provider.Request, stamp string) (all [][]byte, err error) {
+	all = make([][]byte, len(m.parts))
 	for i := range m.parts {
-		p := &m.parts[i]
-		switch p.kind {
+		switch p := &m.parts[i]; p.kind {
 		case textPart:
 			all[i] = []byte(p.text)
 		case bodyPart:
@@ -194,23 +193,34 @@ func (m *message) compose(r *provider.Request, stamp string) ([][]byte, error) {
 		case stampPart:
 			all[i] = []byte(stamp)
 		case urlPart:
-			// A path may end with a slash or not, for whoever posts to it.
-			if r.Query != "" && p.hides("?"+r.Query, i < m.body) || p.edge == "" && i+1 == m.body && bytes.HasPrefix(r.Body, []byte{'/'}) {
-				return nil, signature.ErrMalformed
-			}
-			all[i] = []byte(r.URL())
+			all[i], err = m.url(i, r)
 		case headerPart:
-			value, err := signature.Header(r.Header, p.text)
-			if err != nil {
-				return nil, err
-			}
-			if p.hides(value, i < m.body) {
-				return nil, signature.ErrMalformed
-			}
-			all[i] = []byte(value)
+			all[i], err = m.header(i, r)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
+}
+
+// url returns the URL of a request. A path may end with a slash or not, for whoever posts to it.
+func (m *message) url(i int, r *provider.Request) ([]byte, error) {
+	p := &m.parts[i]
+	movable := p.edge == "" && i+1 == m.body && bytes.HasPrefix(r.Body, []byte{'/'})
+	if movable || r.Query != "" && p.hides("?"+r.Query, i < m.body) {
+		return nil, signature.ErrMalformed
+	}
+	return []byte(r.URL()), nil
+}
+
+// header returns the value of a header that is signed.
+func (m *message) header(i int, r *provider.Request) ([]byte, error) {
+	value, err := signature.Header(r.Header, m.parts[i].text)
+	if err == nil && m.parts[i].hides(value, i < m.body) {
+		err = signature.ErrMalformed
+	}
+	return []byte(value), err
 }
 
 // hides reports whether the edge of a part is not where a value ends: it occurs in the value, or across its end.
