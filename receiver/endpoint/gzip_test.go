@@ -26,8 +26,8 @@ func zipped(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-// takingGzip returns an endpoint, with a largest body of 1,000 bytes, whose provider may send compressed bodies.
-func takingGzip(t *testing.T, taken bool) (*endpoint.Table, *endpoint.Endpoint) {
+// takingGzip returns an endpoint, with a largest body of 1,000 bytes or as changed, whose provider may send compressed bodies.
+func takingGzip(t *testing.T, taken bool, change ...func(*config.Endpoint)) (*endpoint.Table, *endpoint.Endpoint) {
 	t.Helper()
 	c := compiler(t, lines{signs: true})
 	lookup := c.Lookup
@@ -36,7 +36,11 @@ func takingGzip(t *testing.T, taken bool) (*endpoint.Table, *endpoint.Endpoint) 
 		kind.TakesGzip = taken
 		return kind, ok
 	}
-	table, err := c.Compile(&config.Config{Version: config.Version, Endpoints: []config.Endpoint{spec(nil)}})
+	table, err := c.Compile(&config.Config{Version: config.Version, Endpoints: []config.Endpoint{spec(func(e *config.Endpoint) {
+		for _, f := range change {
+			f(e)
+		}
+	})}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +82,21 @@ func TestGzip(t *testing.T) {
 	}
 	if _, e := takingGzip(t, false); e.IsGzip(good) || len(e.Decode(&provider.Request{Body: good, ReceivedAt: now()}).Events) > 0 {
 		t.Error("another provider's body is inflated")
+	}
+}
+
+// TestABombIsNotInflated: however large a body may be, what arrived bounds what it becomes. Text in which much is repeated is well within.
+func TestABombIsNotInflated(t *testing.T) {
+	t.Parallel()
+	_, e := takingGzip(t, true, func(e *config.Endpoint) { e.MaxBodyBytes = 100 << 20 })
+	bomb := zipped(t, strings.Repeat("a", 50<<20))
+	b := e.Decode(&provider.Request{Body: bomb, ReceivedAt: now()})
+	if len(b.Undecodable) != 1 || !strings.Contains(b.Undecodable[0].Reason, "100 times what arrived") || !bytes.Equal(b.Undecodable[0].Raw, bomb) {
+		t.Errorf("%d bytes that become 50 MiB: %d events, %d letters", len(bomb), len(b.Events), len(b.Undecodable))
+	}
+	page := strings.Repeat(`<td style="padding: 0 0 0 8px; font-family: sans-serif"><a href="https://example.com/">more</a></td>`, 600)
+	if b := e.Decode(&provider.Request{Body: zipped(t, page), ReceivedAt: now()}); len(b.Events) != 1 {
+		t.Errorf("a page of %d bytes: %+v", len(page), b.Undecodable)
 	}
 }
 
