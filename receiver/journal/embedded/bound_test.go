@@ -39,7 +39,7 @@ func TestTheBoundIsKept(t *testing.T) {
 	}()
 	random := rand.NewChaCha8([32]byte{1})
 	for _, size := range []int{10 << 20, 100 << 10, 3 << 20} {
-		if stored := fillWith(t, j, random, size); stored*size < bound/8 {
+		if stored := fillWith(t, j, random, size); stored*size < bound/16 {
 			t.Errorf("it is full with %d events of %d bytes", stored, size)
 		}
 		empty(t, j)

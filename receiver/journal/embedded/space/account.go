@@ -32,8 +32,8 @@ type Usage struct {
 	Used int64
 	// Logs is what logs take of it. Unflushed is what is in them alone, and will be in tables as well before they go.
 	Logs, Unflushed int64
-	// Merging is what the next merge of young tables may take until it is done: they and those below them once more, since each young
-	// table holds keys of all kinds.
+	// Merging is what the next merge of the young tables that there are may take until it is done: they and those below them once more, since
+	// each young table holds keys of all kinds.
 	Merging int64
 	// Free is what the file system has left; less than 0 = it is not known.
 	Free int64
@@ -132,12 +132,13 @@ func (a *Account) Admit(store Source, r Request, letterBytes int64) error {
 	return a.shares.Admit(r.Appending, taken, a.limits.MaxBytes)
 }
 
-// taken is what will have been taken at most before the next merge is done. The lock is held.
-func (a *Account) taken() int64 { return a.usage.Used + a.usage.Unflushed + a.usage.Merging }
+// taken is what will have been taken at most before the next merge is done: what is in a log alone goes to a table, and that table is merged
+// before the log is gone. The lock is held.
+func (a *Account) taken() int64 { return a.usage.Used + 2*a.usage.Unflushed + a.usage.Merging }
 
-// full reports whether size more bytes would take more than there may be: what is added is written to a log first and to a table later, and
-// then the log goes. The lock is held.
-func (a *Account) full(size int64) bool { return a.taken()+2*size > a.limits.MaxBytes }
+// full reports whether size more bytes would take more than there may be: they are written to a log, to a table and, while it is merged, to
+// another one. The lock is held.
+func (a *Account) full(size int64) bool { return a.taken()+3*size > a.limits.MaxBytes }
 
 // crowded reports whether there is no room for size bytes of dead letters beside others.
 func (a *Account) crowded(letterBytes, size int64) bool {

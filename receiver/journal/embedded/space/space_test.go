@@ -44,15 +44,15 @@ func TestAdmit(t *testing.T) {
 		want        error
 		problem     string
 	}{
-		"an empty one":                             {Usage{Free: -1}, request(500), 0, nil, ""},
-		"it is written twice":                      {Usage{Free: -1}, request(501), 0, journal.ErrFull, "the journal is full: it may take 1000 bytes"},
-		"what is in a log goes to a table":         {Usage{Used: 500, Unflushed: 400, Free: -1}, request(51), 0, journal.ErrFull, "full"},
-		"tables are merged":                        {Usage{Used: 500, Merging: 400, Free: -1}, request(51), 0, journal.ErrFull, "full"},
+		"an empty one":                             {Usage{Free: -1}, request(333), 0, nil, ""},
+		"it is written three times":                {Usage{Free: -1}, request(334), 0, journal.ErrFull, "the journal is full: it may take 1000 bytes"},
+		"what is in a log goes to two tables":      {Usage{Used: 300, Unflushed: 300, Free: -1}, request(34), 0, journal.ErrFull, "full"},
+		"tables are merged":                        {Usage{Used: 500, Merging: 400, Free: -1}, request(34), 0, journal.ErrFull, "full"},
 		"enough is free":                           {Usage{Free: 100}, request(1), 0, nil, ""},
 		"little is free":                           {Usage{Free: 99}, request(1), 0, journal.ErrFull, "less than 100 bytes left"},
 		"the last dead letters of their share":     {Usage{Free: -1}, letters, 240, nil, ""},
 		"dead letters beyond their share":          {Usage{Free: -1}, letters, 241, journal.ErrDeadLetters, ""},
-		"the first dead letter, however large":     {Usage{Free: -1}, Request{Appending: journal.Appending{Size: 400}, LetterBytes: 400}, 0, nil, ""},
+		"the first dead letter, however large":     {Usage{Free: -1}, Request{Appending: journal.Appending{Size: 330}, LetterBytes: 330}, 0, nil, ""},
 		"strangers in an empty one":                {Usage{Used: 100, Free: -1}, unverified, 0, nil, ""},
 		"strangers where an eighth is taken":       {Usage{Used: 126, Free: -1}, unverified, 0, journal.ErrShare, ""},
 		"strangers, and logs that hold little":     {Usage{Used: 400, Logs: 390, Unflushed: 10, Free: -1}, unverified, 0, nil, ""},
@@ -89,7 +89,7 @@ func TestTheStoreIsAskedNowAndThen(t *testing.T) {
 	want(100, 3)
 	*now = now.Add(-time.Hour) // a clock that is set back
 	want(100, 4)
-	a.Add(450) // of which a table will hold a copy
+	a.Add(300) // of which two tables will hold copies
 	if err := a.Admit(s, request(1), 0); !errors.Is(err, journal.ErrFull) {
 		t.Errorf("after so much was written: %v", err)
 	}
