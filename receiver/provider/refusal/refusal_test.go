@@ -45,7 +45,7 @@ func TestRepliesOfMailboxProviders(t *testing.T) {
 		"451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.":                                                                                                     {Type: "soft", Category: "reputation"},
 		"554 5.2.2 mailbox full;STOREDRV.Deliver.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded":                                                                                          {Type: "hard", Category: "mailbox_full"},
 		"550 5.7.515 Access denied, sending domain EXAMPLE.COM does not meet the required authentication level.":                                                                                              {Type: "soft", Category: "policy"},
-		"550-5.7.1 No such\r\n550 5.7.1 user!":                                                                           {Type: "hard", Category: "user_unknown"}, // of two lines
+		"550-5.7.1 No such\r\n550 5.7.1 user!":                                                                           {Type: "hard", Category: "user_unknown"},
 		"550 5.7.1 No such user!":                                                                                        {Type: "hard", Category: "user_unknown"}, // a status of policy
 		"554 5.7.1 [2] Message rejected under suspicion of SPAM; https://ya.cc/1IrBc":                                    {Type: "soft", Category: "spam"},
 		"550 Message was not accepted -- invalid mailbox.  Local mailbox x is unavailable: user not found":               {Type: "hard", Category: "user_unknown"},
