@@ -45,12 +45,11 @@ func TestRepliesOfMailboxProviders(t *testing.T) {
 		"451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.":                                                                                                     {Type: "soft", Category: "reputation"},
 		"554 5.2.2 mailbox full;STOREDRV.Deliver.Exception:QuotaExceededException.MapiExceptionShutoffQuotaExceeded":                                                                                          {Type: "hard", Category: "mailbox_full"},
 		"550 5.7.515 Access denied, sending domain EXAMPLE.COM does not meet the required authentication level.":                                                                                              {Type: "soft", Category: "policy"},
-		"550-5.7.1 No such\r\n550 5.7.1 user!":                                                                           {Type: "hard", Category: "user_unknown"},
-		"550 5.7.1 No such user!":                                                                                        {Type: "hard", Category: "user_unknown"}, // a status of policy
-		"554 5.7.1 [2] Message rejected under suspicion of SPAM; https://ya.cc/1IrBc":                                    {Type: "soft", Category: "spam"},
-		"550 Message was not accepted -- invalid mailbox.  Local mailbox x is unavailable: user not found":               {Type: "hard", Category: "user_unknown"},
-		"550 Mailbox not found. http://service.mail.qq.com/cgi-bin/help":                                                 {Type: "hard", Category: "user_unknown"},
-		"550 Ip frequency limited":                                                                                       {Type: "soft", Category: "policy"},
+		"550 5.7.1 No such user!": {Type: "hard", Category: "user_unknown"}, // a status of policy
+		"554 5.7.1 [2] Message rejected under suspicion of SPAM; https://ya.cc/1IrBc":                      {Type: "soft", Category: "spam"},
+		"550 Message was not accepted -- invalid mailbox.  Local mailbox x is unavailable: user not found": {Type: "hard", Category: "user_unknown"},
+		"550 Mailbox not found. http://service.mail.qq.com/cgi-bin/help":                                   {Type: "hard", Category: "user_unknown"},
+		"550 Ip frequency limited": {Type: "soft", Category: "policy"},
 		"554 5.7.1 [CS01] Message rejected due to local policy. Please visit https://support.apple.com/":                 {Type: "soft", Category: "policy"},
 		"554 Transaction failed Reject due to policy restrictions.":                                                      {Type: "soft", Category: "policy"},
 		"550 5.1.1 <x@example.com>: Recipient address rejected: User unknown in local recipient table":                   {Type: "hard", Category: "user_unknown"},
@@ -63,6 +62,9 @@ func TestRepliesOfMailboxProviders(t *testing.T) {
 		"552 5.3.4 Message size exceeds fixed limit":                    {Type: "soft", Category: "content"},
 		"554 5.7.1 <x@example.com>: Relay access denied":                {Type: "soft", Category: "policy"},
 		"connect to mx.example.com[192.0.2.1]:25: Connection timed out": {Type: "soft", Category: "connection"},
+
+		// A status of policy, in two lines.
+		"550-5.7.1 No such\r\n550 5.7.1 user!": {Type: "hard", Category: "user_unknown"},
 	} {
 		if got := refusal.Classify(answered(text)); got != want {
 			t.Errorf("%s\n is %v, want %v", text, got, want)
