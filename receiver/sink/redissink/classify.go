@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -20,9 +21,17 @@ func outcome(ctx context.Context, errs []error) error {
 		}
 	}
 	if len(failed) == len(errs) {
-		return errors.Join(failed[0], ctx.Err())
+		return errors.Join(failed[0], ended(ctx))
 	}
 	return sink.Partial(failed)
+}
+
+// ended returns why a context is over, or nil. A connection has the same deadline, and may notice it a moment before the context does.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 // unasked is the error of a probe: where nothing was to be sent, a connection that breaks is none.
