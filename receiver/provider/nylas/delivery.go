@@ -2,6 +2,7 @@ package nylas
 
 import (
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider/refusal"
 	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
@@ -73,8 +74,9 @@ func refused(e *event.Event, name string, called event.BounceType) {
 		e.Bounce = known
 		return
 	}
-	e.Bounce.Category = wire.First(wire.BounceCategory(e.EnhancedCode), name, event.CategoryOther)
-	if e.Bounce.Type = wire.BounceType(e.EnhancedCode, e.SMTPCode); e.Bounce.Type == event.Undetermined {
+	e.Bounce = refusal.Classify(e)
+	e.Bounce.Category = wire.First(e.Bounce.Category, name, event.CategoryOther)
+	if e.Bounce.Type == event.Undetermined {
 		e.Bounce.Type = called
 	}
 	if e.Bounce.Type == event.Undetermined && name == "mailbox_unavailable" {

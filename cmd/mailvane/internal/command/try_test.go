@@ -228,3 +228,18 @@ func TestTryShows(t *testing.T) {
 		t.Errorf("status %d:\n%s", status, out)
 	}
 }
+
+// TestTryShowsNothingHostile has a stranger's request with control characters, raw and escaped in JSON.
+func TestTryShowsNothingHostile(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"events": [{"event": "open", "email": "a@example.com", "reason": "\u001b[2J\u009b\u202e"}]}`,
+		"\x1b]0;title\x07 \u009b2J \u202e no JSON",
+	} {
+		forged := request(t, "POST /hooks/mail/mailtrap HTTP/1.1\r\nHost: h\r\nMailtrap-Signature: \u009b\r\n\r\n"+body)
+		status, out := run("check", "-f", customs, "--try", forged)
+		if status != 1 || strings.ContainsAny(out, "\x1b\x07\u009b\u202e") {
+			t.Errorf("status %d: %q", status, out)
+		}
+	}
+}

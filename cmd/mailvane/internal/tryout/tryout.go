@@ -95,7 +95,7 @@ func (t *Trial) inadmissible(r *provider.Request) string {
 	case t.Endpoint.State() != config.Active:
 		return "the endpoint is " + t.Endpoint.State() + ": it answers 503"
 	case int64(len(r.Body)) > t.Endpoint.MaxBodyBytes():
-		return fmt.Sprintf("the body has %d bytes, and spec.limits.maxBodyBytes allows %d", len(r.Body), t.Endpoint.MaxBodyBytes())
+		return fmt.Sprintf("the body has %d bytes, and spec.maxBodySize allows %d", len(r.Body), t.Endpoint.MaxBodyBytes())
 	case intake.IsEncoded(r.Header, t.Endpoint.TakesGzip()):
 		return "the body has a Content-Encoding: turn compression off at the provider or the proxy"
 	default:
