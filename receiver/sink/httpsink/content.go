@@ -1,15 +1,12 @@
 package httpsink
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/envelope"
 	"github.com/mailvane/mailvane/receiver/sink/httpsink/settings"
 )
 
@@ -26,9 +23,6 @@ type content struct {
 	header http.Header
 	body   body
 }
-
-// attribute is one context attribute of an event.
-type attribute struct{ name, value string }
 
 // contents turns messages into requests: one each, or one for all in batched mode.
 func (t *target) contents(batch sink.Batch) ([]content, error) {
@@ -51,12 +45,12 @@ func (t *target) contents(batch sink.Batch) ([]content, error) {
 }
 
 // single is the body of one event.
-func single(envelope []byte) body { return body{messages: []sink.Message{{Envelope: envelope}}} }
+func single(data []byte) body { return body{messages: []sink.Message{{Envelope: data}}} }
 
 // structured sends the envelope as it is.
 func structured(m *sink.Message) (content, error) {
 	if m.ID == "" {
-		return content{}, sink.Permanent(errNotAnEvent)
+		return content{}, sink.Permanent(envelope.ErrNotAnEvent)
 	}
 	return content{id: m.ID, header: http.Header{"Content-Type": {structuredType}}, body: single(m.Envelope)}, nil
 }
@@ -64,7 +58,7 @@ func structured(m *sink.Message) (content, error) {
 // batched makes the envelopes, as they are, the elements of one JSON array.
 func batched(batch sink.Batch) (content, error) {
 	if slices.ContainsFunc(batch.Messages, func(m sink.Message) bool { return m.ID == "" }) {
-		return content{}, sink.Permanent(errNotAnEvent)
+		return content{}, sink.Permanent(envelope.ErrNotAnEvent)
 	}
 	return content{id: batch.ID, header: http.Header{"Content-Type": {batchedType}}, body: body{messages: batch.Messages, list: true}}, nil
 }
@@ -79,31 +73,31 @@ const (
 // section 3.1). An optional attribute without room is left out: cut short it would say something else, and the data has what it
 // says.
 func binary(m *sink.Message) (content, error) {
-	attributes, data, err := parseEnvelope(m.Envelope)
+	attributes, data, err := envelope.Split(m.Envelope)
 	if err != nil {
-		return content{}, err
+		return content{}, sink.Permanent(err)
 	}
 	c := content{header: http.Header{}, body: single(data)}
 	room := maxAttributesBytes
 	for _, a := range attributes {
-		if a.name == "datacontenttype" {
-			c.header.Set("Content-Type", a.value)
+		if a.Name == "datacontenttype" {
+			c.header.Set("Content-Type", a.Value)
 			continue
 		}
-		value := percentEncode(a.value)
+		value := percentEncode(a.Value)
 		fits := len(value) <= min(maxAttributeBytes, room)
-		switch a.name {
+		switch a.Name {
 		case "id":
-			c.id = a.value
+			c.id = a.Value
 			fallthrough
 		case "specversion", "source", "type":
 			if !fits {
-				return content{}, sink.Permanent(fmt.Errorf("attribute %q is too long for a header; use another contentMode", a.name))
+				return content{}, sink.Permanent(fmt.Errorf("attribute %q is too long for a header; use another contentMode", a.Name))
 			}
 		}
 		if fits {
 			room -= len(value)
-			c.header.Set("Ce-"+a.name, value)
+			c.header.Set("Ce-"+a.Name, value)
 		}
 	}
 	return c, nil
@@ -124,38 +118,4 @@ func percentEncode(s string) string {
 		}
 	}
 	return string(encoded)
-}
-
-var errNotAnEvent = errors.New("message is not a CloudEvent in JSON")
-
-// parseEnvelope splits a structured event into its context attributes, in their order, and its data as it stands there.
-func parseEnvelope(envelope []byte) (attributes []attribute, data []byte, err error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(envelope), jsontext.AllowInvalidUTF8(true))
-	if open, err := d.ReadToken(); err != nil || open.Kind() != '{' {
-		return nil, nil, sink.Permanent(errNotAnEvent)
-	}
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return nil, nil, sink.Permanent(errNotAnEvent)
-		}
-		key := name.String()
-		value, err := d.ReadValue()
-		if err != nil {
-			return nil, nil, sink.Permanent(errNotAnEvent)
-		}
-		switch {
-		case key == "data":
-			data = bytes.Clone(value)
-		case value.Kind() == '"':
-			text, err := jsontext.AppendUnquote(nil, value)
-			if err != nil {
-				return nil, nil, sink.Permanent(fmt.Errorf("attribute %q: %w", key, errNotAnEvent))
-			}
-			attributes = append(attributes, attribute{key, string(text)})
-		default: // a number or a boolean
-			attributes = append(attributes, attribute{key, string(value)})
-		}
-	}
-	return attributes, data, nil
 }
