@@ -6,6 +6,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +mailvane:catalogue:begin=rules
 // +kubebuilder:validation:XValidation:rule="self.type != 'HTTP' || has(self.http)",fieldPath=".http",reason=FieldValueRequired,message="must be set when type is HTTP"
 // +kubebuilder:validation:XValidation:rule="self.type == 'HTTP' || !has(self.http)",fieldPath=".http",reason=FieldValueForbidden,message="must not be set unless type is HTTP"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Kafka' || has(self.kafka)",fieldPath=".kafka",reason=FieldValueRequired,message="must be set when type is Kafka"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Kafka' || !has(self.kafka)",fieldPath=".kafka",reason=FieldValueForbidden,message="must not be set unless type is Kafka"
 // +kubebuilder:validation:XValidation:rule="self.type != 'NATS' || has(self.nats)",fieldPath=".nats",reason=FieldValueRequired,message="must be set when type is NATS"
 // +kubebuilder:validation:XValidation:rule="self.type == 'NATS' || !has(self.nats)",fieldPath=".nats",reason=FieldValueForbidden,message="must not be set unless type is NATS"
 // +kubebuilder:validation:XValidation:rule="self.type != 'PostgreSQL' || has(self.postgreSQL)",fieldPath=".postgreSQL",reason=FieldValueRequired,message="must be set when type is PostgreSQL"
@@ -29,6 +31,10 @@ type EventSinkSpec struct {
 	// +optional
 	// +unionMember
 	HTTP *HTTPSink `json:"http,omitempty"`
+	// kafka holds the settings of type Kafka.
+	// +optional
+	// +unionMember
+	Kafka *KafkaSink `json:"kafka,omitempty"`
 	// nats holds the settings of type NATS.
 	// +optional
 	// +unionMember

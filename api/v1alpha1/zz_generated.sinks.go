@@ -3,12 +3,13 @@
 package v1alpha1
 
 // SinkType names a kind of destination.
-// +kubebuilder:validation:Enum=HTTP;NATS;PostgreSQL;Redis;Stdout;File
+// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;Stdout;File
 type SinkType string
 
 // The kinds of destinations.
 const (
 	SinkHTTP       SinkType = "HTTP"
+	SinkKafka      SinkType = "Kafka"
 	SinkNATS       SinkType = "NATS"
 	SinkPostgreSQL SinkType = "PostgreSQL"
 	SinkRedis      SinkType = "Redis"

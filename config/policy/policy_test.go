@@ -146,6 +146,10 @@ func referring() map[string]string {
 		return "{type: PostgreSQL, postgreSQL: {hosts: [db], database: mail, " + more + "}}"
 	}
 	redis := func(more string) string { return "{type: Redis, redis: {addresses: ['redis:6379'], " + more + "}}" }
+	kafka := func(more string) string { return "{type: Kafka, kafka: {brokers: ['kafka:9093'], " + more + "}}" }
+	oauth := func(secret, more string) string {
+		return kafka("authentication: {oauth: {tokenURL: 'https://a/token', clientID: a, clientSecretRef: " + secret + more + "}}")
+	}
 	return map[string]string{
 		"WebhookEndpoint spec.provider.webexConnect.hubSecretRefs":         provider("WebexConnect", "webexConnect", "hubSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.emailEngine.serviceSecretRefs":      provider("EmailEngine", "emailEngine", "serviceSecretRefs: "+refs),
@@ -169,6 +173,15 @@ func referring() map[string]string {
 		"EventSink spec.postgreSQL.basicRef":                               postgreSQL("basicRef: {name: target}"),
 		"EventSink spec.postgreSQL.tls.caRefs":                             postgreSQL("username: u, tls: {caRefs: " + refs + "}"),
 		"EventSink spec.postgreSQL.tls.secretRef":                          postgreSQL("username: u, tls: {secretRef: {name: target}}"),
+		"EventSink spec.kafka.authentication.plainRef":                     kafka("authentication: {plainRef: {name: target}}"),
+		"EventSink spec.kafka.authentication.scramSHA256Ref":               kafka("authentication: {scramSHA256Ref: {name: target}}"),
+		"EventSink spec.kafka.authentication.scramSHA512Ref":               kafka("authentication: {scramSHA512Ref: {name: target}}"),
+		"EventSink spec.kafka.authentication.oauth.clientSecretRef":        oauth(ref, ""),
+		"EventSink spec.kafka.authentication.oauth.caRefs":                 oauth(ref, ", caRefs: "+refs),
+		"EventSink spec.kafka.authentication.awsIAM.secretAccessKeyRef":    kafka("authentication: {awsIAM: {accessKeyID: A, secretAccessKeyRef: " + ref + "}}"),
+		"EventSink spec.kafka.authentication.awsIAM.sessionTokenRef":       kafka("authentication: {awsIAM: {accessKeyID: A, secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}}"),
+		"EventSink spec.kafka.tls.caRefs":                                  kafka("tls: {caRefs: " + refs + "}"),
+		"EventSink spec.kafka.tls.secretRef":                               kafka("tls: {secretRef: {name: target}}"),
 		"EventSink spec.redis.basicRef":                                    redis("basicRef: {name: target}"),
 		"EventSink spec.redis.passwordRef":                                 redis("passwordRef: " + ref),
 		"EventSink spec.redis.tls.caRefs":                                  redis("tls: {caRefs: " + refs + "}"),
@@ -258,17 +271,26 @@ func TestEveryReferenceIsAskedAbout(t *testing.T) {
 	}
 }
 
-// TestADecryptionKeyIsAskedAbout by itself: beside it a clientState is always named.
-func TestADecryptionKeyIsAskedAbout(t *testing.T) {
+// TestAReferenceBesideAnother is asked about by itself, where another one must be named with it.
+func TestAReferenceBesideAnother(t *testing.T) {
 	t.Parallel()
 	install(t)
-	spec := "{provider: {type: MicrosoftGraph, microsoftGraph: {clientStateRefs: [{name: other, key: a}], decryptionKeys: [{certificateID: a, keyRef: " + ref + "}]}}, routes: [{name: a, sinkRef: {name: b}}]}"
-	err := newAuthor(t, may("", "secrets", "get", "other"), may("apps", "deployments", "create")).create(t, "WebhookEndpoint", spec)
-	if err == nil || !strings.Contains(err.Error(), `you may not read Secret "target"`) {
-		t.Error(err)
+	kafka := func(authentication string) string {
+		return "{type: Kafka, kafka: {brokers: ['kafka:9093'], authentication: " + authentication + "}}"
 	}
-	if err := newAuthor(t, may("", "secrets", "get", "other", "target"), may("apps", "deployments", "create")).create(t, "WebhookEndpoint", spec); err != nil {
-		t.Error(err)
+	for field, tc := range map[string]struct{ kind, spec string }{
+		"decryptionKeys[].keyRef": {"WebhookEndpoint", "{provider: {type: MicrosoftGraph, microsoftGraph: {clientStateRefs: [{name: other, key: a}], decryptionKeys: [{certificateID: a, keyRef: " +
+			ref + "}]}}, routes: [{name: a, sinkRef: {name: b}}]}"},
+		"oauth.caRefs":           {"EventSink", kafka("{oauth: {tokenURL: 'https://a/token', clientID: a, clientSecretRef: {name: other, key: a}, caRefs: [" + ref + "]}}")},
+		"awsIAM.sessionTokenRef": {"EventSink", kafka("{awsIAM: {accessKeyID: A, secretAccessKeyRef: {name: other, key: a}, sessionTokenRef: " + ref + "}}")},
+	} {
+		err := newAuthor(t, may("", "secrets", "get", "other"), may("apps", "deployments", "create")).create(t, tc.kind, tc.spec)
+		if err == nil || !strings.Contains(err.Error(), `you may not read Secret "target"`) {
+			t.Errorf("%s: %v", field, err)
+		}
+		if err := newAuthor(t, may("", "secrets", "get", "other", "target"), may("apps", "deployments", "create")).create(t, tc.kind, tc.spec); err != nil {
+			t.Errorf("%s: %v", field, err)
+		}
 	}
 }
 

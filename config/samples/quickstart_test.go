@@ -2,6 +2,8 @@ package samples_test
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,10 +45,15 @@ func TestSinksApply(t *testing.T) {
 		if sink.Bare || sink.Type == "File" { // which have little to show
 			continue
 		}
-		said := cluster.Kubectl(t, "apply", "--validate=strict", "--server-side", "--dry-run=server", "--namespace", "default",
-			"-f", "sinks/"+strings.ToLower(sink.Type)+".yaml")
-		if !strings.Contains(said, "eventsink.mailvane.dev/") {
-			t.Errorf("%s: no sink is in:\n%s", sink.Type, said)
+		samples, err := filepath.Glob("sinks/" + strings.ToLower(sink.Type) + "*.yaml") // and those for a service, such as kafka-eventhubs.yaml
+		if err != nil || !slices.Contains(samples, "sinks/"+strings.ToLower(sink.Type)+".yaml") {
+			t.Errorf("%s: there is no sample: %v", sink.Type, err)
+		}
+		for _, sample := range samples {
+			said := cluster.Kubectl(t, "apply", "--validate=strict", "--server-side", "--dry-run=server", "--namespace", "default", "-f", sample)
+			if !strings.Contains(said, "eventsink.mailvane.dev/") {
+				t.Errorf("%s: no sink is in:\n%s", sample, said)
+			}
 		}
 	}
 }

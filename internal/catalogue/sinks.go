@@ -4,6 +4,7 @@ package catalogue
 func Sinks() []Sink {
 	return []Sink{
 		{Type: "HTTP", Title: "HTTP", Summary: "a URL, as CloudEvents, signed if you like"},
+		{Type: "Kafka", Title: "Kafka", Summary: "topics of Kafka, and of Azure Event Hubs, Amazon MSK, Redpanda and Confluent"},
 		{Type: "NATS", Title: "NATS", Summary: "streams of JetStream, under subjects of your choice"},
 		{Type: "PostgreSQL", Title: "PostgreSQL", Summary: "a table, with columns to query"},
 		{Type: "Redis", Title: "Redis", Summary: "streams of Redis"},

@@ -84,7 +84,7 @@ func TestRefusedPackagesExist(t *testing.T) {
 			t.Errorf("mailvane, which runs everything, does not link receiver/sink/%s", s.Folder())
 		}
 	}
-	for _, tree := range []string{"k8s.io", "sigs.k8s.io", "github.com/cockroachdb/pebble", "github.com/nats-io", "github.com/jackc/pgx", "github.com/redis/go-redis", module + "receiver/journal"} {
+	for _, tree := range []string{"k8s.io", "sigs.k8s.io", "github.com/cockroachdb/pebble", "github.com/nats-io", "github.com/jackc/pgx", "github.com/redis/go-redis", "github.com/twmb/franz-go", module + "receiver/journal"} {
 		if !slices.ContainsFunc(linked, func(dependency string) bool { return within(dependency, tree) }) {
 			t.Errorf("mailvane, which runs everything, links nothing of %s", tree)
 		}

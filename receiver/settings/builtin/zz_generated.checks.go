@@ -35,6 +35,7 @@ import (
 	webexconnect "github.com/mailvane/mailvane/receiver/provider/webexconnect/settings"
 	filesink "github.com/mailvane/mailvane/receiver/sink/filesink/settings"
 	httpsink "github.com/mailvane/mailvane/receiver/sink/httpsink/settings"
+	kafkasink "github.com/mailvane/mailvane/receiver/sink/kafkasink/settings"
 	natssink "github.com/mailvane/mailvane/receiver/sink/natssink/settings"
 	postgresqlsink "github.com/mailvane/mailvane/receiver/sink/postgresqlsink/settings"
 	redissink "github.com/mailvane/mailvane/receiver/sink/redissink/settings"
@@ -81,6 +82,7 @@ func Providers() []Check {
 func Sinks() []Check {
 	return []Check{
 		{"HTTP", sink(httpsink.Parse)},
+		{"Kafka", sink(kafkasink.Parse)},
 		{"NATS", sink(natssink.Parse)},
 		{"PostgreSQL", sink(postgresqlsink.Parse)},
 		{"Redis", sink(redissink.Parse)},

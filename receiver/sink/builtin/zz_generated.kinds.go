@@ -7,6 +7,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/sink/filesink"
 	"github.com/mailvane/mailvane/receiver/sink/httpsink"
+	"github.com/mailvane/mailvane/receiver/sink/kafkasink"
 	"github.com/mailvane/mailvane/receiver/sink/natssink"
 	"github.com/mailvane/mailvane/receiver/sink/postgresqlsink"
 	"github.com/mailvane/mailvane/receiver/sink/redissink"
@@ -17,6 +18,7 @@ import (
 func Kinds() []sink.Kind {
 	return []sink.Kind{
 		httpsink.Kind(),
+		kafkasink.Kind(),
 		natssink.Kind(),
 		postgresqlsink.Kind(),
 		redissink.Kind(),
