@@ -83,6 +83,12 @@ func TestControllers(t *testing.T) {
 		"AnHTTPRoute":                            testAnHTTPRoute,
 		"ATroubledAPIServer":                     testATroubledAPIServer,
 		"LimitedToANamespace":                    testLimitedToANamespace,
+		"AWebhookIsRegistered":                   testAWebhookIsRegistered,
+		"AWebhookIsRetained":                     testAWebhookIsRetained,
+		"ARotatedPathToken":                      testARotatedPathToken,
+		"AKeyOfTheAPIThatIsRefused":              testAKeyOfTheAPIThatIsRefused,
+		"TheManagerMakesTheKey":                  testTheManagerMakesTheKey,
+		"ASecretOfSomebodyElse":                  testASecretOfSomebodyElse,
 	} {
 		t.Run(name, test)
 	}

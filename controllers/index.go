@@ -9,6 +9,7 @@ import (
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/receiver/exposure"
+	"github.com/mailvane/mailvane/controllers/registration/upkeep"
 	"github.com/mailvane/mailvane/controllers/render"
 )
 
@@ -31,6 +32,15 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	})
 	if err != nil {
 		return fmt.Errorf("index endpoints by URL: %w", err)
+	}
+	err = indexer.IndexField(ctx, &v1alpha1.WebhookEndpoint{}, upkeep.SecretIndex, func(o client.Object) []string {
+		if endpoint, ok := o.(*v1alpha1.WebhookEndpoint); ok {
+			return render.RegistrationSecrets(endpoint)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("index endpoints by Secret of their registration: %w", err)
 	}
 	err = indexer.IndexField(ctx, &v1alpha1.EventSink{}, receiver.SecretIndex, func(o client.Object) []string {
 		if sink, ok := o.(*v1alpha1.EventSink); ok {

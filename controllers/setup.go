@@ -2,8 +2,10 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -22,6 +24,8 @@ import (
 	"github.com/mailvane/mailvane/controllers/limits"
 	"github.com/mailvane/mailvane/controllers/receiver"
 	"github.com/mailvane/mailvane/controllers/receiver/program"
+	"github.com/mailvane/mailvane/controllers/registration"
+	"github.com/mailvane/mailvane/controllers/registration/upkeep"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
 )
@@ -38,6 +42,20 @@ type Options struct {
 	Limits limits.Limits
 	// Claims names the ConfigMap in which it is noted which namespace has which host and path; without a name, it is not noted.
 	Claims client.ObjectKey
+	// Registration says how webhooks are registered at providers.
+	Registration Registration
+}
+
+// Registration is what the registration of webhooks needs.
+type Registration struct {
+	// Vendors are the providers whose APIs are known, by type; empty = nothing is registered.
+	Vendors map[string]registration.Vendor
+	// Transport makes the connections to them, and guards which addresses are connected to.
+	Transport http.RoundTripper
+	// Interval is how often a webhook is looked at; 0 = [upkeep.DefaultInterval].
+	Interval time.Duration
+	// Metrics count; nil = nobody does.
+	Metrics *upkeep.Metrics
 }
 
 // Scheme returns the kinds that the controllers work with.
@@ -84,8 +102,18 @@ func Setup(ctx context.Context, mgr manager.Manager, o Options) error {
 	if err := addIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	return receiver.New(receiver.Options{
+	results := upkeep.NewResults()
+	err := receiver.New(receiver.Options{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Pods: o.Pods, Recorder: mgr.GetEventRecorder("mailvane"),
-		Checks: o.Checks, Receiver: o.Receiver, Limits: o.Limits, Claims: o.Claims, Now: time.Now,
+		Checks: o.Checks, Receiver: o.Receiver, Limits: o.Limits, Claims: o.Claims,
+		Registered: results.Of, RegisteredChanges: results.Changes(), Now: time.Now,
+	}).Register(mgr)
+	if err != nil {
+		return err
+	}
+	return upkeep.New(upkeep.Options{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: mgr.GetEventRecorder("mailvane"),
+		Vendors: o.Registration.Vendors, Transport: o.Registration.Transport, Interval: cmp.Or(o.Registration.Interval, upkeep.DefaultInterval),
+		Metrics: o.Registration.Metrics, Results: results, Now: time.Now,
 	}).Register(mgr)
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/mailvane/mailvane/controllers"
 	"github.com/mailvane/mailvane/controllers/limits"
 	"github.com/mailvane/mailvane/controllers/receiver"
+	"github.com/mailvane/mailvane/controllers/registration/builtin"
 	"github.com/mailvane/mailvane/controllers/render"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -53,6 +54,8 @@ type suite struct {
 	manager ctrl.Manager
 	writes  writes
 	pods    fakePods
+	// providers are what endpoints are registered at.
+	providers providersAPIs
 }
 
 // options are those of every test's receivers.
@@ -71,6 +74,8 @@ func options(t testing.TB) controllers.Options {
 		Pods:   &running.pods,
 		Limits: limits.Limits{IngressAnnotations: []string{"example.com/*"}, MaxReplicas: 20},
 		Claims: client.ObjectKey{Namespace: "mailvane-system", Name: "manager.mailvane.dev-hosts"},
+
+		Registration: controllers.Registration{Vendors: builtin.Vendors(), Transport: &running.providers, Interval: time.Second},
 	}
 }
 

@@ -18,6 +18,9 @@ const (
 	// ConditionExposed says that the Ingress or HTTPRoute that spec.exposure asks for is there and taken. It is absent without
 	// spec.exposure.
 	ConditionExposed = "Exposed"
+	// ConditionRegistered says that the provider has the webhook as spec.registration asks for it. It is absent without spec.registration, and
+	// unknown while a provider that had it cannot be asked.
+	ConditionRegistered = "Registered"
 	// ConditionConnected says that the destination of a sink takes events, by the last that the receivers have sent there or found out; it is
 	// unknown before anything was tried.
 	ConditionConnected = "Connected"
@@ -127,4 +130,20 @@ const (
 	ReasonRoutePending = "RoutePending"
 	// ReasonRouteRefused says that a Gateway refuses the HTTPRoute.
 	ReasonRouteRefused = "RouteRefused"
+)
+
+// The reasons of Registered when it is not true, beside those of a credential.
+const (
+	// ReasonRegistrationPending says that the endpoint cannot be registered yet, or was not.
+	ReasonRegistrationPending = "RegistrationPending"
+	// ReasonRegistrationRefused says that the provider does not take the webhook as it is asked for.
+	ReasonRegistrationRefused = "RegistrationRefused"
+	// ReasonWebhookOccupied says that the provider has room for one webhook, or for a few, and somebody else's is there.
+	ReasonWebhookOccupied = "WebhookOccupied"
+	// ReasonRateLimited says that the provider takes no more requests of the account for a while.
+	ReasonRateLimited = "RateLimited"
+	// ReasonProviderUnavailable says that the provider's API cannot be asked, or fails.
+	ReasonProviderUnavailable = "ProviderUnavailable"
+	// ReasonWebhookRetained is the reason of an event, not of a condition: an endpoint is gone and its webhook is not.
+	ReasonWebhookRetained = "WebhookRetained"
 )

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
@@ -21,6 +22,7 @@ import (
 	"github.com/mailvane/mailvane/cmd/internal/checks"
 	"github.com/mailvane/mailvane/controllers"
 	"github.com/mailvane/mailvane/controllers/receiver/program"
+	"github.com/mailvane/mailvane/controllers/registration/upkeep"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/internal/printable"
 )
@@ -49,6 +51,7 @@ type settings struct {
 	probeAddress     string
 	leaderElect      bool
 	leaderElectionID string
+	interval         time.Duration
 }
 
 func (s *settings) define(f *flag.FlagSet) {
@@ -57,6 +60,7 @@ func (s *settings) define(f *flag.FlagSet) {
 	f.StringVar(&s.limits, "limits", "", "file, in YAML, with what endpoints may ask for: ingressAnnotations, hosts, priorityClassNames, tolerationKeys, maxReplicas; what it does not say has a safe default")
 	f.StringVar(&s.metricsFrom, "receiver-metrics-from", "", "file, in YAML, with a list of NetworkPolicy peers: who may reach metrics and probes of receivers; none = everybody")
 	f.StringVar(&s.egress, "receiver-egress", "", "file, in YAML, with a list of egress rules of a NetworkPolicy: what receivers may connect to, beside name servers and each other; none = anything")
+	f.DurationVar(&s.interval, "registration-interval", upkeep.DefaultInterval, "how often webhooks that are registered at providers are looked at")
 	f.StringVar(&s.namespace, "namespace", os.Getenv("POD_NAMESPACE"), "namespace that the manager runs in; required (default: the environment's POD_NAMESPACE)")
 	f.StringVar(&s.watchNamespaces, "watch-namespaces", "", "comma-separated namespaces to look after; empty = all")
 	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "address of the metrics; 0 = none")
@@ -71,6 +75,8 @@ func (s *settings) validate() error {
 		return errors.New("--receiver-image is required")
 	case s.namespace == "":
 		return errors.New("--namespace is required")
+	case s.interval < time.Second:
+		return errors.New("--registration-interval must be a second or more")
 	case s.leaderElectionID == "":
 		return errors.New("--leader-election-id is required: it also names the ConfigMap that says which namespace has which host")
 	}
@@ -130,12 +136,18 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 	if err != nil {
 		return fmt.Errorf("prepare checks: %w", err)
 	}
+	registrations, err := newRegistration(s)
+	if err != nil {
+		return err
+	}
 	err = controllers.Setup(ctx, mgr, controllers.Options{
 		Receiver: options,
 		Checks:   judges,
 		Pods:     program.NewHTTPPods(),
 		Limits:   allowed,
-		Claims:   client.ObjectKey{Namespace: s.namespace, Name: s.leaderElectionID + "-hosts"},
+
+		Registration: registrations,
+		Claims:       client.ObjectKey{Namespace: s.namespace, Name: s.leaderElectionID + "-hosts"},
 	})
 	if err != nil {
 		return err

@@ -198,6 +198,7 @@ func referring() map[string]string {
 		"WebhookEndpoint spec.provider.loops.signingSecretRefs":            provider("Loops", "loops", "signingSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.mandrill.webhookKeyRefs":            provider("Mandrill", "mandrill", "webhookKeyRefs: "+refs),
 
+		"WebhookEndpoint spec.registration.apiKeyRef":                          endpointWith("registration: {apiKeyRef: " + ref + "}"),
 		"WebhookEndpoint spec.provider.nylas.webhookSecretRefs":                provider("Nylas", "nylas", "webhookSecretRefs: "+refs),
 		"WebhookEndpoint spec.provider.microsoftGraph.clientStateRefs":         provider("MicrosoftGraph", "microsoftGraph", "clientStateRefs: "+refs),
 		"WebhookEndpoint spec.provider.microsoftGraph.decryptionKeys[].keyRef": provider("MicrosoftGraph", "microsoftGraph", "clientStateRefs: "+refs+", decryptionKeys: [{certificateID: a, keyRef: "+ref+"}]"),
@@ -381,6 +382,7 @@ func TestEdits(t *testing.T) {
 		sink = "{type: HTTP, http: {url: 'https://example.com', headers: [{name: X-Key, secretRef: {name: target, key: k}}]}}"
 		end  = "{provider: {type: WebexConnect, webexConnect: {hubSecretRefs: [{name: target, key: k}]}}, path: /hooks/a, receiver: {replicas: 1}, " +
 			"exposure: {host: hooks.example.com, ingress: {}}, routes: [{name: a, sinkRef: {name: b}}]}"
+		engine = "{provider: {type: EmailEngine, emailEngine: {}}, authentication: {pathToken: {secretRefs: [{name: target, key: k}]}}, routes: [{name: a, sinkRef: {name: b}}]}"
 	)
 	for name, tc := range map[string]struct {
 		kind, spec, patch, want string
@@ -403,6 +405,7 @@ func TestEdits(t *testing.T) {
 		"no exposure":                  {"WebhookEndpoint", end, `{"spec": {"exposure": null}}`, ""},
 		"more pods":                    {"WebhookEndpoint", end, `{"spec": {"receiver": {"replicas": 2}}}`, "neither Deployments nor pods"},
 		"no receiver of its own":       {"WebhookEndpoint", end, `{"spec": {"receiver": null}}`, ""},
+		"a token goes to a provider":   {"WebhookEndpoint", engine, `{"spec": {"registration": {"apiKeyRef": {"name": "token", "key": "k"}, "baseURL": "https://evil.example.com"}}}`, `Secret "target"`},
 		"a size of body, and no right": {"WebhookEndpoint", end, `{"spec": {"maxBodySize": "1Mi"}}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

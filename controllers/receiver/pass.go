@@ -156,6 +156,11 @@ func (p *pass) expose(ctx context.Context, r *Reconciler) error {
 		if x := p.found.Endpoints[i].Spec.Exposure; x != nil && !exposure.IsConflict(p.inputs[i].Exposed) {
 			p.inputs[i].ExternalURL = x.URL()
 		}
+		if r.Registered != nil {
+			if finding, known := r.Registered(p.found.Endpoints[i].UID); known {
+				p.inputs[i].Registered = &finding
+			}
+		}
 	}
 	return err
 }

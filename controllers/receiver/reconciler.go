@@ -9,11 +9,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/mailvane/mailvane/controllers/apply"
+	"github.com/mailvane/mailvane/controllers/condition"
 	"github.com/mailvane/mailvane/controllers/limits"
 	"github.com/mailvane/mailvane/controllers/receiver/configuration"
 	"github.com/mailvane/mailvane/controllers/receiver/exposure"
@@ -42,6 +45,10 @@ type Options struct {
 	Limits limits.Limits
 	// Claims names the ConfigMap in which it is noted which namespace has which host and path; without a name, it is not noted.
 	Claims client.ObjectKey
+	// Registered returns what was found of an endpoint's webhook at the provider, and whether anything was; nil = nobody looks.
+	Registered func(endpoint types.UID) (condition.Finding, bool)
+	// RegisteredChanges tells of endpoints of which it returns something else than before; nil = nobody looks.
+	RegisteredChanges <-chan event.GenericEvent
 	// Now is the clock.
 	Now func() time.Time
 }

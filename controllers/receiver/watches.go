@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/mailvane/mailvane/api/v1alpha1"
 	"github.com/mailvane/mailvane/controllers/receiver/exposure"
@@ -65,6 +66,9 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 			toNamespace = handler.EnqueueRequestsFromMapFunc(r.usersOfSecret)
 		}
 		b = b.WatchesMetadata(inventory.MetadataOf(kind), toNamespace, builder.WithPredicates(predicate.ResourceVersionChangedPredicate{}))
+	}
+	if r.RegisteredChanges != nil {
+		b = b.WatchesRawSource(source.Channel(r.RegisteredChanges, byNamespace))
 	}
 	c, err := b.Build(r)
 	if err != nil {

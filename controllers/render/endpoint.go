@@ -25,6 +25,7 @@ func (r *endpointRenderer) render(endpoint *v1alpha1.WebhookEndpoint) config.End
 		object: Object{Kind: v1alpha1.WebhookEndpointKind, Namespace: endpoint.Namespace, Name: endpoint.Name},
 		secret: r.in.Secret, secretType: r.in.SecretType,
 	}
+	s.keys = s.taken(endpoint)
 	rendered := config.Endpoint{
 		Namespace:      endpoint.Namespace,
 		Name:           endpoint.Name,
@@ -90,7 +91,7 @@ func authentication(s *settingsResolver, factors v1alpha1.Authentication) config
 	s.factors = true
 	defer func() { s.factors = false }()
 	var rendered config.Authentication
-	if err := json.Unmarshal(s.settings(factors, "spec.authentication"), &rendered); err != nil {
+	if err := json.Unmarshal(s.settings(factors, "spec.authentication", nil), &rendered); err != nil {
 		s.add("spec.authentication", v1alpha1.ReasonInvalidSettings, "%v", err)
 	}
 	return rendered

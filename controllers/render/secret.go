@@ -11,6 +11,7 @@ import (
 // EndpointSecrets returns the names of the Secrets that an endpoint refers to, sorted.
 func EndpointSecrets(e *v1alpha1.WebhookEndpoint) []string {
 	return secretNames(func(s *settingsResolver) {
+		s.taken(e)
 		s.plugin(string(e.Spec.Provider.Type), e.Spec.Provider, "", nil)
 		authentication(s, e.Spec.Authentication)
 	})

@@ -25,6 +25,8 @@ type settingsResolver struct {
 	secret func(namespace, name string) (map[string][]byte, bool)
 	// secretType returns the type of a Secret; nil = nobody knows.
 	secretType func(namespace, name string) string
+	// keys are those that the manager has taken from a provider's API; nil = none.
+	keys *takenKeys
 	// factors says that the values are factors by themselves, and must not be guessed.
 	factors bool
 
@@ -64,7 +66,7 @@ func (s *settingsResolver) plugin(kind string, union any, path string, check fun
 		name := jsonName(value.Type().Field(i))
 		if strings.EqualFold(name, kind) && !value.Field(i).IsZero() {
 			path += "." + name
-			plugin.Settings = s.settings(value.Field(i).Interface(), path)
+			plugin.Settings = s.settings(value.Field(i).Interface(), path, s.keys)
 		}
 	}
 	if check == nil || len(Faults(s.problems)) > before {
@@ -76,9 +78,11 @@ func (s *settingsResolver) plugin(kind string, union any, path string, check fun
 	return plugin
 }
 
-// settings returns the JSON of one member, with its keys sorted.
-func (s *settingsResolver) settings(member any, path string) json.RawMessage {
-	data, err := json.Marshal(s.value(reflect.ValueOf(member), path))
+// settings returns the JSON of one member and of the keys that belong to it, with its keys sorted.
+func (s *settingsResolver) settings(member any, path string, keys *takenKeys) json.RawMessage {
+	resolved := s.value(reflect.ValueOf(member), path)
+	s.addTaken(resolved, keys)
+	data, err := json.Marshal(resolved)
 	if err != nil {
 		s.add(path, v1alpha1.ReasonInvalidSettings, "%v", err)
 		return json.RawMessage("{}")

@@ -35,6 +35,8 @@ type Inputs struct {
 	Exposed condition.Finding
 	// ExternalURL is where, without a slash at its end; empty = nowhere.
 	ExternalURL string
+	// Registered says whether the provider has the webhook; nil = nothing new is known.
+	Registered *condition.Finding
 	// MoveTime is how long a former receiver serves on when the new one serves.
 	MoveTime time.Duration
 	// Now is the time of transitions.
@@ -57,7 +59,8 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 	routes := condition.First(condition.Routes(in.Problems), condition.Failing(in.Troubles))
 	unusable := condition.OfProblems(condition.Endpoint(in.Problems))
 	// A bad route costs less than what is before it, and is known sooner than what comes after it.
-	w.Set(v1alpha1.ConditionReady, condition.First(unusable, paused(e), in.Receiver, routes, programmed, exposed))
+	registered := setRegistered(w, e, in.Registered)
+	w.Set(v1alpha1.ConditionReady, condition.First(unusable, paused(e), in.Receiver, routes, programmed, exposed, registered))
 	w.Set(v1alpha1.ConditionReferencesResolved, resolved)
 	w.Set(v1alpha1.ConditionRoutesReady, routes)
 	w.Set(v1alpha1.ConditionReceiverAvailable, in.Receiver)
@@ -76,6 +79,30 @@ func Status(e *v1alpha1.WebhookEndpoint, in Inputs) v1alpha1.WebhookEndpointStat
 		status.URL = in.BaseURL(Serving(e, in.Name, programmed)) + e.Path()
 	}
 	return status
+}
+
+// setRegistered writes what is known of the webhook at the provider, and returns what of it Ready depends on: while a provider that had the webhook cannot be
+// asked, nothing else is doubted. Before anything is known, what was known of this endpoint before is left as it is.
+func setRegistered(w condition.Writer, e *v1alpha1.WebhookEndpoint, found *condition.Finding) condition.Finding {
+	if e.Spec.Registration == nil {
+		meta.RemoveStatusCondition(w.Conditions, v1alpha1.ConditionRegistered)
+		return condition.Finding{}
+	}
+	before := meta.FindStatusCondition(*w.Conditions, v1alpha1.ConditionRegistered)
+	if found == nil && before != nil && before.ObservedGeneration == e.Generation {
+		if before.Status != metav1.ConditionFalse {
+			return condition.Finding{}
+		}
+		return condition.Finding{Reason: before.Reason, Message: before.Message}
+	}
+	if found == nil {
+		found = &condition.Finding{Reason: v1alpha1.ReasonRegistrationPending, Message: "The webhook was not looked at yet."}
+	}
+	w.Set(v1alpha1.ConditionRegistered, *found)
+	if found.Unknown {
+		return condition.Finding{}
+	}
+	return *found
 }
 
 // setUnlessOK writes a condition that is there only when it is false.

@@ -276,6 +276,41 @@ func TestStatusOfAnExposedEndpoint(t *testing.T) {
 	}
 }
 
+// TestRegistered has what is found of a webhook at its provider, one after the other.
+func TestRegistered(t *testing.T) {
+	t.Parallel()
+	const yes = "True Reconciled"
+	e := object(0)
+	e.Spec.Registration = &v1alpha1.Registration{}
+	for i, tc := range []struct {
+		reason    string
+		found     *condition.Finding
+		ready, is string
+	}{
+		{"an endpoint that nobody posts to is not ready", nil, "False RegistrationPending", "False RegistrationPending"},
+		{"and not before the provider has the webhook", &condition.Finding{Reason: v1alpha1.ReasonCredentialRefused}, "False CredentialRefused", "False CredentialRefused"},
+		{"a manager that starts knows nothing yet, and doubts nothing", nil, "False CredentialRefused", "False CredentialRefused"},
+		{"then it is", &condition.Finding{Message: "It has the webhook."}, yes, yes},
+		{"also for a manager that starts", nil, yes, yes},
+		{"a provider that had it and is down does not take that back", &condition.Finding{Reason: v1alpha1.ReasonProviderUnavailable, Unknown: true}, yes, "Unknown ProviderUnavailable"},
+		{"nor for a manager that starts then", nil, yes, "Unknown ProviderUnavailable"},
+	} {
+		e.Status = webhookendpoint.Status(e, webhookendpoint.Inputs{Name: "receiver", BaseURL: base, Registered: tc.found, Now: now()})
+		if got := short(e.Status.Conditions); got[v1alpha1.ConditionReady] != tc.ready || got[v1alpha1.ConditionRegistered] != tc.is {
+			t.Errorf("%d: %s: %v", i, tc.reason, got)
+		}
+	}
+	e.Generation++
+	edited := webhookendpoint.Status(e, webhookendpoint.Inputs{Name: "receiver", BaseURL: base, Now: now()})
+	if got := short(edited.Conditions)[v1alpha1.ConditionRegistered]; got != "False RegistrationPending" {
+		t.Errorf("what was found of another generation is still said: %s", got)
+	}
+	e.Spec.Registration = nil
+	if _, there := short(webhookendpoint.Status(e, webhookendpoint.Inputs{Name: "receiver", BaseURL: base, Now: now()}).Conditions)[v1alpha1.ConditionRegistered]; there {
+		t.Error("the condition is there without spec.registration")
+	}
+}
+
 // TestWarnings has what works and is odd: it is said in the condition that it belongs to, which stays what it is.
 func TestWarnings(t *testing.T) {
 	t.Parallel()

@@ -30,7 +30,15 @@ func factorRule(p *catalogue.Provider) rule {
 	if p.Bare { // its member may be left out, and the rule holds all the same
 		not = "self.provider.type != '" + p.Type + "'"
 	}
-	return rule{not + unless + " || has(self.authentication)", field, required, p.Factor.Message}
+	return rule{not + unless + " || has(self.authentication)" + keyTaken(p), field, required, p.Factor.Message}
+}
+
+// keyTaken is the condition under which the manager takes what is to be set from the provider's API.
+func keyTaken(p *catalogue.Provider) string {
+	if p.Registration == nil || p.Registration.Key == "" || p.Registration.Key != p.Factor.Field {
+		return ""
+	}
+	return " || has(self.registration)"
 }
 
 // overMember is the condition under which a provider's endpoint needs no factor, in a rule of the spec.
@@ -48,7 +56,11 @@ func rangesRule(providers []catalogue.Provider) rule {
 		case p.Factor == nil:
 			always = append(always, has)
 		case p.Factor.Unless != "":
-			sometimes = append(sometimes, "("+has+" && "+overMember(p)+")")
+			unless := overMember(p)
+			if taken := keyTaken(p); taken != "" {
+				unless = "(" + unless + taken + ")"
+			}
+			sometimes = append(sometimes, "("+has+" && "+unless+")")
 		}
 	}
 	conditions := []string{

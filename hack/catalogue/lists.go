@@ -29,6 +29,9 @@ func lists(o *output) error {
 	if err := o.golang("internal/simulate/zz_generated.vendors.go", vendors(providers)); err != nil {
 		return err
 	}
+	if err := o.golang("controllers/registration/builtin/zz_generated.vendors.go", registering()); err != nil {
+		return err
+	}
 	return o.golang("receiver/settings/builtin/zz_generated.checks.go", checks(providers, sinks))
 }
 

@@ -82,3 +82,38 @@ func TestFactorRules(t *testing.T) {
 		}
 	}
 }
+
+// TestRegistrationRules shows the rules of providers of each kind.
+func TestRegistrationRules(t *testing.T) {
+	t.Parallel()
+	example := func(r *catalogue.Registration) []catalogue.Provider {
+		return []catalogue.Provider{{Type: "Other"}, {Type: "Example", Title: "Example", Registration: r}}
+	}
+	for name, test := range map[string]struct {
+		reason   string
+		r        *catalogue.Registration
+		has, not string
+	}{
+		"no API":    {"nobody may ask for it", nil, "self.provider.type in []\",fieldPath=\".registration\"", "Example"},
+		"plain":     {"the key says all", &catalogue.Registration{}, "!has(self.registration) || self.provider.type in ['Example']", "must be set for"},
+		"account":   {"it is needed", &catalogue.Registration{Account: "the domain"}, "message=\"must be set for Example: the domain\"", "region in"},
+		"optional":  {"it has a default", &catalogue.Registration{Account: "a", AccountOptional: true}, "has(self.registration.account) || self.provider.type in ['Example']", "must be set for"},
+		"regions":   {"one of them", &catalogue.Registration{Regions: []string{"US", "EU"}}, "self.registration.region in ['US', 'EU']", "must be set for"},
+		"base URL":  {"nobody else knows it", &catalogue.Registration{BaseURL: true}, "self.provider.type != 'Example' || has(self.registration.baseURL)", "account in"},
+		"key taken": {"it may be left out then", &catalogue.Registration{Key: "keyRefs"}, "!has(self.provider.example) || has(self.provider.example.keyRefs) || has(self.registration)", "baseURL must"},
+	} {
+		rules := registrationRules(example(test.r))
+		if !strings.Contains(rules, test.has) || strings.Contains(rules, test.not) {
+			t.Errorf("%s: %s: got\n%s", name, test.reason, rules)
+		}
+	}
+	keyed := []catalogue.Provider{{
+		Type: "Example", Factor: &catalogue.Factor{Unless: "has(self.keyRefs)", Field: "keyRefs"}, Registration: &catalogue.Registration{Key: "keyRefs"},
+	}}
+	if rules := factorRules(keyed); strings.Count(rules, "|| has(self.registration)") != 2 {
+		t.Errorf("the key that is taken is no factor: %s", rules)
+	}
+	if rules := registrationRules(keyed); strings.Contains(rules, "the manager then takes") {
+		t.Errorf("two rules say the same: %s", rules)
+	}
+}

@@ -12,6 +12,9 @@ func tables(o *output) error {
 	if err := o.part("README.md", markdownMarks("providers"), providerTable(catalogue.Providers())); err != nil {
 		return err
 	}
+	if err := o.part("docs/registration.md", markdownMarks("registration"), registrationTable()); err != nil {
+		return err
+	}
 	return o.part("README.md", markdownMarks("sinks"), sinkTable(catalogue.Sinks()))
 }
 

@@ -17,7 +17,7 @@ func unions(o *output) error {
 	if err := o.golang(apiFolder+"zz_generated.sinks.go", sinkTypes(catalogue.Sinks())); err != nil {
 		return err
 	}
-	if err := o.part(apiFolder+"webhookendpoint_types.go", goMarks("factors"), factorRules(catalogue.Providers())); err != nil {
+	if err := o.part(apiFolder+"webhookendpoint_types.go", goMarks("factors"), factorRules(catalogue.Providers())+registrationRules(catalogue.Providers())); err != nil {
 		return err
 	}
 	if err := o.part(apiFolder+"eventsink_types.go", goMarks("rules"), sinkRules(catalogue.Sinks())); err != nil {

@@ -44,7 +44,7 @@ func (k *kind) references() (variables []any, names string, err error) {
 			lists = append(lists, r.String())
 		}
 		variables = append(variables,
-			variable(part+"Changes", changes(part)),
+			variable(part+"Changes", goesElsewhere(part)),
 			variable(part+"Secrets", "variables."+part+"Changes ? "+strings.Join(lists, " + ")+" : []"))
 		all = append(all, "variables."+part+"Secrets")
 	}
@@ -52,6 +52,15 @@ func (k *kind) references() (variables []any, names string, err error) {
 		return nil, "", errors.New("it names no Secret")
 	}
 	return variables, strings.Join(all, " + "), nil
+}
+
+// goesElsewhere returns the question whether a part of the spec changes, or what it names goes to somebody else: what spec.authentication asks for is told
+// to whom spec.registration names.
+func goesElsewhere(part string) string {
+	if part != "authentication" {
+		return changes(part)
+	}
+	return "(" + changes(part) + ") || (has(object.spec." + part + ") && " + changes("registration") + ")"
 }
 
 // isReference says whether a field of a type names a Secret. By the conventions of the API a field that names something ends in Ref or Refs; what is

@@ -3,7 +3,10 @@
 // samples, and the tables of the README.
 package catalogue
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Coverage says what of a request a provider's signature covers.
 type Coverage string
@@ -39,6 +42,30 @@ type Provider struct {
 	Factor *Factor
 	// Inbound says that it posts mail that it received, too.
 	Inbound bool
+	// Registration says how the manager registers webhooks by the provider's API; nil = it does not.
+	Registration *Registration
+}
+
+// Registration is what an endpoint says of the provider's API, and what the API says of the webhook.
+type Registration struct {
+	// Account says what spec.registration.account holds, such as "the sending domain"; empty = nothing, and it must not be set.
+	Account string
+	// AccountOptional says that it may be left out.
+	AccountOptional bool
+	// Regions are the values that spec.registration.region may have, the default first; empty = it must not be set.
+	Regions []string
+	// BaseURL says that the provider is run by its users: spec.registration.baseURL must be set.
+	BaseURL bool
+	// Key is the field of the provider's member whose credentials the manager takes from the API, such as "signingSecretRefs", or makes and sets there;
+	// empty = none. It may be left out where spec.registration is set.
+	Key string
+	// Carries lists the factors of spec.authentication, beside pathToken, that the provider can be told to send; empty = none.
+	Carries string
+}
+
+// Registering returns the providers whose webhooks the manager can register.
+func Registering() []Provider {
+	return slices.DeleteFunc(Providers(), func(p Provider) bool { return p.Registration == nil })
 }
 
 // Factor is the rule by which an endpoint of a provider needs a factor of spec.authentication.

@@ -14,11 +14,12 @@ func signing() []Provider {
 		},
 		{
 			Type: "MailChannels", Title: "MailChannels", Page: "https://docs.mailchannels.com/email-api/webhooks",
-			Signs: SignsBody,
+			Signs: SignsBody, Registration: &Registration{},
 		},
 		{
 			Type: "EmailEngine", Title: "EmailEngine", Page: "https://learn.emailengine.app/docs/receiving/webhooks",
 			Signs: SignsBody, Factor: unlessSet("serviceSecretRefs"), Inbound: true,
+			Registration: &Registration{BaseURL: true, Key: "serviceSecretRefs", Carries: "basic, header"},
 		},
 		{
 			Type: "EngageLab", Title: "EngageLab", Page: "https://www.engagelab.com/docs/email/webhook/webhook",

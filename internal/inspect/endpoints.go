@@ -38,6 +38,10 @@ type Endpoint struct {
 	State    string `json:"state"`
 	URL      string `json:"url,omitzero"`
 	Readiness
+	// Registered is what the provider's API says of the webhook: True, False or Unknown; empty = it is registered by hand.
+	Registered string `json:"registered,omitzero"`
+	// RegisteredMessage says it in words.
+	RegisteredMessage string `json:"registeredMessage,omitzero"`
 	// Receivers counts the pods that serve it, of those that were asked.
 	Receivers      int `json:"receivers"`
 	metrics.Counts     // what they have counted since they started
@@ -67,6 +71,9 @@ func mergeEndpoints(objects []v1alpha1.WebhookEndpoint, served Answers[[]admin.E
 		e.Name, e.URL = o.Namespace+"/"+o.Name, o.Status.URL
 		e.Provider, e.State = string(o.Spec.Provider.Type), string(o.Spec.State)
 		e.Readiness = readinessOf(o.Status.Conditions)
+		if c := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionRegistered); c != nil {
+			e.Registered, e.RegisteredMessage = string(c.Status), c.Message
+		}
 		out = append(out, e)
 	}
 	slices.SortFunc(out, func(a, b Endpoint) int { return strings.Compare(a.Name, b.Name) })

@@ -56,8 +56,9 @@ func TestMergeEndpoints(t *testing.T) {
 	objects := []v1alpha1.WebhookEndpoint{{}, {}}
 	objects[0].Namespace, objects[0].Name, objects[0].Spec.Provider.Type = "mail", "b", v1alpha1.EmailEngine
 	objects[1].Namespace, objects[1].Name, objects[1].Status.URL = "mail", "a", "https://hooks.example.com/a"
+	objects[1].Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionRegistered, Status: metav1.ConditionFalse, Reason: "RateLimited", Message: "later"}}
 	want := []Endpoint{
-		{Name: "mail/a", URL: "https://hooks.example.com/a", Readiness: Readiness{Ready: "Unknown"}, Receivers: 2, Counts: metrics.Counts{Accepted: 5}},
+		{Name: "mail/a", URL: "https://hooks.example.com/a", Readiness: Readiness{Ready: "Unknown"}, Registered: "False", RegisteredMessage: "later", Receivers: 2, Counts: metrics.Counts{Accepted: 5}},
 		{Name: "mail/b", Provider: "EmailEngine", Readiness: Readiness{Ready: "Unknown"}},
 	}
 	// What only a receiver knows has no object any more, and is left out.

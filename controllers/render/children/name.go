@@ -55,3 +55,8 @@ func endsInHash(name string) bool {
 	hyphen := strings.LastIndexByte(name, '-')
 	return hyphen > 0 && hyphen == len(name)-digits-1 && strings.Trim(name[hyphen+1:], "0123456789abcdef") == ""
 }
+
+// RegistrationSecretName returns the name of the Secret in which the manager keeps what it knows of an endpoint's webhook.
+func RegistrationSecretName(endpoint string) string {
+	return "mailvane-" + stem(endpoint) + "-registration"
+}

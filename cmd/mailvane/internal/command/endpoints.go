@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strconv"
@@ -77,10 +78,10 @@ func clusterEndpoints(c *cobra.Command, s *scope, format string) error {
 	}
 	err = s.find(c.Context(), c.ErrOrStderr())
 	endpoints, failed := inspect.Endpoints(c.Context(), objects, s.receivers)
-	t := table{header: []string{"ENDPOINT", "PROVIDER", "READY", "REASON", "RECEIVERS", "ACCEPTED", "DUPLICATES", "REFUSED", "TOO LARGE", "URL"}}
+	t := table{header: []string{"ENDPOINT", "PROVIDER", "READY", "REASON", "REGISTERED", "RECEIVERS", "ACCEPTED", "DUPLICATES", "REFUSED", "TOO LARGE", "URL"}}
 	for i := range endpoints {
 		e := &endpoints[i]
-		t.rows = append(t.rows, slices.Concat([]string{e.Name, e.Provider, e.Ready, e.Reason, strconv.Itoa(e.Receivers)}, counts(e.Counts), []string{e.URL}))
+		t.rows = append(t.rows, slices.Concat([]string{e.Name, e.Provider, e.Ready, e.Reason, cmp.Or(e.Registered, "-"), strconv.Itoa(e.Receivers)}, counts(e.Counts), []string{e.URL}))
 	}
 	return errors.Join(write(c.OutOrStdout(), format, endpoints, t), err, failed)
 }

@@ -1,0 +1,21 @@
+package registrationtest
+
+import (
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/mailvane/mailvane/controllers/registration"
+	"github.com/mailvane/mailvane/controllers/registration/rest"
+	"github.com/mailvane/mailvane/controllers/registration/standin"
+)
+
+// Open serves a stand-in and returns the API of the account, as the manager asks it.
+func Open(t *testing.T, v *registration.Vendor, s *standin.StandIn, key string) registration.API {
+	t.Helper()
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	secrets := rest.NewSecrets(standin.APIKey, key)
+	doer := rest.New(server.Client().Transport, server.URL, secrets, time.Now)
+	return v.Open(registration.Account{Key: key, Name: s.Account, BaseURL: server.URL}, doer)
+}
