@@ -2,6 +2,7 @@ package amazonses
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -101,6 +102,7 @@ func (b *batch) events(e event.Event, n *notice) ([]event.Event, error) {
 	events := slices.Grow([]event.Event(nil), recipients.Len())
 	for i := range recipients.Len() {
 		one := e
+		one.Details = maps.Clone(e.Details) // to which is added what is said of this one
 		one.Raw = n.RawOf(&recipients, i)
 		one.ID = b.ids.Unique(n.EventID(id, recipients.Identity(0, i)))
 		about := recipients.Object(0, i)

@@ -144,3 +144,19 @@ func detail(t testing.TB, envelope []byte) []byte {
 	}
 	return e.Detail
 }
+
+// TestRecipientsAreToldApart has what is said of one recipient alone, which must not be said of the others.
+func TestRecipientsAreToldApart(t *testing.T) {
+	t.Parallel()
+	w := webhook(t, `{"topicARNs": ["`+topicARN+`"], "rawDelivery": true}`, provider.Environment{})
+	body := `{"eventType": "Bounce", "mail": {"messageId": "m1", "sourceIp": "192.0.2.7"}, "bounce": {"bounceType": "Permanent", "bounceSubType": "NoEmail", "timestamp": "2026-01-02T03:04:05Z",
+		"bouncedRecipients": [{"emailAddress": "a@example.com", "action": "failed"}, {"emailAddress": "b@example.com", "action": "delayed"}, {"emailAddress": "c@example.com"}]}}`
+	events := w.Decode(&provider.Request{Body: []byte(body), ReceivedAt: received()}).Events
+	var got []string
+	for _, e := range events {
+		got = append(got, e.Recipient+" "+e.Details["action"]+" "+e.Details["sourceIp"])
+	}
+	if diff := cmp.Diff([]string{"a@example.com failed 192.0.2.7", "b@example.com delayed 192.0.2.7", "c@example.com  192.0.2.7"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -35,10 +35,7 @@ func (o Object) entries(name string) iter.Seq2[string, string] {
 func (o Object) Entries(name string) iter.Seq2[string, string] {
 	return func(yield func(name, text string) bool) {
 		for name, text := range o.entries(name) {
-			if text[0] != '{' && text[0] != '[' {
-				text = textOf(text)
-			}
-			if !yield(name, text) {
+			if !yield(name, said(text)) {
 				return
 			}
 		}

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -28,6 +29,14 @@ func mend(body []byte) []byte {
 		at += length
 	}
 	return mended
+}
+
+// mendText does as mend does with a text.
+func mendText(text string) string {
+	if !strings.Contains(text, `\ud`) && !strings.Contains(text, `\uD`) {
+		return text
+	}
+	return string(mend([]byte(text)))
 }
 
 // escapeAt returns the length of the escape that text begins with, and whether it is of half a character.

@@ -117,19 +117,24 @@ func (d *doubt) object(text string) Object {
 }
 
 // Members returns each member, in the order of the object: with the text of a scalar, and with the JSON of an array or an
-// object. Null is "". A name that occurs twice comes twice: who keeps the last value does as most readers of JSON do.
+// object. Null is "". A name that occurs twice comes twice: who keeps the last value does as most readers of JSON do. What is half a
+// character, or not UTF-8, is U+FFFD in both, as it is in the raw item that an event keeps.
 func (o Object) Members() iter.Seq2[string, string] {
 	return func(yield func(name, text string) bool) {
 		for i := 0; i < len(o.members); i += int(o.members[i].size) {
-			text := o.json(i)
-			if text[0] != '{' && text[0] != '[' {
-				text = textOf(text)
-			}
-			if !yield(o.members[i].nameIn(o.text), text) {
+			if !yield(o.members[i].nameIn(o.text), said(o.json(i))) {
 				return
 			}
 		}
 	}
+}
+
+// said returns the text of a scalar, and the JSON of an array or an object as every reader takes it.
+func said(value string) string {
+	if value[0] != '{' && value[0] != '[' {
+		return textOf(value)
+	}
+	return strings.ToValidUTF8(mendText(value), "\ufffd")
 }
 
 // textOf returns the text of the JSON of a scalar, and "" for anything else.

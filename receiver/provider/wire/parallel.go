@@ -86,10 +86,10 @@ func (m Member) list(origin int) list {
 	return l
 }
 
-// says reports whether there is an element of the kind that the list has.
+// says reports whether there is an element. In a list of objects one of another kind is about somebody, too.
 func (l *list) says(place int) bool {
 	if l.objects {
-		return l.object(place) != ""
+		return place < len(l.elements) && l.elements[place] != "null"
 	}
 	return l.text(place) != ""
 }
@@ -154,8 +154,12 @@ func (p *Parallel) Identity(list, n int) string {
 	if n >= len(p.rows) {
 		return ""
 	}
-	text := p.lists[list].object(p.rows[n].at(list))
-	if text == "" {
+	l, place := &p.lists[list], p.rows[n].at(list)
+	text := l.object(place)
+	switch {
+	case text == "" && l.objects && place >= 0 && place < len(l.elements):
+		return l.elements[place]
+	case text == "":
 		return p.Text(list, n)
 	}
 	id := ""
@@ -181,7 +185,7 @@ func (p *Parallel) Raw(n int) jsontext.Value {
 	if len(p.rows) <= 1 {
 		return p.raw
 	}
-	return p.odd.keep(p.Sent(n))
+	return p.odd.keepPart(p.Sent(n))
 }
 
 // Sent returns what [Parallel.Raw] does, also where not every reader takes it.

@@ -36,6 +36,17 @@ func (o *oddities) keep(sent []byte) jsontext.Value {
 	}
 }
 
+// keepPart returns what an event keeps of a part of an item with these oddities. They may be in what was left out: what is decoded again has
+// none of it, and must be kept as the same.
+func (o *oddities) keepPart(part []byte) jsontext.Value {
+	if !o.notUTF8 && !o.repeated && !o.halves && o.deepest <= maxKeptDepth {
+		return part
+	}
+	s := scanner{text: string(part)}
+	s.value(0, 0)
+	return s.oddities.keep(part)
+}
+
 func wrap(w wrapped) jsontext.Value {
 	// Nothing in it cannot be encoded: a text that is not UTF-8 is kept in base64.
 	raw, _ := json.Marshal(w)

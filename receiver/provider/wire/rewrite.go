@@ -6,7 +6,7 @@ import "github.com/go-json-experiment/json/jsontext"
 // of its own members, which has a name and the JSON of a value, the JSON to keep, and "" to leave it out. White space around members is
 // not kept.
 func (it *Item) Rewrite(change func(name, value string) string) jsontext.Value {
-	return it.oddities.keep(it.rewrite(func(i int) string { return change(it.members[i].nameIn(it.text), it.json(i)) }))
+	return it.oddities.keepPart(it.rewrite(func(i int) string { return change(it.members[i].nameIn(it.text), it.json(i)) }))
 }
 
 // rewrite returns the item with other values of its own members: change is given the place of each.
