@@ -108,7 +108,7 @@ func parseMultipart(body []byte, boundary string) (Form, error) {
 	parts := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		part, err := parts.NextRawPart()
-		if err == io.EOF { //nolint:errorlint // one that is wrapped says that the body ends early
+		if err == io.EOF && ended(body, boundary) { //nolint:errorlint // one that is wrapped says that the body ends early
 			return f, nil
 		}
 		if err != nil {
@@ -123,6 +123,18 @@ func parseMultipart(body []byte, boundary string) (Form, error) {
 		}
 		f.Fields = append(f.Fields, Field{Name: part.FormName(), Value: value, File: part.FileName(), MediaType: part.Header.Get("Content-Type")})
 	}
+}
+
+// ended reports whether a body has the line that ends a multipart (RFC 2046 section 5.1.1). The reader of parts takes one that is cut off
+// behind a line of a part's headers for a whole one.
+func ended(body []byte, boundary string) bool {
+	last := []byte("--" + boundary + "--")
+	for line := range bytes.SplitSeq(body, []byte{'\n'}) {
+		if rest, ok := bytes.CutPrefix(line, last); ok && len(bytes.TrimRight(rest, " \t\r")) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Get returns the value of the one field of a name. It fails when there is none and when there are several: nobody knows which counts.
