@@ -15,10 +15,10 @@ const (
 	maxKeyResponseHeader = 16 << 10 // bytes
 )
 
-// keyClient returns the client that fetches public keys. A stranger decides when it asks and for which id, and the author of an
+// KeyClient returns the client that fetches public keys. A stranger decides when it asks and for which id, and the author of an
 // endpoint whom: so it goes where sinks may go and nowhere else. It follows no redirects and asks no proxy of the environment,
 // which would be what resolves and connects.
-func keyClient(guard netguard.Guard) *http.Client {
+func KeyClient(guard netguard.Guard) *http.Client {
 	return &http.Client{
 		Timeout: keyFetchTimeout,
 		Transport: &http.Transport{

@@ -29,7 +29,7 @@ func TestKeyLookupsGoWhereSinksMayGo(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := keys.Get(t.Context(), keyClient(netguard.Guard{}), c.url)
+			_, err := keys.Get(t.Context(), KeyClient(netguard.Guard{}), c.url)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: got %v, want an error with %q", c.reason, err, c.want)
 			}

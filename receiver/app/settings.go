@@ -155,7 +155,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		AdminKeys: keys, AdminHost: hostOf(s.AdminListen), ConfigKey: s.configKey(),
 	}
 	if s.FetchKeys {
-		o.KeyClient = keyClient(guard)
+		o.KeyClient = KeyClient(guard)
 	}
 	instance.Receiver, err = New(o)
 	if err != nil {

@@ -12,7 +12,9 @@ import (
 
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/manifest"
 	"github.com/mailvane/mailvane/cmd/mailvane/internal/tryout"
+	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/netguard"
 )
 
 // tryOptions say what of "check --try" is asked for.
@@ -48,7 +50,8 @@ func (o *tryOptions) run(ctx context.Context, f *folder, problems []manifest.Pro
 		return err
 	}
 	usable := usableEndpoints(&f.config)
-	table, err := tryout.Table(usable)
+	// As "mailvane run" does: keys may come from this machine, and from no metadata service.
+	table, err := tryout.Table(usable, app.KeyClient(netguard.Guard{}))
 	if err != nil {
 		return err
 	}

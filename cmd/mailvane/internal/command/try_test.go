@@ -229,6 +229,32 @@ func TestTryShows(t *testing.T) {
 	}
 }
 
+// TestTryAsksNoMetadataService has a manifest that would have keys fetched from where clouds hand out credentials.
+func TestTryAsksNoMetadataService(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	manifests := `apiVersion: mailvane.dev/v1alpha1
+kind: EventSink
+metadata: {name: console, namespace: mail}
+spec: {type: Stdout}
+---
+apiVersion: mailvane.dev/v1alpha1
+kind: WebhookEndpoint
+metadata: {name: mailchannels, namespace: mail}
+spec:
+  provider: {type: MailChannels, mailChannels: {customerHandles: [abc123], publicKeyURL: "https://169.254.169.254/latest/meta-data"}}
+  authentication: {allowedCIDRs: [203.0.113.0/24]}
+  routes: [{name: all, sinkRef: {name: console}}]
+`
+	if err := os.WriteFile(filepath.Join(folder, "all.yaml"), []byte(manifests), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, status, out := try(t, "-f", folder, "--try", root+"internal/simulate/mailchannels/samples/delivered.http")
+	if status != 1 || r.Verified || !strings.Contains(r.Refusal, "link-local or a metadata service and is not allowed") {
+		t.Errorf("status %d: %s", status, out)
+	}
+}
+
 // TestTryShowsNothingHostile has a stranger's request with control characters, raw and escaped in JSON.
 func TestTryShowsNothingHostile(t *testing.T) {
 	t.Parallel()

@@ -16,22 +16,20 @@ import (
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/keys"
 	"github.com/mailvane/mailvane/receiver/metrics"
+	"github.com/mailvane/mailvane/receiver/netrange"
 	"github.com/mailvane/mailvane/receiver/provider"
 	providers "github.com/mailvane/mailvane/receiver/provider/builtin"
 )
 
-// keyTimeout bounds the fetch of a public key.
-const keyTimeout = 10 * time.Second
-
-// Table compiles endpoints as a receiver does.
-func Table(cfg *config.Config) (*endpoint.Table, error) {
+// Table compiles endpoints as a receiver does. The client fetches public keys; nil = none are fetched.
+func Table(cfg *config.Config, client *http.Client) (*endpoint.Table, error) {
 	filters, err := filter.NewCompiler()
 	if err != nil {
 		return nil, fmt.Errorf("filters: %w", err)
 	}
 	compiler := endpoint.Compiler{
 		Lookup: providers.Lookup, Filters: filters, Metrics: metrics.New(prometheus.NewRegistry()),
-		Environment: provider.Environment{HTTPClient: &http.Client{Timeout: keyTimeout}, Keys: &keys.Registry{}},
+		Environment: provider.Environment{HTTPClient: client, Keys: &keys.Registry{}},
 	}
 	table, err := compiler.Compile(cfg)
 	if err != nil {
@@ -105,10 +103,9 @@ func (t *Trial) inadmissible(r *provider.Request) string {
 
 // address returns one that allowedCIDRs let pass: what was captured does not say where it came from.
 func (t *Trial) address() netip.Addr {
-	for _, text := range t.Spec.Authentication.AllowedCIDRs {
-		if prefix, err := netip.ParsePrefix(text); err == nil {
-			return prefix.Addr()
-		}
+	ranges, err := netrange.Parse(t.Spec.Authentication.AllowedCIDRs)
+	if err != nil || len(ranges) == 0 {
+		return netip.Addr{}
 	}
-	return netip.Addr{}
+	return ranges[0].Addr()
 }
