@@ -12,6 +12,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/provider"
 	"github.com/mailvane/mailvane/receiver/provider/alibabadirectmail"
 	"github.com/mailvane/mailvane/receiver/provider/providertest"
+	"github.com/mailvane/mailvane/receiver/provider/wire"
 )
 
 func received() time.Time { return time.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC) }
@@ -197,5 +198,28 @@ func TestDocumentedBodies(t *testing.T) {
 		if e.Bounce != want || e.SMTPCode != 554 || e.Recipient != "recipient@example.com" || e.MessageID != "1df0@example.com" || e.Metadata["X-Notify-Message-ID"] == "" {
 			t.Errorf("%s: %+v", path, e)
 		}
+	}
+}
+
+// TestMNSNotifications has what a topic of MNS posts where a rule has one as its target, which is not supported: its envelope, in both forms,
+// is kept as it came, with what to change, and a message without an envelope is the event.
+func TestMNSNotifications(t *testing.T) {
+	t.Parallel()
+	inner := notice("dm:Deliver:Succeed", `"rcpt": "a@example.com"`)
+	quoted := wire.Quote(inner)
+	for what, body := range map[string]string{
+		"JSON": `{"TopicOwner": "123", "TopicName": "dm", "Subscriber": "123", "SubscriptionName": "mailvane", "MessageId": "5F290C926D472878-2-14D9529A8FA-200000001", "Message": ` + quoted + `, "MessageMD5": "BA4BA9B48AC81F0F9C66F6C909C39DBB", "PublishTime": 1449556920975}`,
+		"XML":  `<?xml version="1.0" encoding="utf-8"?><Notification xmlns="http://mns.aliyuncs.com/doc/v1/"><TopicOwner>123</TopicOwner><TopicName>dm</TopicName><Message>` + inner + `</Message></Notification>`,
+	} {
+		b := decode(t, body)
+		if len(b.Events) != 0 || len(b.Undecodable) != 1 || string(b.Undecodable[0].Raw) != body {
+			t.Errorf("%s: %d events, undecodable %+v; want a dead letter", what, len(b.Events), b.Undecodable)
+		}
+	}
+	if b := decode(t, `{"TopicName": "dm", "Message": `+quoted+`}`); len(b.Undecodable) != 1 || !strings.Contains(b.Undecodable[0].Reason, "the target must get the complete event") {
+		t.Errorf("the reason does not say what to change: %+v", b.Undecodable)
+	}
+	if e := one(t, inner); e.Type != event.Delivered || e.Recipient != "a@example.com" {
+		t.Errorf("without an envelope: %+v", e)
 	}
 }

@@ -1,12 +1,14 @@
 package microsoftgraph_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/provider"
 )
 
 // lifecycle returns a lifecycle notification.
@@ -140,5 +142,36 @@ func TestOddContent(t *testing.T) {
 		if !strings.HasPrefix(e.Subject, "a") || !e.Raw.IsValid() || cmp.Diff(e, again) != "" {
 			t.Errorf("%s: kept as %s\n%s", name, e.Raw, cmp.Diff(e, again))
 		}
+	}
+}
+
+// TestMoreThanAnArrayMayHold has a body of more notifications than are read: those up to there are events, and the body is kept with each
+// clientState, so that what is decoded of it again is asked whose it is.
+func TestMoreThanAnArrayMayHold(t *testing.T) {
+	t.Parallel()
+	const most = 10_000
+	items := make([]string, most+1)
+	for n := range items {
+		items[n] = strings.Replace(item("created", ""), "e1", "e"+strconv.Itoa(n), 1)
+	}
+	body := list(items...)
+	r := &provider.Request{Body: []byte(body), ReceivedAt: received()}
+	w := webhook(t, plain)
+	if _, err := w.Verify(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	b := w.Decode(r)
+	if len(b.Events) != most || b.Refused != 0 || len(b.Undecodable) != 1 || string(b.Undecodable[0].Raw) != body || !strings.Contains(b.Undecodable[0].Reason, "more than 10000 items") {
+		t.Fatalf("%d events, %d refused, %d undecodable", len(b.Events), b.Refused, len(b.Undecodable))
+	}
+	if !strings.Contains(string(b.Undecodable[0].Raw), state) {
+		t.Error("the body cannot be asked again whose its notifications are")
+	}
+	again := w.Decode(&provider.Request{Body: b.Undecodable[0].Raw, ReceivedAt: received()})
+	if len(again.Events) != most || again.Events[most-1].ID != b.Events[most-1].ID {
+		t.Errorf("tried again: %d events", len(again.Events))
+	}
+	if whole := decode(t, plain, list(items[:most]...)); len(whole.Events) != most || len(whole.Undecodable) != 0 {
+		t.Errorf("as many as are read: %d events, %d undecodable", len(whole.Events), len(whole.Undecodable))
 	}
 }
