@@ -41,19 +41,7 @@ func (s Suite) names(t *testing.T, samples []sample) {
 func lookedUp(t *testing.T) map[string]string {
 	t.Helper()
 	names := map[string]string{}
-	files := token.NewFileSet()
-	goFiles, err := fs.Glob(os.DirFS("."), "*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range goFiles {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(files, name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+	eachFile(t, func(files *token.FileSet, file *ast.File) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
 			if !ok {
@@ -64,8 +52,28 @@ func lookedUp(t *testing.T) map[string]string {
 			}
 			return true
 		})
-	}
+	})
 	return names
+}
+
+// eachFile calls see with each file of the package in the working directory.
+func eachFile(t *testing.T, see func(*token.FileSet, *ast.File)) {
+	t.Helper()
+	files := token.NewFileSet()
+	names, err := fs.Glob(os.DirFS("."), "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(files, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		see(files, file)
+	}
 }
 
 // literals calls found for the texts among arguments.
