@@ -11,6 +11,7 @@ import (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped:       map[string]string{"failed_type": "a failure"},
 		Kind:          alibabadirectmail.Kind(),
 		OtherSettings: `{}`,
 		Unsigned:      true,

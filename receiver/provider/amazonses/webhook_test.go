@@ -40,6 +40,11 @@ func suite(t testing.TB) providertest.Suite {
 	t.Helper()
 	other := snstest.NewKey(t, snstest.Named("other"), nil)
 	return providertest.Suite{
+		Retyped: map[string]string{
+			"bounceSubType":         "a bounce, which may have been no attempt",
+			"complaintSubType":      "a complaint, which may have been no attempt",
+			"complaintFeedbackType": "a complaint, which may be its opposite",
+		},
 		Kind:             provider.Kind(),
 		OtherSettings:    settingsOf(t, "", string(other.CertificatePEM)),
 		RotationSettings: settingsOf(t, "", demoCertificate(t), string(other.CertificatePEM)),

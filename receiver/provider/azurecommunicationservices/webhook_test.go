@@ -13,6 +13,10 @@ import (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped: map[string]string{
+			"status":        "a failure: any status but Delivered is one",
+			"statusMessage": "a failure without a word of a server",
+		},
 		Kind:          azurecommunicationservices.Kind(),
 		OtherSettings: `{}`, RotationSettings: `{}`,
 		Unsigned: true,

@@ -12,6 +12,15 @@ const failed = "an earlier messageDeliveryError may have told the same, in other
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped: map[string]string{
+			"action":       "a bounce",
+			"isBounce":     "a mail, whose report nobody else tells of",
+			"isAutoReply":  "a mail",
+			"labels":       "a message in some folder",
+			"nextAttempt":  "the last attempt",
+			"smtpCommand":  "a failure of the connection",
+			"feedbackType": "a complaint, which may be its opposite",
+		},
 		Kind:             emailengine.Kind(),
 		OtherSettings:    `{"serviceSecrets": ["other-service-secret"]}`,
 		RotationSettings: `{"serviceSecrets": ["0123456789abcdef0123456789abcdef", "other-service-secret"]}`,

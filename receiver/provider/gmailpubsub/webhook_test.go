@@ -14,6 +14,7 @@ import (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Nameless:      true,
 		Kind:          gmailpubsub.Kind(),
 		OtherSettings: `{}`, RotationSettings: `{}`,
 		Unsigned: true,

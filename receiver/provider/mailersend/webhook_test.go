@@ -16,6 +16,7 @@ const (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped:          map[string]string{"raw": "a mail of which nobody sees that it is a report"},
 		Kind:             mailersend.Kind(),
 		OtherSettings:    `{"signingSecrets": ["` + otherSecret + `"]}`,
 		RotationSettings: `{"signingSecrets": ["` + secret + `", "` + otherSecret + `"]}`,

@@ -23,6 +23,7 @@ const (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped:           map[string]string{"severity": "a failure for good"},
 		Kind:              mailgun.Kind(),
 		OtherSettings:     `{"signingKeys": ["` + other + `"]}`,
 		RotationSettings:  `{"signingKeys": ["` + key + `", "` + other + `"]}`,

@@ -8,7 +8,7 @@ import (
 )
 
 func suite() providertest.Suite {
-	return providertest.Suite{Kind: mailjet.Kind(), OtherSettings: `{}`, Unsigned: true}
+	return providertest.Suite{Kind: mailjet.Kind(), Retyped: map[string]string{"error": "a bounce, or a block, for any reason"}, OtherSettings: `{}`, Unsigned: true}
 }
 
 func TestWebhook(t *testing.T) {

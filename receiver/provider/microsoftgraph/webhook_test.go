@@ -44,6 +44,7 @@ func inContent() []string {
 func suite(t testing.TB) providertest.Suite {
 	t.Helper()
 	s := providertest.Suite{
+		Retyped:          map[string]string{"@odata.type": "a message: nobody says of what else it is"},
 		Kind:             microsoftgraph.Kind(),
 		OtherSettings:    withStates(t, otherState),
 		RotationSettings: withStates(t, state, otherState),

@@ -17,6 +17,7 @@ const (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped:          map[string]string{"folders": "a message in some folder", "reauthentication_flag": "a login"},
 		Kind:             nylas.Kind(),
 		OtherSettings:    `{"webhookSecrets": ["` + otherSecret + `"]}`,
 		RotationSettings: `{"webhookSecrets": ["` + secret + `", "` + otherSecret + `"]}`,

@@ -62,6 +62,7 @@ func suite(t testing.TB) providertest.Suite {
 	key := snstest.NewKey(t, snstest.Named("other"), nil)
 	other := pin{"other", spki(t, &key.Private.PublicKey)}
 	s := providertest.Suite{
+		Retyped:          map[string]string{"direction": "a message that went out", "output": "a failure without a word of a server"},
 		Kind:             postal.Kind(),
 		OtherSettings:    pinned(t, other),
 		RotationSettings: pinned(t, demo(t), other),

@@ -9,6 +9,10 @@ import (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped: map[string]string{
+			"Origin":            "a change that was not the recipient's",
+			"SuppressionReason": "a change that was not the recipient's",
+		},
 		Kind:          postmark.Kind(),
 		OtherSettings: `{}`,
 		Unsigned:      true,

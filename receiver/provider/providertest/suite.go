@@ -3,6 +3,7 @@
 package providertest
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -49,6 +50,13 @@ type Suite struct {
 	KeepsUnknown bool
 	// Volatile are the scalars of samples, by the sample's name and a JSON Pointer behind it, on which no id rests, each with the reason.
 	Volatile map[string]string
+	// Retyped are the names of the members by which events of one name are told apart, each with what an event is without them: where one of
+	// these, or what is in it, cannot be read, an event may be another one.
+	Retyped map[string]string
+	// Renamed are the samples whose event is known by something else as well as by its name, each with the reason.
+	Renamed map[string]string
+	// Nameless says that no body has the name of an event.
+	Nameless bool
 	// IDHeader is the signed header that holds the provider's own id of an event, on which every id rests; "" = ids rest on the body.
 	IDHeader string
 	// Identifies reports whether a scalar of a sample, by its JSON Pointer, is part of what ids rest on, where the body holds the provider's
@@ -58,6 +66,9 @@ type Suite struct {
 	Redacts bool
 	// Credentials are texts that no error may hold.
 	Credentials []string
+
+	// retyped are the names of Retyped that have made an event another one.
+	retyped *sync.Map
 }
 
 // Tolerance is what Suite.ToleranceSettings must set.
@@ -71,6 +82,13 @@ func Run(t *testing.T, s Suite) {
 	t.Helper()
 	s = s.complete(t)
 	samples := s.samples(t)
+	t.Cleanup(func() {
+		for name, reason := range s.Retyped {
+			if _, used := s.retyped.Load(name); !used {
+				t.Errorf("no event becomes another one without %q, which is declared to be so: %s", name, reason)
+			}
+		}
+	})
 	for _, sample := range samples {
 		t.Run(sample.name, func(t *testing.T) {
 			t.Parallel()
@@ -86,9 +104,12 @@ func Run(t *testing.T, s Suite) {
 			t.Run("apart", func(t *testing.T) { s.apart(t, sample) })
 			t.Run("again", func(t *testing.T) { s.again(t, sample) })
 			t.Run("spelling", func(t *testing.T) { s.spelling(t, sample) })
+			t.Run("kinds", func(t *testing.T) { s.kinds(t, sample) })
+			t.Run("broken", func(t *testing.T) { s.broken(t, sample) })
 			t.Run("no leak", func(t *testing.T) { s.leaks(t, sample) })
 		})
 	}
+	t.Run("unheard", func(t *testing.T) { s.unheard(t, samples) })
 	t.Run("settings", func(t *testing.T) { s.settings(t) })
 	t.Run("names", func(t *testing.T) { s.names(t, samples) })
 }
@@ -122,6 +143,7 @@ func (s Suite) vendor(t testing.TB) simulate.Vendor {
 // complete takes what is not set from package simulate.
 func (s Suite) complete(t testing.TB) Suite {
 	t.Helper()
+	s.retyped = &sync.Map{}
 	if s.Settings == "" {
 		v := s.vendor(t)
 		text, err := v.Settings()

@@ -17,6 +17,7 @@ const (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped:           map[string]string{"subType": "a bounce, which may have been no attempt"},
 		Kind:              resend.Kind(),
 		OtherSettings:     `{"signingSecrets": ["` + other + `"], "toleranceSeconds": 0}`,
 		RotationSettings:  `{"signingSecrets": ["` + secret + `", "` + other + `"], "toleranceSeconds": 0}`,

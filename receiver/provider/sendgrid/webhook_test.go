@@ -31,6 +31,7 @@ lH8B6m1lDzw41WJdReg6O7PBD7uhRANCAATZIpALPqn0Ec4oX+tlHogZkkWlPSBu
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped:           map[string]string{"email": "what a test imitates", "sg_message_id": "what a test imitates"},
 		Kind:              sendgrid.Kind(),
 		OtherSettings:     `{"publicKeys": ["` + otherPublicKey + `"]}`,
 		RotationSettings:  `{"publicKeys": ["` + publicKey + `", "` + otherPublicKey + `"]}`,

@@ -12,7 +12,8 @@ import (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
-		Kind: sparkpost.Kind(), OtherSettings: `{}`, Unsigned: true,
+		Retyped: map[string]string{"bounce_class": "a bounce"},
+		Kind:    sparkpost.Kind(), OtherSettings: `{}`, Unsigned: true,
 		// Ids rest on that of the event. A mail that came in has none.
 		Identifies: func(at jsontext.Pointer) bool {
 			return at.LastToken() == "event_id" || at.LastToken() == "type" || strings.Contains(string(at), "/relay_message/")

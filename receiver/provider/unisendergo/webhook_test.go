@@ -17,6 +17,7 @@ const (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Retyped:          map[string]string{"delivery_status": "what status says"},
 		Kind:             unisendergo.Kind(),
 		OtherSettings:    `{"apiKeys": ["` + otherKey + `"]}`,
 		RotationSettings: `{"apiKeys": ["` + key + `", "` + otherKey + `"]}`,

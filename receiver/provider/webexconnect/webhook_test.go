@@ -9,6 +9,8 @@ import (
 
 func suite() providertest.Suite {
 	return providertest.Suite{
+		Renamed:          map[string]string{"inboundMessageDataStreams": "event_identifier says what it is"},
+		Retyped:          map[string]string{"code": "a failure"},
 		Kind:             webexconnect.Kind(),
 		OtherSettings:    `{"hubSecrets": ["other-hub-secret"]}`,
 		RotationSettings: `{"hubSecrets": ["hubsecret", "other-hub-secret"]}`,
