@@ -28,6 +28,20 @@ func (w *workbench) receiving(ctx context.Context, endpoints int) (*receiver, er
 	return w.start(ctx, c, w.data())
 }
 
+// idleOfAll returns what a receiver holds that has an endpoint of each provider and nothing to do.
+func (w *workbench) idleOfAll(ctx context.Context) (samples, error) {
+	c, err := everyProvider(absentSinks())
+	if err != nil {
+		return nil, err
+	}
+	r, err := w.start(ctx, c, w.data())
+	if err != nil {
+		return nil, err
+	}
+	defer r.Kill()
+	return samples{mebibytes(r.ResidentBytes())}, nil
+}
+
 // measured is one load with what the server needed for it.
 type measured struct {
 	load
@@ -133,9 +147,14 @@ func manyEndpoints(ctx context.Context, w *workbench, o *options) ([]figure, err
 		}
 		ratio.add(rates[1] / rates[0])
 	}
+	all, err := w.idleOfAll(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return []figure{
 		{name: "requests/s with 1,000 endpoints over those with 1", samples: ratio, target: 0.95, atLeast: true},
 		{name: "memory, 1 endpoint, idle", unit: "MiB", samples: samples{idle[0]}, target: 40},
+		{name: "memory, one endpoint of each provider, idle", unit: "MiB", samples: all, target: 40},
 		{name: "memory, 1,000 endpoints, idle", unit: "MiB", samples: samples{idle[1]}, target: 100},
 	}, nil
 }

@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/mailvane/mailvane/internal/simulate"
 	"github.com/mailvane/mailvane/internal/simulate/emailengine"
 	"github.com/mailvane/mailvane/internal/simulate/mailchannels"
 	"github.com/mailvane/mailvane/receiver/config"
@@ -129,6 +131,22 @@ func (s *source) configuration(endpoints int, sinks []config.Sink) (*config.Conf
 		c.Endpoints = append(c.Endpoints, endpoint("engine-"+strconv.Itoa(i), enginePath(i), config.Plugin{Type: "EmailEngine", Settings: []byte(engineSettings)}, sinks))
 	}
 	c.Endpoints = append(c.Endpoints, endpoint("channels", channelsPath, config.Plugin{Type: "MailChannels", Settings: settings}, sinks))
+	return c, nil
+}
+
+// everyProvider returns an endpoint of each provider, with the settings of its samples, and a token in the path as well: some sign nothing.
+func everyProvider(sinks []config.Sink) (*config.Config, error) {
+	c := &config.Config{Version: config.Version, Sinks: sinks}
+	for _, v := range simulate.Vendors() {
+		settings, err := v.Settings()
+		if err != nil {
+			return nil, err
+		}
+		name := strings.ToLower(v.Type)
+		e := endpoint(name, "/hooks/bench/"+name, config.Plugin{Type: v.Type, Settings: settings}, sinks)
+		e.Authentication.PathToken.Secrets = []string{secret}
+		c.Endpoints = append(c.Endpoints, e)
+	}
 	return c, nil
 }
 
