@@ -4,7 +4,8 @@ package v1alpha1
 type MailerSendProvider struct {
 	// signingSecretRefs name the signing secrets that are valid now; several during a rotation, or where several webhooks post here. Each
 	// webhook has one, and each inbound route.
-	// +required
+	// With spec.registration they may be left out: the manager takes them from the provider.
+	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8

@@ -5,7 +5,8 @@ package v1alpha1
 type MailgunProvider struct {
 	// signingKeyRefs name the HTTP webhook signing keys that are valid now; several during a rotation. It is one for a whole account. For
 	// the events of subaccounts that of the primary account will do, too.
-	// +required
+	// With spec.registration they may be left out: the manager takes them from the provider.
+	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8

@@ -4,7 +4,8 @@ package v1alpha1
 type MandrillProvider struct {
 	// webhookKeyRefs name the keys of the webhook that are valid now; several during a rotation. Mandrill shows a key once the webhook is
 	// saved, so that its first, empty request is accepted without one.
-	// +required
+	// With spec.registration they may be left out: the manager takes them from the provider.
+	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8

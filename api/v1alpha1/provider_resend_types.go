@@ -4,7 +4,8 @@ package v1alpha1
 type ResendProvider struct {
 	// signingSecretRefs name the signing secrets that are valid now, which begin with whsec_; several during a rotation. Each webhook at
 	// Resend has one of its own.
-	// +required
+	// With spec.registration they may be left out: the manager takes them from the provider.
+	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8

@@ -5,6 +5,7 @@ type SendGridProvider struct {
 	// publicKeys are the verification keys that are valid now, as SendGrid shows them: the base64 of a SubjectPublicKeyInfo. Each Event
 	// Webhook and each security policy of Inbound Parse has one of its own. They may be left out only where spec.authentication sets
 	// another factor: SendGrid signs nothing unless it is told to.
+	// With spec.registration they may be left out: the manager takes them from the provider.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1

@@ -33,6 +33,8 @@ type Error struct {
 	Kind Kind
 	// Status is that of the answer; 0 = there was none.
 	Status int
+	// Code is the provider's word for what is wrong, where it has one that is meant for programs.
+	Code string
 	// Words are the provider's, or say what went wrong on the way. No credential is in them.
 	Words string
 	// RetryAfter is when the provider wants to be asked again; 0 = it does not say.

@@ -28,10 +28,12 @@ func signing() []Provider {
 				Unless:  "has(self.bodyIntegrity)",
 				Message: "must be set, for example pathToken: EngageLab signs no body; to go without, set provider.engageLab.bodyIntegrity to None",
 			},
+			Registration: &Registration{Account: "the API user", Regions: []string{"Singapore", "Turkey"}},
 		},
 		{
 			Type: "SendGrid", Title: "SendGrid", Page: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event",
 			Signs: SignsBody, Factor: unlessSet("publicKeys"), Inbound: true,
+			Registration: &Registration{Regions: []string{"Global", "EU"}, Key: "publicKeys", Carries: "basic"},
 		},
 		{
 			Type: "Mailgun", Title: "Mailgun", Page: "https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhooks",
@@ -40,10 +42,12 @@ func signing() []Provider {
 				Unless:  "has(self.bodyIntegrity)",
 				Message: "must be set, for example pathToken: Mailgun signs no body; to go without, set provider.mailgun.bodyIntegrity to None",
 			},
+			Registration: &Registration{Account: "the sending domain", Regions: []string{"US", "EU"}, Key: "signingKeyRefs", Carries: "basic"},
 		},
 		{
 			Type: "Resend", Title: "Resend", Page: "https://resend.com/docs/dashboard/webhooks/introduction",
 			Signs: SignsBody, Inbound: true,
+			Registration: &Registration{Key: "signingSecretRefs"},
 		},
 		{
 			Type: "AzureCommunicationServices", Title: "Azure Communication Services",
@@ -63,6 +67,7 @@ func signingLater() []Provider {
 		{
 			Type: "Mandrill", Title: "Mandrill", Page: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
 			Signs: SignsBody, ReadsURL: true, Inbound: true,
+			Registration: &Registration{Key: "webhookKeyRefs", Carries: "basic"},
 		},
 		{
 			Type: "AmazonSES", Title: "Amazon SES", Page: "https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns.html",
@@ -79,14 +84,17 @@ func signingLater() []Provider {
 		{
 			Type: "Mailtrap", Title: "Mailtrap", Page: "https://docs.mailtrap.io/email-api-smtp/advanced/webhooks",
 			Signs: SignsBody, Factor: unlessSet("signingSecretRefs"),
+			Registration: &Registration{Account: "the id of the account", Key: "signingSecretRefs"},
 		},
 		{
 			Type: "MailerSend", Title: "MailerSend", Page: "https://developers.mailersend.com/api/v1/account/webhooks.html",
 			Signs: SignsBody, Inbound: true,
+			Registration: &Registration{Account: "the id of the domain", Key: "signingSecretRefs"},
 		},
 		{
 			Type: "UnisenderGo", Title: "Unisender Go", Page: "https://godocs.unisender.ru/web-api-ref#callback-format",
-			Signs: SignsBody,
+			Signs:        SignsBody,
+			Registration: &Registration{Regions: []string{"go1", "go2"}},
 		},
 		{
 			Type: "Postal", Title: "Postal", Page: "https://docs.postalserver.io/developer/webhooks",
@@ -133,22 +141,26 @@ func unsigned() []Provider {
 		{
 			Type: "Brevo", Title: "Brevo", Page: "https://developers.brevo.com/docs/how-to-use-webhooks",
 			Signs: SignsNothing, Inbound: true,
-			Factor: &Factor{Message: "must be set, for example basic: Brevo signs nothing"},
+			Factor:       &Factor{Message: "must be set, for example basic: Brevo signs nothing"},
+			Registration: &Registration{Carries: "basic, header"},
 		},
 		{
 			Type: "Postmark", Title: "Postmark", Page: "https://postmarkapp.com/developer/webhooks/webhooks-overview",
 			Signs: SignsNothing, Inbound: true,
-			Factor: &Factor{Message: "must be set, for example basic: Postmark signs nothing"},
+			Factor:       &Factor{Message: "must be set, for example basic: Postmark signs nothing"},
+			Registration: &Registration{Account: "the message stream; outbound unless set", AccountOptional: true, Carries: "basic, header"},
 		},
 		{
 			Type: "Mailjet", Title: "Mailjet", Page: "https://dev.mailjet.com/email/guides/webhooks/",
 			Signs: SignsNothing, Inbound: true,
-			Factor: &Factor{Message: "must be set, for example basic: Mailjet signs nothing"},
+			Factor:       &Factor{Message: "must be set, for example basic: Mailjet signs nothing"},
+			Registration: &Registration{Account: "the public key", Carries: "basic"},
 		},
 		{
 			Type: "SparkPost", Title: "SparkPost", Page: "https://developers.sparkpost.com/api/webhooks/",
 			Signs: SignsNothing, Inbound: true,
-			Factor: &Factor{Message: "must be set, for example basic: SparkPost signs nothing"},
+			Factor:       &Factor{Message: "must be set, for example basic: SparkPost signs nothing"},
+			Registration: &Registration{Regions: []string{"US", "EU"}, Carries: "basic, header"},
 		},
 		{
 			Type: "TencentSES", Title: "Tencent SES", Page: "https://www.tencentcloud.com/document/product/1084/39492",

@@ -6,8 +6,20 @@ package builtin
 import (
 	"github.com/mailvane/mailvane/controllers/registration"
 
+	"github.com/mailvane/mailvane/controllers/registration/brevo"
 	"github.com/mailvane/mailvane/controllers/registration/emailengine"
+	"github.com/mailvane/mailvane/controllers/registration/engagelab"
 	"github.com/mailvane/mailvane/controllers/registration/mailchannels"
+	"github.com/mailvane/mailvane/controllers/registration/mailersend"
+	"github.com/mailvane/mailvane/controllers/registration/mailgun"
+	"github.com/mailvane/mailvane/controllers/registration/mailjet"
+	"github.com/mailvane/mailvane/controllers/registration/mailtrap"
+	"github.com/mailvane/mailvane/controllers/registration/mandrill"
+	"github.com/mailvane/mailvane/controllers/registration/postmark"
+	"github.com/mailvane/mailvane/controllers/registration/resend"
+	"github.com/mailvane/mailvane/controllers/registration/sendgrid"
+	"github.com/mailvane/mailvane/controllers/registration/sparkpost"
+	"github.com/mailvane/mailvane/controllers/registration/unisendergo"
 )
 
 // Vendors returns what is known of their APIs, by spec.provider.type.
@@ -15,5 +27,17 @@ func Vendors() map[string]registration.Vendor {
 	return map[string]registration.Vendor{
 		"MailChannels": mailchannels.Vendor(),
 		"EmailEngine":  emailengine.Vendor(),
+		"EngageLab":    engagelab.Vendor(),
+		"SendGrid":     sendgrid.Vendor(),
+		"Mailgun":      mailgun.Vendor(),
+		"Resend":       resend.Vendor(),
+		"Mandrill":     mandrill.Vendor(),
+		"Mailtrap":     mailtrap.Vendor(),
+		"MailerSend":   mailersend.Vendor(),
+		"UnisenderGo":  unisendergo.Vendor(),
+		"Brevo":        brevo.Vendor(),
+		"Postmark":     postmark.Vendor(),
+		"Mailjet":      mailjet.Vendor(),
+		"SparkPost":    sparkpost.Vendor(),
 	}
 }

@@ -10,12 +10,11 @@ import (
 	"github.com/mailvane/mailvane/controllers/registration/standin"
 )
 
-// Open serves a stand-in and returns the API of the account, as the manager asks it.
-func Open(t *testing.T, v *registration.Vendor, s *standin.StandIn, key string) registration.API {
+// Open serves a stand-in and returns the API of the account, as the manager asks it. No key and no secret is in what it says.
+func Open(t *testing.T, v *registration.Vendor, s *standin.StandIn, key string, secrets ...string) registration.API {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	secrets := rest.NewSecrets(standin.APIKey, key)
-	doer := rest.New(server.Client().Transport, server.URL, secrets, time.Now)
+	doer := rest.New(server.Client().Transport, server.URL, rest.NewSecrets(append(secrets, standin.APIKey, key)...), time.Now)
 	return v.Open(registration.Account{Key: key, Name: s.Account, BaseURL: server.URL}, doer)
 }

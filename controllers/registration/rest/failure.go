@@ -3,6 +3,8 @@ package rest
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +24,7 @@ const (
 
 // failure returns what an answer says that is no success.
 func (c *Client) failure(response *http.Response, body []byte) error {
-	failed := &registration.Error{Kind: kindOf(response.StatusCode), Status: response.StatusCode, Words: c.words(body)}
+	failed := &registration.Error{Kind: kindOf(response.StatusCode), Status: response.StatusCode, Code: code(body), Words: c.words(body)}
 	if failed.Kind == registration.Limited || failed.Kind == registration.Unavailable {
 		failed.RetryAfter = retryAfter(response.Header.Get("Retry-After"), c.now())
 	}
@@ -30,6 +32,17 @@ func (c *Client) failure(response *http.Response, body []byte) error {
 		failed.Words = "a redirect, which is not followed: the key would go elsewhere"
 	}
 	return failed
+}
+
+// code returns the word for what is wrong that is meant for programs, where an answer has one.
+func code(body []byte) string {
+	var answer struct {
+		Name string `json:"name"`
+	}
+	if len(body) > maxAnswer || json.Unmarshal(body, &answer) != nil {
+		return ""
+	}
+	return answer.Name
 }
 
 // kindOf returns what an answer means that says nothing else. A vendor's package knows better where it does.
@@ -79,11 +92,28 @@ func (c *Client) words(body []byte) string {
 			return r
 		}
 		return ' '
-	}, c.secrets.Hide(strings.Join(found, "; ")))
+	}, c.secrets.Hide(hideURLs(strings.Join(found, "; "))))
 	if len(text) > maxWords {
 		text = strings.ToValidUTF8(text[:maxWords], "") + " ..."
 	}
 	return text
+}
+
+// address matches URLs.
+var address = regexp.MustCompile(`https?://[^\s"'<>]+`)
+
+// hideURLs leaves the hosts of URLs: the rest of a webhook's is often a credential, and not only of ours.
+func hideURLs(text string) string {
+	return address.ReplaceAllStringFunc(text, func(found string) string {
+		u, err := url.Parse(found)
+		if err != nil || u.Host == "" {
+			return hidden
+		}
+		if u.Path == "" && u.RawQuery == "" && u.User == nil {
+			return found
+		}
+		return u.Scheme + "://" + u.Host + "/" + hidden
+	})
 }
 
 // names are those of members that say what is wrong, in the order in which they are looked for.

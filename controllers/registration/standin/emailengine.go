@@ -58,6 +58,7 @@ func (s *EmailEngine) serve(w http.ResponseWriter, r *http.Request, body []byte)
 	WriteJSON(w, http.StatusOK, answer)
 }
 
+// Server returns what answers.
 func (s *EmailEngine) Server() *StandIn { return s.StandIn }
 
 // Setting returns one of an EmailEngine's settings; the zero value where it was never set.
@@ -69,6 +70,7 @@ func Setting[T any](s *EmailEngine, name string) (value T) {
 // EmailEngineHeader is a member of webhooksCustomHeaders.
 type EmailEngineHeader struct{ Key, Value string }
 
+// Hooks returns the one webhook, if it is set.
 func (s *EmailEngine) Hooks() []Hook {
 	h := Hook{
 		URL: Setting[string](s, "webhooks"), Events: Setting[[]string](s, "webhookEvents"), Disabled: !Setting[bool](s, "webhooksEnabled"), Key: Setting[string](s, "serviceSecret"),
@@ -84,6 +86,7 @@ func (s *EmailEngine) Hooks() []Hook {
 	return []Hook{h}
 }
 
+// Put makes a webhook.
 func (s *EmailEngine) Put(h Hook) {
 	set := func(name string, value any) { s.Settings[name], _ = json.Marshal(value) }
 	set("webhooks", h.URL)

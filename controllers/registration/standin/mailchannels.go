@@ -69,8 +69,10 @@ func (s *MailChannels) validate(w http.ResponseWriter) {
 	WriteJSON(w, http.StatusOK, map[string]any{"all_passed": false, "results": results})
 }
 
+// Server returns what answers.
 func (s *MailChannels) Server() *StandIn { return s.StandIn }
 
+// Hooks returns the webhooks of the account.
 func (s *MailChannels) Hooks() []Hook {
 	var hooks []Hook
 	for _, url := range s.URLs {
@@ -79,4 +81,5 @@ func (s *MailChannels) Hooks() []Hook {
 	return hooks
 }
 
+// Put makes a webhook.
 func (s *MailChannels) Put(h Hook) { s.URLs = append(s.URLs, h.URL) }

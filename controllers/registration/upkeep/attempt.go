@@ -99,7 +99,7 @@ func (r *Reconciler) test(ctx context.Context, j *job, out *registration.Outcome
 		if failed, ok := errors.AsType[*registration.Error](err); ok {
 			result.Words = failed.Error()
 		} else if err != nil {
-			return err //nolint:wrapcheck // it is not the provider's
+			return err
 		}
 		if !result.Passed {
 			a.finding = a.finding.Warn(j.untested(result.Words))
