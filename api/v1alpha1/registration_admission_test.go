@@ -30,6 +30,14 @@ func TestRegistration(t *testing.T) {
 		"a region":   {"there is one API", mailChannels + registration(key+", region: EU"), "spec.registration.region: must not be set for this provider"},
 		"a base URL": {"where it is, is known", mailChannels + registration(key+base), "spec.registration.baseURL: must not be set for this provider"},
 
+		"a key that is taken":   {"the provider tells it", "provider: {type: Resend, resend: {}}" + routes + registration(key), ""},
+		"no key at all":         {"nobody tells it", "provider: {type: Resend, resend: {}}" + routes, "spec.provider.resend.signingSecretRefs: Required"},
+		"no domain":             {"a key may be of several", mailgun("") + routes + pathToken + registration(key), "spec.registration.account: must be set for Mailgun"},
+		"a domain and a region": {"what its API asks for", mailgun("") + routes + pathToken + registration(key+", account: mg.example.com, region: EU"), ""},
+		"another's region":      {"there are two", mailgun("") + routes + pathToken + registration(key+", account: mg.example.com, region: Turkey"), "spec.registration.region: must be US or EU for Mailgun"},
+		"a domain with a slash": {"it becomes part of a path", mailgun("") + routes + pathToken + registration(key+", account: a/b"), "spec.registration.account: should match"},
+		"a default":             {"every server has the stream", "provider: {type: Postmark, postmark: {}}" + routes + pathToken + registration(key), ""},
+
 		"run by its users":      {"where it is, has to be said", unsigned + registration(key), "spec.registration.baseURL: must be set for EmailEngine"},
 		"the manager's key":     {"it makes one, so that requests are signed", unsigned + registration(key+base), ""},
 		"its key as the factor": {"the signature is one, so that any range may be added", unsigned + registration(key+base) + cidrs, ""},
