@@ -1,6 +1,7 @@
 package v1alpha1_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -46,6 +47,20 @@ func TestHTTPSink(t *testing.T) {
 		"signed":  {"several secrets during a rotation", sink("signingSecretRefs: [{name: a, key: b}, {name: a, key: c}]"), ""},
 		"batched": {"enum", sink("contentMode: Batched"), ""},
 
+		"CloudEvents":              {"the default, written out", sink("contentMode: Batched, body: {type: CloudEvents}"), ""},
+		"raw":                      {"no settings", sink("body: {type: Raw}"), ""},
+		"raw of whole events":      {"what is kept is there", sink("body: {type: Raw}") + "\ncontent: {raw: Keep, fields: [{name: recipient, as: Keep}]}", ""},
+		"template":                 {"what CEL says of it is for those who have the event's type", sink("body: {type: Template, template: '{\"email\": event.recipient}'}, contentMode: Structured"), ""},
+		"raw that is dropped":      {"nothing would be left to send", sink("body: {type: Raw}") + "\ncontent: {raw: Drop}", "spec.content.raw: must be Keep when http.body.type is Raw"},
+		"no template":              {"there is no default", sink("body: {type: Template}"), "spec.http.body.template: must be set when type is Template"},
+		"template of raw":          {"which one is meant?", sink("body: {type: Raw, template: '{}'}"), "spec.http.body.template: must be set when type is Template, and only then"},
+		"empty template":           {"nothing is no JSON", sink("body: {type: Template, template: ''}"), "spec.http.body.template: at least 1"},
+		"long template":            {"bounds", sink("body: {type: Template, template: '" + strings.Repeat("x", 4097) + "'}"), "spec.http.body.template: may not be more than 4096"},
+		"body without a type":      {"the discriminator is required", sink("body: {template: '{}'}"), "spec.http.body.type: Required"},
+		"body of another type":     {"enum", sink("body: {type: Form}"), `spec.http.body.type: "CloudEvents", "Raw", "Template"`},
+		"raw in binary mode":       {"the modes are those of CloudEvents", sink("contentMode: Binary, body: {type: Raw}"), "spec.http.contentMode: must be Structured, or left out, unless body.type is CloudEvents"},
+		"template in batched mode": {"as above", sink("contentMode: Batched, body: {type: Template, template: '{}'}"), "spec.http.contentMode: must be Structured"},
+
 		"header with both":    {"which one is meant?", sink("headers: [{name: A, value: a, secretRef: {name: a, key: b}}]"), "spec.http.headers[0]: exactly one of value and secretRef"},
 		"header with neither": {"which value?", sink("headers: [{name: A}]"), "spec.http.headers[0]: exactly one of value and secretRef"},
 		"same header twice":   {"headers are a map by name", sink("headers: [{name: A, value: a}, {name: A, value: b}]"), "spec.http.headers[1]: Duplicate"},
@@ -61,7 +76,9 @@ func TestHTTPSink(t *testing.T) {
 		"no secrets":          {"unsigned is written by leaving the field out", sink("signingSecretRefs: []"), "spec.http.signingSecretRefs: at least 1"},
 		"bad content mode":    {"enum", sink("contentMode: Batch"), `spec.http.contentMode: "Batched"`},
 
-		"no url":           {"required", "type: HTTP\nhttp: {}", "spec.http.url: Required"},
+		"secret url":       {"a URL may be a credential", "type: HTTP\nhttp: {urlSecretRef: {name: a, key: b}, tls: {serverName: crm.internal}}", ""},
+		"two urls":         {"which one is meant?", sink("urlSecretRef: {name: a, key: b}"), "spec.http: exactly one of url and urlSecretRef"},
+		"no url":           {"one of them is required", "type: HTTP\nhttp: {contentMode: Binary}", "spec.http: exactly one of url and urlSecretRef"},
 		"relative url":     {"absolute", "type: HTTP\nhttp: {url: /events}", "spec.http.url: absolute http or https URL"},
 		"other scheme":     {"HTTP", "type: HTTP\nhttp: {url: 'ftp://example.com/'}", "spec.http.url: absolute http or https URL"},
 		"password in url":  {"a credential belongs in a Secret", "type: HTTP\nhttp: {url: 'https://user:pass@example.com/'}", "spec.http.url: without user name and password"},

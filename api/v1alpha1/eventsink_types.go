@@ -18,6 +18,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:XValidation:rule="self.type != 'File' || has(self.file)",fieldPath=".file",reason=FieldValueRequired,message="must be set when type is File"
 // +kubebuilder:validation:XValidation:rule="self.type == 'File' || !has(self.file)",fieldPath=".file",reason=FieldValueForbidden,message="must not be set unless type is File"
 // +mailvane:catalogue:end=rules
+// +kubebuilder:validation:XValidation:rule="!has(self.http) || !has(self.http.body) || self.http.body.type != 'Raw' || !has(self.content) || self.content.raw != 'Drop'",fieldPath=".content.raw",message="must be Keep when http.body.type is Raw: what the provider sent is all that is sent"
 type EventSinkSpec struct {
 	// type names the kind of destination. It must not be changed: what is still owed to a sink cannot move to another kind.
 	// +required

@@ -161,6 +161,7 @@ func referring() map[string]string {
 		"WebhookEndpoint spec.receiver.journal.jetStream.credentialsRef":   receiver("credentialsRef: " + ref),
 		"WebhookEndpoint spec.receiver.journal.jetStream.tls.caRef":        receiver("tls: {caRef: " + ref + "}"),
 		"WebhookEndpoint spec.receiver.journal.jetStream.tls.secretRef":    receiver("tls: {secretRef: {name: target}}"),
+		"EventSink spec.http.urlSecretRef":                                 "{type: HTTP, http: {urlSecretRef: " + ref + "}}",
 		"EventSink spec.http.signingSecretRefs":                            "{type: HTTP, http: {url: 'https://example.com', signingSecretRefs: " + refs + "}}",
 		"EventSink spec.http.tls.caRefs":                                   "{type: HTTP, http: {url: 'https://example.com', tls: {caRefs: " + refs + "}}}",
 		"EventSink spec.http.tls.secretRef":                                "{type: HTTP, http: {url: 'https://example.com', tls: {secretRef: {name: target}}}}",

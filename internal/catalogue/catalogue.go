@@ -42,6 +42,8 @@ type Provider struct {
 	Factor *Factor
 	// Inbound says that it posts mail that it received, too.
 	Inbound bool
+	// Around is what it puts around its events, @, in JSON, also around one alone; "" = an event stands by itself. Forms have none.
+	Around string
 	// Registration says how the manager registers webhooks by the provider's API; nil = it does not.
 	Registration *Registration
 }

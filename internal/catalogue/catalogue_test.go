@@ -122,6 +122,7 @@ func listers() map[string]string {
 	return map[string]string{
 		"internal/catalogue/providers.go":                "it is the list",
 		"api/v1alpha1/webhookendpoint_admission_test.go": "each row shows a rule of one provider's own",
+		"receiver/sink/httpsink/providers_test.go":       "each row shows what one provider alone does; a provider without one is compared as it is",
 		"config/policy/policy_test.go":                   "each row shows how a reference of one provider is found; a reference without one fails",
 	}
 }

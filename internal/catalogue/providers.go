@@ -14,7 +14,8 @@ func signing() []Provider {
 		},
 		{
 			Type: "MailChannels", Title: "MailChannels", Page: "https://docs.mailchannels.com/email-api/webhooks",
-			Signs: SignsBody, Registration: &Registration{},
+			Around: `[@]`,
+			Signs:  SignsBody, Registration: &Registration{},
 		},
 		{
 			Type: "EmailEngine", Title: "EmailEngine", Page: "https://learn.emailengine.app/docs/receiving/webhooks",
@@ -32,7 +33,8 @@ func signing() []Provider {
 		},
 		{
 			Type: "SendGrid", Title: "SendGrid", Page: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event",
-			Signs: SignsBody, Factor: unlessSet("publicKeys"), Inbound: true,
+			Around: `[@]`,
+			Signs:  SignsBody, Factor: unlessSet("publicKeys"), Inbound: true,
 			Registration: &Registration{Regions: []string{"Global", "EU"}, Key: "publicKeys", Carries: "basic"},
 		},
 		{
@@ -51,8 +53,9 @@ func signing() []Provider {
 		},
 		{
 			Type: "AzureCommunicationServices", Title: "Azure Communication Services",
-			Page:  "https://learn.microsoft.com/azure/event-grid/communication-services-email-events",
-			Signs: SignsCaller, Factor: unlessSet("entra"),
+			Around: `[@]`,
+			Page:   "https://learn.microsoft.com/azure/event-grid/communication-services-email-events",
+			Signs:  SignsCaller, Factor: unlessSet("entra"),
 		},
 	}
 }
@@ -66,7 +69,8 @@ func signingLater() []Provider {
 		},
 		{
 			Type: "Mandrill", Title: "Mandrill", Page: "https://mailchimp.com/developer/transactional/guides/track-respond-activity-webhooks/",
-			Signs: SignsBody, ReadsURL: true, Inbound: true,
+			Around: `[@]`,
+			Signs:  SignsBody, ReadsURL: true, Inbound: true,
 			Registration: &Registration{Key: "webhookKeyRefs", Carries: "basic"},
 		},
 		{
@@ -83,7 +87,8 @@ func signingLater() []Provider {
 		},
 		{
 			Type: "Mailtrap", Title: "Mailtrap", Page: "https://docs.mailtrap.io/email-api-smtp/advanced/webhooks",
-			Signs: SignsBody, Factor: unlessSet("signingSecretRefs"),
+			Around: `{"events":[@]}`,
+			Signs:  SignsBody, Factor: unlessSet("signingSecretRefs"),
 			Registration: &Registration{Account: "the id of the account", Key: "signingSecretRefs"},
 		},
 		{
@@ -126,7 +131,8 @@ func signingLater() []Provider {
 		},
 		{
 			Type: "MicrosoftGraph", Title: "Microsoft Graph", Page: "https://learn.microsoft.com/graph/change-notifications-delivery-webhooks",
-			Signs: SignsCaller, Inbound: true,
+			Around: `{"value":[@]}`,
+			Signs:  SignsCaller, Inbound: true,
 		},
 		{
 			Type: "Nylas", Title: "Nylas", Page: "https://developer.nylas.com/docs/v3/notifications/",
@@ -158,7 +164,8 @@ func unsigned() []Provider {
 		},
 		{
 			Type: "SparkPost", Title: "SparkPost", Page: "https://developers.sparkpost.com/api/webhooks/",
-			Signs: SignsNothing, Inbound: true,
+			Around: `[@]`,
+			Signs:  SignsNothing, Inbound: true,
 			Factor:       &Factor{Message: "must be set, for example basic: SparkPost signs nothing"},
 			Registration: &Registration{Regions: []string{"US", "EU"}, Carries: "basic, header"},
 		},

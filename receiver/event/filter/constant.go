@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
@@ -40,6 +41,11 @@ func (c *Compiler) Check(expression string, providers []string) error {
 	if err != nil {
 		return err
 	}
+	return checkConstants(typed, providers)
+}
+
+// checkConstants says which constants of an expression cannot be meant.
+func checkConstants(typed *cel.Ast, providers []string) error {
 	k := constants{closed: closedLists(providers), tree: typed.NativeRep()}
 	ast.PostOrderVisit(k.tree.Expr(), ast.NewExprVisitor(k.visit))
 	return errors.Join(k.problems...)

@@ -47,12 +47,17 @@ type Filter struct {
 	unverified bool
 }
 
-// NewCompiler returns a Compiler.
-func NewCompiler() (*Compiler, error) {
-	language, err := NewLanguage(
+// events is the language of expressions over an event, those of filters and of templates.
+var events = sync.OnceValues(func() (*Language, error) { //nolint:gochecknoglobals // made once, and never changed
+	return NewLanguage(
 		ext.NativeTypes(reflect.TypeFor[event.Event](), ext.ParseStructTag("json")),
 		cel.Variable(variable, cel.ObjectType("event.Event")),
 	)
+})
+
+// NewCompiler returns a Compiler.
+func NewCompiler() (*Compiler, error) {
+	language, err := events()
 	if err != nil {
 		return nil, err
 	}

@@ -30,10 +30,7 @@ func (t *target) contents(batch sink.Batch) ([]content, error) {
 		c, err := batched(batch)
 		return []content{c}, err
 	}
-	one := structured
-	if t.Mode == settings.ContentModeBinary {
-		one = binary
-	}
+	one := t.encoder()
 	list := make([]content, len(batch.Messages))
 	for i := range batch.Messages {
 		var err error
@@ -42,6 +39,20 @@ func (t *target) contents(batch sink.Batch) ([]content, error) {
 		}
 	}
 	return list, nil
+}
+
+// encoder returns what makes a request of one event.
+func (t *target) encoder() func(*sink.Message) (content, error) {
+	switch {
+	case t.Body == settings.BodyTypeTemplate:
+		return t.templated
+	case t.Body == settings.BodyTypeRaw:
+		return raw
+	case t.Mode == settings.ContentModeBinary:
+		return binary
+	default:
+		return structured
+	}
 }
 
 // single is the body of one event.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/mailvane/mailvane/receiver/event/filter"
 	"github.com/mailvane/mailvane/receiver/settings"
 	"github.com/mailvane/mailvane/receiver/sink/sinktls"
 )
@@ -30,6 +31,9 @@ type Parsed struct {
 	URL string
 	// Mode is one of the content modes of the CloudEvents HTTP protocol binding 1.0.2, section 3.
 	Mode ContentMode
+	// Body says what requests hold, and Template makes it where it is BodyTypeTemplate.
+	Body     BodyType
+	Template *filter.Template
 	// Keys are what requests are signed with.
 	Keys [][]byte
 	// Headers are added to each request.
@@ -58,16 +62,56 @@ func Parse(data []byte, env settings.Environment) (Parsed, error) {
 		return Parsed{}, fmt.Errorf("contentMode must be %s, %s or %s", ContentModeStructured, ContentModeBinary, ContentModeBatched)
 	}
 	p := Parsed{Mode: s.ContentMode, Headers: http.Header{}}
-	if err := errors.Join(p.setURL(s.URL), p.setKeys(s.SigningSecrets), p.setHeaders(s.Headers), p.setTLS(&s.TLS, env)); err != nil {
+	if err := errors.Join(p.setBody(&s.Body, env), p.setURL(s.URL, s.URLSecret), p.setKeys(s.SigningSecrets), p.setHeaders(s.Headers), p.setTLS(&s.TLS, env)); err != nil {
 		return Parsed{}, err
 	}
 	return p, nil
 }
 
-func (p *Parsed) setURL(text string) error {
-	u, err := url.Parse(text)
+// setBody compiles the template. Who checks settings has the constants in it checked, too.
+func (p *Parsed) setBody(b *Body, env settings.Environment) (err error) {
+	if p.Body = b.Type; p.Body == "" {
+		p.Body = BodyTypeCloudEvents
+	}
+	switch p.Body {
+	case BodyTypeCloudEvents, BodyTypeRaw, BodyTypeTemplate:
+	default:
+		return fmt.Errorf("body.type must be %s, %s or %s", BodyTypeCloudEvents, BodyTypeRaw, BodyTypeTemplate)
+	}
+	switch {
+	case p.Body != BodyTypeCloudEvents && p.Mode != ContentModeStructured:
+		return fmt.Errorf("contentMode must be %s, or left out, unless body.type is %s", ContentModeStructured, BodyTypeCloudEvents)
+	case p.Body != BodyTypeTemplate && b.Template != "":
+		return fmt.Errorf("body.template must not be set unless body.type is %s", BodyTypeTemplate)
+	case p.Body != BodyTypeTemplate:
+		return nil
+	}
+	if !env.Now.IsZero() {
+		if err := filter.CheckTemplate(b.Template, nil); err != nil {
+			return fmt.Errorf("body.template %w", err)
+		}
+	}
+	if p.Template, err = filter.NewTemplate(b.Template); err != nil {
+		return fmt.Errorf("body.template %w", err)
+	}
+	return nil
+}
+
+// setURL takes one of the two. Of one that is a secret the path is hidden, too: it is what opens the door.
+func (p *Parsed) setURL(text, secret string) error {
+	name := "url"
+	if secret != "" {
+		name = "urlSecret"
+	}
+	if text != "" && secret != "" {
+		return errors.New("exactly one of url and urlSecret must be set")
+	}
+	u, err := url.Parse(text + secret)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return errors.New("url must be an absolute http or https URL")
+		return errors.New(name + " must be an absolute http or https URL")
+	}
+	if secret != "" && u.Path != "/" {
+		p.hide(u.Path, u.EscapedPath())
 	}
 	u.Fragment = ""
 	p.URL = u.String()

@@ -3,8 +3,10 @@ package settings_test
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/settings"
 	httpsettings "github.com/mailvane/mailvane/receiver/sink/httpsink/settings"
@@ -16,6 +18,16 @@ func TestSettingsAreChecked(t *testing.T) {
 		"relative URL": {"there is no base", `{"url":"/events"}`, "url"},
 		"other scheme": {"only HTTP is spoken", `{"url":"ftp://example.com"}`, "url"},
 		"no URL":       {"it is required", `{}`, "url"},
+		"two URLs":     {"which one is meant?", `{"url":"http://example.com","urlSecret":"http://example.com"}`, "exactly one of url and urlSecret"},
+		"secret URL":   {"there is no base", `{"urlSecret":"services/T0"}`, "urlSecret must be"},
+		"bad body":     {"types are spelled one way", `{"url":"http://example.com","body":{"type":"raw"}}`, "body.type"},
+		"raw, batched": {"the modes are those of CloudEvents", `{"url":"http://example.com","contentMode":"Batched","body":{"type":"Raw"}}`, "contentMode must be Structured"},
+		"template of raw": {
+			"which one is meant?", `{"url":"http://example.com","body":{"type":"Raw","template":"{}"}}`, "body.template must not be set",
+		},
+		"no template":  {"there is no default", `{"url":"http://example.com","body":{"type":"Template"}}`, "body.template does not compile"},
+		"bad template": {"the position is told", `{"url":"http://example.com","body":{"type":"Template","template":"{'a': event.recipent}"}}`, "1:12: undefined field"},
+		"filter":       {"nothing reads true", `{"url":"http://example.com","body":{"type":"Template","template":"event.smtpCode > 5"}}`, "must yield an object"},
 		"bad mode":     {"modes are spelled one way", `{"url":"http://example.com","contentMode":"Batch"}`, "contentMode"},
 		"bad secret":   {"it must be base64", `{"url":"http://example.com","signingSecrets":["whsec_?"]}`, "signingSecrets[0]"},
 		"empty secret": {"an empty key signs nothing", `{"url":"http://example.com","signingSecrets":["whsec_"]}`, "signingSecrets[0]"},
@@ -49,5 +61,26 @@ func TestSecretsOfAllLengthsThatAreAllowed(t *testing.T) {
 		if _, err := httpsettings.Parse([]byte(text), settings.Environment{}); err != nil {
 			t.Errorf("%d bytes: %v", n, err)
 		}
+	}
+}
+
+// TestConstantsOfATemplate has a type that no event has: who checks manifests refuses it, and a receiver, which may be older than the manager, takes it.
+func TestConstantsOfATemplate(t *testing.T) {
+	t.Parallel()
+	text := []byte(`{"url":"http://example.com","body":{"type":"Template","template":"{'hard': event.type == 'email.teleported'}"}}`)
+	if _, err := httpsettings.Parse(text, settings.Environment{}); err != nil {
+		t.Errorf("a receiver: %v", err)
+	}
+	if _, err := httpsettings.Parse(text, settings.Environment{Now: time.Now()}); err == nil || !strings.Contains(err.Error(), "body.template event.type is never") {
+		t.Errorf("a check: %v", err)
+	}
+}
+
+// TestTheSettingsOfASecretURL has it kept out of errors.
+func TestTheSettingsOfASecretURL(t *testing.T) {
+	t.Parallel()
+	p, err := httpsettings.Parse([]byte(`{"urlSecret":"https://hooks.example.com/services/T0/B0/x?key=k"}`), settings.Environment{})
+	if err != nil || p.URL != "https://hooks.example.com/services/T0/B0/x?key=k" || !slices.Contains(p.Hidden, "/services/T0/B0/x") || !slices.Contains(p.Hidden, "key=k") {
+		t.Errorf("%+v, %v", p, err)
 	}
 }

@@ -8,8 +8,12 @@ import "github.com/mailvane/mailvane/receiver/settings"
 type Settings struct {
 	// URL is url of the API.
 	URL string `json:"url,omitzero"`
+	// URLSecret is the value that urlSecretRef names.
+	URLSecret string `json:"urlSecret,omitzero"`
 	// ContentMode is contentMode of the API.
 	ContentMode ContentMode `json:"contentMode,omitzero"`
+	// Body is body of the API.
+	Body Body `json:"body,omitzero"`
 	// SigningSecrets are the values that signingSecretRefs names.
 	SigningSecrets []string `json:"signingSecrets,omitzero"`
 	// Headers is headers of the API.
@@ -26,6 +30,24 @@ const (
 	ContentModeStructured ContentMode = "Structured"
 	ContentModeBinary     ContentMode = "Binary"
 	ContentModeBatched    ContentMode = "Batched"
+)
+
+// Body is the API's HTTPBody with the values of its Secrets.
+type Body struct {
+	// Type is type of the API.
+	Type BodyType `json:"type,omitzero"`
+	// Template is template of the API.
+	Template string `json:"template,omitzero"`
+}
+
+// BodyType is the API's HTTPBodyType.
+type BodyType string
+
+// The values of BodyType.
+const (
+	BodyTypeCloudEvents BodyType = "CloudEvents"
+	BodyTypeRaw         BodyType = "Raw"
+	BodyTypeTemplate    BodyType = "Template"
 )
 
 // Header is the API's HTTPHeader with the values of its Secrets.
