@@ -42,7 +42,7 @@ image: ## Build the container image IMAGE (mailvane:dev).
 
 # Without DWARF (-w) two hundred test programs are linked in three fifths of the time; the race detector's reports do not need it.
 .PHONY: test
-test: control-plane nats-server ## Run all tests with the race detector, in random order.
+test: control-plane nats-server s3-server ## Run all tests with the race detector, in random order.
 	@echo "Compiling and running the tests. The first run compiles all dependencies and takes several minutes."
 	$(GO) test -race -shuffle=on -ldflags=-w -timeout 25m ./...
 
@@ -78,6 +78,11 @@ control-plane: ## Compile the API server that tests run against, unless it is th
 nats-server: ## Compile the NATS server that tests run, unless it is there already.
 	@echo "Making nats-server ready. The first time takes a minute or two."
 	@$(GO) tool -modfile=hack/nats/go.mod -n nats-server > /dev/null
+
+.PHONY: s3-server
+s3-server: ## Compile the S3 server that tests run, unless it is there already.
+	@echo "Making an S3 server ready. The first time takes a few minutes."
+	@$(GO) -C hack/s3 tool -n s3 > /dev/null
 
 .PHONY: lint
 lint: ## Check the code by the rules in .golangci.yml.

@@ -165,6 +165,36 @@ func TestRedisSink(t *testing.T) {
 	})
 }
 
+func TestS3Sink(t *testing.T) {
+	t.Parallel()
+
+	sink := func(more string) string { return "type: S3\ns3: {bucket: events, region: eu-west-1, " + more + "}" }
+	const key = "accessKeyIDRef: {name: a, key: b}, secretAccessKeyRef: {name: a, key: c}"
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all": {"every field", sink("endpoint: 'https://s3.internal:9000', addressing: VirtualHost, prefix: 'mail/{type}/{date}/{hour}/{endpoint}-', compression: Gzip, encryption: KMS, kmsKeyID: alias/mail, " +
+			"authentication: {" + key + ", sessionTokenRef: {name: a, key: d}}, tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: s3.internal}"), ""},
+		"least":        {"web identity", "type: S3\ns3: {bucket: events, region: eu-west-1}", ""},
+		"another role": {"of web identity", sink("authentication: {roleARN: 'arn:aws:iam::123456789012:role/mail/mailvane'}"), ""},
+
+		"no bucket":      {"required", "type: S3\ns3: {region: eu-west-1}", "spec.s3.bucket: Required"},
+		"no region":      {"required", "type: S3\ns3: {bucket: events}", "spec.s3.region: Required"},
+		"odd bucket":     {"names are in small letters", "type: S3\ns3: {bucket: Events, region: eu-west-1}", "spec.s3.bucket: should match"},
+		"key in a URL":   {"a credential belongs in a Secret", sink("endpoint: 'https://key:secret@s3.internal'"), "spec.s3.endpoint: should match"},
+		"bucket in URL":  {"it has a field", sink("endpoint: 'https://s3.internal/events'"), "spec.s3.endpoint: should match"},
+		"prefix":         {"a typing error is no literal", sink("prefix: 'mail/{day}/'"), "spec.s3.prefix: should match"},
+		"personal data":  {"keys are shown to whoever may list", sink("prefix: 'mail/{recipient}/'"), "spec.s3.prefix: should match"},
+		"compression":    {"enum", sink("compression: Snappy"), `spec.s3.compression: "Gzip"`},
+		"addressing":     {"enum", sink("addressing: Host"), `spec.s3.addressing: "Path"`},
+		"encryption":     {"enum", sink("encryption: None"), `spec.s3.encryption: "AES256"`},
+		"key of nothing": {"it would not be used", sink("encryption: AES256, kmsKeyID: k"), "spec.s3.kmsKeyID: must not be set unless encryption is KMS"},
+		"tls of AWS":     {"AWS has a public certificate", sink("tls: {serverName: s3.internal}"), "spec.s3.tls: must not be set unless endpoint begins with https:"},
+		"half a key":     {"nothing can be signed", sink("authentication: {accessKeyIDRef: {name: a, key: b}}"), "spec.s3.authentication: accessKeyIDRef and secretAccessKeyRef must be set together"},
+		"token alone":    {"it belongs to a key", sink("authentication: {sessionTokenRef: {name: a, key: b}}"), "spec.s3.authentication.sessionTokenRef: must not be set without an access key"},
+		"empty":          {"web identity is written by leaving the field out", sink("authentication: {}"), "spec.s3.authentication: at least 1"},
+		"role by name":   {"there are many accounts", sink("authentication: {roleARN: mailvane-the-role-of-mail}"), "spec.s3.authentication.roleARN: should match"},
+	})
+}
+
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 

@@ -3,7 +3,7 @@
 package v1alpha1
 
 // SinkType names a kind of destination.
-// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;Stdout;File
+// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;S3;Stdout;File
 type SinkType string
 
 // The kinds of destinations.
@@ -13,6 +13,7 @@ const (
 	SinkNATS       SinkType = "NATS"
 	SinkPostgreSQL SinkType = "PostgreSQL"
 	SinkRedis      SinkType = "Redis"
+	SinkS3         SinkType = "S3"
 	SinkStdout     SinkType = "Stdout"
 	SinkFile       SinkType = "File"
 )

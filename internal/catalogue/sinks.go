@@ -8,6 +8,7 @@ func Sinks() []Sink {
 		{Type: "NATS", Title: "NATS", Summary: "streams of JetStream, under subjects of your choice"},
 		{Type: "PostgreSQL", Title: "PostgreSQL", Summary: "a table, with columns to query"},
 		{Type: "Redis", Title: "Redis", Summary: "streams of Redis"},
+		{Type: "S3", Title: "S3", Summary: "objects of Amazon S3 and of storage like it, as lines of JSON by type and date"},
 		{Type: "Stdout", Title: "Stdout", Summary: "the receiver's standard output", Bare: true},
 		{Type: "File", Title: "File", Summary: "a file of the receiver"},
 	}

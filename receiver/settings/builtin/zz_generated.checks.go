@@ -39,6 +39,7 @@ import (
 	natssink "github.com/mailvane/mailvane/receiver/sink/natssink/settings"
 	postgresqlsink "github.com/mailvane/mailvane/receiver/sink/postgresqlsink/settings"
 	redissink "github.com/mailvane/mailvane/receiver/sink/redissink/settings"
+	s3sink "github.com/mailvane/mailvane/receiver/sink/s3sink/settings"
 	stdoutsink "github.com/mailvane/mailvane/receiver/sink/stdoutsink/settings"
 )
 
@@ -86,6 +87,7 @@ func Sinks() []Check {
 		{"NATS", sink(natssink.Parse)},
 		{"PostgreSQL", sink(postgresqlsink.Parse)},
 		{"Redis", sink(redissink.Parse)},
+		{"S3", sink(s3sink.Parse)},
 		{"Stdout", sink(stdoutsink.Parse)},
 		{"File", sink(filesink.Parse)},
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/sink/natssink"
 	"github.com/mailvane/mailvane/receiver/sink/postgresqlsink"
 	"github.com/mailvane/mailvane/receiver/sink/redissink"
+	"github.com/mailvane/mailvane/receiver/sink/s3sink"
 	"github.com/mailvane/mailvane/receiver/sink/stdoutsink"
 )
 
@@ -22,6 +23,7 @@ func Kinds() []sink.Kind {
 		natssink.Kind(),
 		postgresqlsink.Kind(),
 		redissink.Kind(),
+		s3sink.Kind(),
 		stdoutsink.Kind(),
 		filesink.Kind(),
 	}

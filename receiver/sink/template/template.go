@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/event"
 )
@@ -25,14 +26,21 @@ type part struct {
 // Attributes returns what may stand between braces.
 func Attributes() []string { return []string{"type", "provider", "namespace", "endpoint"} }
 
+// TimeAttributes returns what may stand there as well, where a destination files events by time: date is such as 2026-01-02, hour such as 03, both of the
+// time of the event, in UTC.
+func TimeAttributes() []string { return []string{"date", "hour"} }
+
 // Values are what an event says of itself, as in its envelope.
 type Values struct {
 	// Source is the CloudEvents source, Type the CloudEvents type, and Provider the extension of that name.
 	Source, Type, Provider string
+	// Time is that of the event, for the [TimeAttributes].
+	Time time.Time
 }
 
-// Parse reads a template: letters, digits and marks as they are, and attributes in braces. Its errors say what is wrong.
-func Parse(text, marks string) (Template, error) {
+// Parse reads a template: letters, digits and marks as they are, and attributes in braces, those that are added among them. Its errors say what is wrong.
+func Parse(text, marks string, added ...string) (Template, error) {
+	known := slices.Concat(Attributes(), added)
 	var t Template
 	for rest := text; rest != ""; {
 		literal, after, open := strings.Cut(rest, "{")
@@ -46,8 +54,8 @@ func Parse(text, marks string) (Template, error) {
 			break
 		}
 		name, behind, closed := strings.Cut(after, "}")
-		if !closed || !slices.Contains(Attributes(), name) {
-			return Template{}, fmt.Errorf("must have one of {%s} where a brace opens", strings.Join(Attributes(), "}, {"))
+		if !closed || !slices.Contains(known, name) {
+			return Template{}, fmt.Errorf("must have one of {%s} where a brace opens", strings.Join(known, "}, {"))
 		}
 		t.parts = append(t.parts, part{text: name, attribute: true})
 		rest = behind
@@ -91,6 +99,10 @@ func (v Values) of(attribute string) string {
 		return clean(v.Provider, false)
 	case "namespace":
 		return clean(namespace, false)
+	case "date":
+		return v.Time.UTC().Format(time.DateOnly)
+	case "hour":
+		return v.Time.UTC().Format("15")
 	default:
 		return clean(endpoint, false)
 	}

@@ -3,6 +3,7 @@ package template_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/sink/template"
 )
@@ -78,5 +79,21 @@ func TestConstant(t *testing.T) {
 		if got, whole := parsed.Constant(); got != want.text || whole != want.whole {
 			t.Errorf("%s: %q, %v, want %+v", text, got, whole, want)
 		}
+	}
+}
+
+// TestTimes has an event of another zone, whose date is that of UTC.
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	parsed, err := template.Parse("date={date}/hour={hour}/{type}", "=/", template.TimeAttributes()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, time.January, 2, 1, 4, 5, 0, time.FixedZone("", 2*60*60))
+	if got, want := parsed.Expand(template.Values{Type: "dev.mailvane.email.sent.v1", Time: at}), "date=2026-01-01/hour=23/email.sent"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if _, err := template.Parse("{date}", "/"); err == nil {
+		t.Error("a destination that files nothing by time takes {date}")
 	}
 }
