@@ -195,6 +195,27 @@ func TestS3Sink(t *testing.T) {
 	})
 }
 
+func TestSQSSink(t *testing.T) {
+	t.Parallel()
+
+	sink := func(more string) string {
+		return "type: SQS\nsqs: {queueURL: 'https://sqs.eu-west-1.amazonaws.com/123456789012/mail.fifo', region: eu-west-1, " + more + "}"
+	}
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all": {"every field", sink("endpoint: 'https://sqs.internal', authentication: {accessKeyIDRef: {name: a, key: b}, secretAccessKeyRef: {name: a, key: c}}, " +
+			"tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: sqs.internal}"), ""},
+		"least": {"web identity", sink(""), ""},
+
+		"no queue":      {"required", "type: SQS\nsqs: {region: eu-west-1}", "spec.sqs.queueURL: Required"},
+		"no region":     {"required", "type: SQS\nsqs: {queueURL: 'https://sqs.internal/1/mail'}", "spec.sqs.region: Required"},
+		"a name":        {"a name is of an account", "type: SQS\nsqs: {queueURL: mail, region: eu-west-1}", "spec.sqs.queueURL: should match"},
+		"key in a URL":  {"a credential belongs in a Secret", "type: SQS\nsqs: {queueURL: 'https://a:b@sqs.internal/1/mail', region: eu-west-1}", "spec.sqs.queueURL: should match"},
+		"tls of AWS":    {"AWS has a public certificate", sink("tls: {serverName: sqs.internal}"), "spec.sqs.tls: must not be set unless endpoint begins with https:"},
+		"half a key":    {"nothing can be signed", sink("authentication: {accessKeyIDRef: {name: a, key: b}}"), "spec.sqs.authentication: accessKeyIDRef and secretAccessKeyRef must be set together"},
+		"path endpoint": {"a queue has a URL of its own", sink("endpoint: 'https://sqs.internal/mail'"), "spec.sqs.endpoint: should match"},
+	})
+}
+
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 

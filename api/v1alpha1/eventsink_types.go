@@ -16,6 +16,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Redis' || !has(self.redis)",fieldPath=".redis",reason=FieldValueForbidden,message="must not be set unless type is Redis"
 // +kubebuilder:validation:XValidation:rule="self.type != 'S3' || has(self.s3)",fieldPath=".s3",reason=FieldValueRequired,message="must be set when type is S3"
 // +kubebuilder:validation:XValidation:rule="self.type == 'S3' || !has(self.s3)",fieldPath=".s3",reason=FieldValueForbidden,message="must not be set unless type is S3"
+// +kubebuilder:validation:XValidation:rule="self.type != 'SQS' || has(self.sqs)",fieldPath=".sqs",reason=FieldValueRequired,message="must be set when type is SQS"
+// +kubebuilder:validation:XValidation:rule="self.type == 'SQS' || !has(self.sqs)",fieldPath=".sqs",reason=FieldValueForbidden,message="must not be set unless type is SQS"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Stdout' || !has(self.stdout)",fieldPath=".stdout",reason=FieldValueForbidden,message="must not be set unless type is Stdout"
 // +kubebuilder:validation:XValidation:rule="self.type != 'File' || has(self.file)",fieldPath=".file",reason=FieldValueRequired,message="must be set when type is File"
 // +kubebuilder:validation:XValidation:rule="self.type == 'File' || !has(self.file)",fieldPath=".file",reason=FieldValueForbidden,message="must not be set unless type is File"
@@ -54,6 +56,10 @@ type EventSinkSpec struct {
 	// +optional
 	// +unionMember
 	S3 *S3Sink `json:"s3,omitempty"`
+	// sqs holds the settings of type SQS.
+	// +optional
+	// +unionMember
+	SQS *SQSSink `json:"sqs,omitempty"`
 	// stdout may be set, to {}, for type Stdout, which has no settings.
 	// +optional
 	// +unionMember

@@ -3,7 +3,7 @@
 package v1alpha1
 
 // SinkType names a kind of destination.
-// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;S3;Stdout;File
+// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;S3;SQS;Stdout;File
 type SinkType string
 
 // The kinds of destinations.
@@ -14,6 +14,7 @@ const (
 	SinkPostgreSQL SinkType = "PostgreSQL"
 	SinkRedis      SinkType = "Redis"
 	SinkS3         SinkType = "S3"
+	SinkSQS        SinkType = "SQS"
 	SinkStdout     SinkType = "Stdout"
 	SinkFile       SinkType = "File"
 )

@@ -40,6 +40,7 @@ import (
 	postgresqlsink "github.com/mailvane/mailvane/receiver/sink/postgresqlsink/settings"
 	redissink "github.com/mailvane/mailvane/receiver/sink/redissink/settings"
 	s3sink "github.com/mailvane/mailvane/receiver/sink/s3sink/settings"
+	sqssink "github.com/mailvane/mailvane/receiver/sink/sqssink/settings"
 	stdoutsink "github.com/mailvane/mailvane/receiver/sink/stdoutsink/settings"
 )
 
@@ -88,6 +89,7 @@ func Sinks() []Check {
 		{"PostgreSQL", sink(postgresqlsink.Parse)},
 		{"Redis", sink(redissink.Parse)},
 		{"S3", sink(s3sink.Parse)},
+		{"SQS", sink(sqssink.Parse)},
 		{"Stdout", sink(stdoutsink.Parse)},
 		{"File", sink(filesink.Parse)},
 	}
