@@ -20,9 +20,9 @@ import (
 
 // The access key of the server, and its region.
 const (
-	AccessKeyID     = "mailvane"
-	SecretAccessKey = "s3cret-8d1f-of-the-storage"
-	Region          = "us-east-1"
+	AccessKeyID = "mailvane"
+	SigningKey  = "s3cret-8d1f-of-the-storage"
+	Region      = "us-east-1"
 )
 
 const (
@@ -47,7 +47,7 @@ func Start(ctx context.Context, dir string, progress io.Writer) (*Server, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Secret: SecretAccessKey, program: program, dir: dir}
+	s := &Server{Secret: SigningKey, program: program, dir: dir}
 	if s.Address, err = process.FreeAddress(ctx); err != nil {
 		return nil, err
 	}

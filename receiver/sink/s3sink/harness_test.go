@@ -61,7 +61,7 @@ func start(t *testing.T) *destination {
 		},
 		ModifyResponse: d.note,
 		// A server that is away is no answer.
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, //nolint:forbidigo // how a handler ends a connection
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }, // how a handler ends a connection
 	}
 	d.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answer := d.instead(); answer != nil {
@@ -106,7 +106,7 @@ func (d *destination) set(answer http.HandlerFunc) {
 func (d *destination) client() *s3.Client {
 	session := sinkaws.New(sinkaws.Options{
 		Region: storage.Region, Endpoint: "http://" + d.server.Address,
-		Account: account.Settings{AccessKeyID: storage.AccessKeyID, SecretAccessKey: storage.SecretAccessKey},
+		Account: account.Settings{AccessKeyID: storage.AccessKeyID, SecretAccessKey: storage.SigningKey},
 	}, sink.Environment{})
 	return s3.NewFromConfig(session.Config, func(o *s3.Options) { o.UsePathStyle = true })
 }
@@ -176,7 +176,7 @@ func (d *destination) received(t *testing.T) (ids []string) {
 
 func (d *destination) settings(more string) string {
 	return fmt.Sprintf(`{"endpoint":%q,"bucket":%q,"region":%q,"authentication":{"accessKeyID":%q,"secretAccessKey":%q}%s}`,
-		d.front.URL, bucket, storage.Region, storage.AccessKeyID, storage.SecretAccessKey, more)
+		d.front.URL, bucket, storage.Region, storage.AccessKeyID, storage.SigningKey, more)
 }
 
 // open opens a sink with settings beside those that lead to the destination.
@@ -197,7 +197,7 @@ func saying(status int, code string, header ...string) http.HandlerFunc {
 		}
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(status)
-		fmt.Fprintf(w, "<?xml version=\"1.0\"?><Error><Code>%s</Code><Message>Signed with %s.</Message></Error>", code, storage.SecretAccessKey)
+		fmt.Fprintf(w, "<?xml version=\"1.0\"?><Error><Code>%s</Code><Message>Signed with %s.</Message></Error>", code, storage.SigningKey)
 	}
 }
 
@@ -215,9 +215,9 @@ func (d *destination) again(t *testing.T) {
 func (d *destination) heal(t *testing.T) {
 	t.Helper()
 	d.set(nil)
-	if d.server.Secret != storage.SecretAccessKey {
+	if d.server.Secret != storage.SigningKey {
 		d.kill(t)
-		d.server.Secret = storage.SecretAccessKey
+		d.server.Secret = storage.SigningKey
 		d.again(t)
 	}
 }
@@ -230,7 +230,7 @@ func (d *destination) harness() sinktest.Harness {
 		}
 	}
 	return sinktest.Harness{
-		Kind: Kind(), Settings: d.settings(""), Secrets: []string{storage.SecretAccessKey}, Received: d.received,
+		Kind: Kind(), Settings: d.settings(""), Secrets: []string{storage.SigningKey}, Received: d.received,
 		Break: d.kill, Mend: d.again,
 		Stall: func(t *testing.T) { must(t, d.server.Pause()) },
 		Batches: func(*testing.T) []string {

@@ -135,7 +135,7 @@ func TestWhatStorageSays(t *testing.T) {
 	} {
 		d.set(saying(tc.status, tc.code))
 		err := d.open(t, "").Send(t.Context(), sinktest.Batch(0, 2))
-		if sink.CauseOf(err) != tc.want || sink.IsPermanent(err) || !strings.Contains(err.Error(), tc.say) || strings.Contains(err.Error(), storage.SecretAccessKey) {
+		if sink.CauseOf(err) != tc.want || sink.IsPermanent(err) || !strings.Contains(err.Error(), tc.say) || strings.Contains(err.Error(), storage.SigningKey) {
 			t.Errorf("%s: %v, want %s with %q", name, err, tc.want, tc.say)
 		}
 	}
@@ -156,7 +156,7 @@ func TestProbes(t *testing.T) {
 	}
 	for change, want := range map[[2]string]sink.Cause{
 		{bucket, "elsewhere"}:                                  sink.DestinationNotFound,
-		{storage.SecretAccessKey, "another"}:                   sink.CredentialRefused,
+		{storage.SigningKey, "another"}:                        sink.CredentialRefused,
 		{`"accessKeyID":"mailvane"`, `"accessKeyID":"nobody"`}: sink.CredentialRefused,
 		{d.front.URL, "http://127.0.0.1:1"}:                    sink.DestinationUnreachable,
 	} {

@@ -48,8 +48,12 @@ func TestSendAll(t *testing.T) {
 		"the first request fails":    {repeat(12, 1), map[int]error{0: said(http.StatusInternalServerError, "InternalFailure")}, nil, [][]int{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}}, nil, true},
 		"the second request fails":   {repeat(12, 1), map[int]error{10: said(http.StatusInternalServerError, "InternalFailure")}, nil, [][]int{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {10, 11}}, []int{10, 11}, false},
 		"a request is too long": {
-			repeat(12, 1), map[int]error{0: said(http.StatusBadRequest, "BatchRequestTooLong")}, nil,
-			[][]int{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}, {9}, {10, 11}}, []int{0}, false,
+			repeat(12, 1),
+			map[int]error{0: said(http.StatusBadRequest, "BatchRequestTooLong")},
+			nil,
+			[][]int{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}, {9}, {10, 11}},
+			[]int{0},
+			false,
 		},
 		"an entry fails": {repeat(12, 1), nil, map[int]error{3: errors.New("no"), 11: errors.New("no")}, [][]int{{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, {10, 11}}, []int{3, 11}, false},
 	} {

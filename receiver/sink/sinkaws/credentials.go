@@ -15,16 +15,16 @@ import (
 // The environment of web identity, as EKS sets it for a service account with a role:
 // https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts.html
 const (
-	roleVariable      = "AWS_ROLE_ARN"
-	tokenFileVariable = "AWS_WEB_IDENTITY_TOKEN_FILE"
-	sessionVariable   = "AWS_ROLE_SESSION_NAME"
-	stsVariable       = "AWS_ENDPOINT_URL_STS"
+	roleVariable     = "AWS_ROLE_ARN"
+	identityVariable = "AWS_WEB_IDENTITY_TOKEN_FILE"
+	sessionVariable  = "AWS_ROLE_SESSION_NAME"
+	stsVariable      = "AWS_ENDPOINT_URL_STS"
 
 	// defaultSession is what CloudTrail calls the sink.
 	defaultSession = "mailvane"
 )
 
-var errNoIdentity = errors.New("there is no access key, and the receiver has no web identity (" + roleVariable + " and " + tokenFileVariable +
+var errNoIdentity = errors.New("there is no access key, and the receiver has no web identity (" + roleVariable + " and " + identityVariable +
 	"): set authentication.accessKeyIDRef and secretAccessKeyRef, or give the receiver's service account a role")
 
 // noIdentity has every use of a client fail.
@@ -57,7 +57,7 @@ func credentials(o Options, client *http.Client) aws.CredentialsProvider {
 			o.RoleSessionName = session
 		}))
 	}
-	role, file := a.RoleARN, os.Getenv(tokenFileVariable)
+	role, file := a.RoleARN, os.Getenv(identityVariable)
 	if role == "" {
 		role = os.Getenv(roleVariable)
 	}

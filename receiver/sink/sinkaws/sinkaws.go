@@ -39,16 +39,17 @@ type Session struct {
 	// Config is the configuration of clients.
 	Config aws.Config
 
-	transport *http.Transport
+	transports []*http.Transport
 }
 
 // New returns a session. It does not connect. Nothing is read of files and of the machine's metadata service, and of the environment only what web
 // identity needs: whoever writes a manifest gets no rights of the process.
 func New(o Options, env sink.Environment) *Session {
-	transport := newTransport(env.Dialer(connectTimeout), o.TLS)
-	s := &Session{transport: transport, Config: aws.Config{
+	// The service may have certificates of its own; AWS's token service has none of those.
+	service, tokens := newTransport(env.Dialer(connectTimeout), o.TLS), newTransport(env.Dialer(connectTimeout), nil)
+	s := &Session{transports: []*http.Transport{service, tokens}, Config: aws.Config{
 		Region:     o.Region,
-		HTTPClient: newClient(transport),
+		HTTPClient: newClient(service),
 		// The delivery tries again.
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		// Many servers that speak the protocol of S3 know the checksums of AWS in part.
@@ -58,13 +59,16 @@ func New(o Options, env sink.Environment) *Session {
 	if o.Endpoint != "" {
 		s.Config.BaseEndpoint = aws.String(o.Endpoint)
 	}
-	// The service may have certificates of its own; AWS's token service has none of those.
-	s.Config.Credentials = credentials(o, newClient(newTransport(env.Dialer(connectTimeout), nil)))
+	s.Config.Credentials = credentials(o, newClient(tokens))
 	return s
 }
 
 // Close closes idle connections.
-func (s *Session) Close() { s.transport.CloseIdleConnections() }
+func (s *Session) Close() {
+	for _, t := range s.transports {
+		t.CloseIdleConnections()
+	}
+}
 
 // newClient returns a client that follows no redirect: what is meant for one destination is not for another.
 func newClient(transport http.RoundTripper) *http.Client {

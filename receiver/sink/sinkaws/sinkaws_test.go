@@ -57,7 +57,7 @@ func identify(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	t.Setenv(roleVariable, "arn:aws:iam::123456789012:role/mailvane")
-	t.Setenv(tokenFileVariable, file)
+	t.Setenv(identityVariable, file)
 	t.Setenv(stsVariable, url)
 }
 
@@ -98,12 +98,12 @@ func TestAKey(t *testing.T) {
 // TestNoIdentity has neither a key nor a role, and a machine whose metadata service would have one: nobody asks it.
 func TestNoIdentity(t *testing.T) {
 	t.Setenv(roleVariable, "")
-	t.Setenv(tokenFileVariable, "")
+	t.Setenv(identityVariable, "")
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEPROCESS")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	_, err := retrieve(t, account.Settings{}, sink.Environment{})
 	codes := Codes{Service: "SQS"}
-	if err = codes.Error(err); sink.CauseOf(err) != sink.CredentialRefused || !strings.Contains(err.Error(), tokenFileVariable) {
+	if err = codes.Error(err); sink.CauseOf(err) != sink.CredentialRefused || !strings.Contains(err.Error(), identityVariable) {
 		t.Errorf("%v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -138,7 +139,7 @@ func (q *queue) take(w http.ResponseWriter, body []byte) {
 func (q *queue) taken() []entry {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return append([]entry(nil), q.messages...)
+	return slices.Clone(q.messages)
 }
 
 func (q *queue) received(t *testing.T) (ids []string) {
