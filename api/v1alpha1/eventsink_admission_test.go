@@ -216,6 +216,26 @@ func TestSQSSink(t *testing.T) {
 	})
 }
 
+func TestSNSSink(t *testing.T) {
+	t.Parallel()
+
+	sink := func(more string) string {
+		return "type: SNS\nsns: {topicARN: 'arn:aws:sns:eu-west-1:123456789012:mail.fifo', " + more + "}"
+	}
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all": {"every field", sink("endpoint: 'https://sns.internal', authentication: {accessKeyIDRef: {name: a, key: b}, secretAccessKeyRef: {name: a, key: c}}, " +
+			"tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: sns.internal}"), ""},
+		"least": {"web identity", sink(""), ""},
+
+		"no topic":      {"required", "type: SNS\nsns: {endpoint: 'https://sns.internal'}", "spec.sns.topicARN: Required"},
+		"a name":        {"a name is of an account", "type: SNS\nsns: {topicARN: mail}", "spec.sns.topicARN: should match"},
+		"a queue":       {"it is another service's", "type: SNS\nsns: {topicARN: 'arn:aws:sqs:eu-west-1:123456789012:mail'}", "spec.sns.topicARN: should match"},
+		"tls of AWS":    {"AWS has a public certificate", sink("tls: {serverName: sns.internal}"), "spec.sns.tls: must not be set unless endpoint begins with https:"},
+		"half a key":    {"nothing can be signed", sink("authentication: {accessKeyIDRef: {name: a, key: b}}"), "spec.sns.authentication: accessKeyIDRef and secretAccessKeyRef must be set together"},
+		"path endpoint": {"a topic has an ARN", sink("endpoint: 'https://sns.internal/mail'"), "spec.sns.endpoint: should match"},
+	})
+}
+
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 

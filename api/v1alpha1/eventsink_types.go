@@ -18,6 +18,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:XValidation:rule="self.type == 'S3' || !has(self.s3)",fieldPath=".s3",reason=FieldValueForbidden,message="must not be set unless type is S3"
 // +kubebuilder:validation:XValidation:rule="self.type != 'SQS' || has(self.sqs)",fieldPath=".sqs",reason=FieldValueRequired,message="must be set when type is SQS"
 // +kubebuilder:validation:XValidation:rule="self.type == 'SQS' || !has(self.sqs)",fieldPath=".sqs",reason=FieldValueForbidden,message="must not be set unless type is SQS"
+// +kubebuilder:validation:XValidation:rule="self.type != 'SNS' || has(self.sns)",fieldPath=".sns",reason=FieldValueRequired,message="must be set when type is SNS"
+// +kubebuilder:validation:XValidation:rule="self.type == 'SNS' || !has(self.sns)",fieldPath=".sns",reason=FieldValueForbidden,message="must not be set unless type is SNS"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Stdout' || !has(self.stdout)",fieldPath=".stdout",reason=FieldValueForbidden,message="must not be set unless type is Stdout"
 // +kubebuilder:validation:XValidation:rule="self.type != 'File' || has(self.file)",fieldPath=".file",reason=FieldValueRequired,message="must be set when type is File"
 // +kubebuilder:validation:XValidation:rule="self.type == 'File' || !has(self.file)",fieldPath=".file",reason=FieldValueForbidden,message="must not be set unless type is File"
@@ -60,6 +62,10 @@ type EventSinkSpec struct {
 	// +optional
 	// +unionMember
 	SQS *SQSSink `json:"sqs,omitempty"`
+	// sns holds the settings of type SNS.
+	// +optional
+	// +unionMember
+	SNS *SNSSink `json:"sns,omitempty"`
 	// stdout may be set, to {}, for type Stdout, which has no settings.
 	// +optional
 	// +unionMember

@@ -3,7 +3,7 @@
 package v1alpha1
 
 // SinkType names a kind of destination.
-// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;S3;SQS;Stdout;File
+// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;S3;SQS;SNS;Stdout;File
 type SinkType string
 
 // The kinds of destinations.
@@ -15,6 +15,7 @@ const (
 	SinkRedis      SinkType = "Redis"
 	SinkS3         SinkType = "S3"
 	SinkSQS        SinkType = "SQS"
+	SinkSNS        SinkType = "SNS"
 	SinkStdout     SinkType = "Stdout"
 	SinkFile       SinkType = "File"
 )

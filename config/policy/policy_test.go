@@ -145,7 +145,12 @@ func referring() map[string]string {
 	postgreSQL := func(more string) string {
 		return "{type: PostgreSQL, postgreSQL: {hosts: [db], database: mail, " + more + "}}"
 	}
-	sqs := func(more string) string { return "{type: SQS, sqs: {queueURL: 'https://sqs.internal/1/mail', region: eu-west-1, " + more + "}}" }
+	sns := func(more string) string {
+		return "{type: SNS, sns: {topicARN: 'arn:aws:sns:eu-west-1:123456789012:mail', " + more + "}}"
+	}
+	sqs := func(more string) string {
+		return "{type: SQS, sqs: {queueURL: 'https://sqs.internal/1/mail', region: eu-west-1, " + more + "}}"
+	}
 	s3 := func(more string) string { return "{type: S3, s3: {bucket: events, region: eu-west-1, " + more + "}}" }
 	redis := func(more string) string { return "{type: Redis, redis: {addresses: ['redis:6379'], " + more + "}}" }
 	kafka := func(more string) string { return "{type: Kafka, kafka: {brokers: ['kafka:9093'], " + more + "}}" }
@@ -190,11 +195,16 @@ func referring() map[string]string {
 		"EventSink spec.s3.authentication.sessionTokenRef":                 s3("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),
 		"EventSink spec.s3.tls.caRefs":                                     s3("endpoint: 'https://s3.internal', tls: {caRefs: " + refs + "}"),
 		"EventSink spec.s3.tls.secretRef":                                  s3("endpoint: 'https://s3.internal', tls: {secretRef: {name: target}}"),
-		"EventSink spec.sqs.authentication.accessKeyIDRef":                  sqs("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
-		"EventSink spec.sqs.authentication.secretAccessKeyRef":              sqs("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
-		"EventSink spec.sqs.authentication.sessionTokenRef":                 sqs("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),
-		"EventSink spec.sqs.tls.caRefs":                                     sqs("endpoint: 'https://s3.internal', tls: {caRefs: " + refs + "}"),
-		"EventSink spec.sqs.tls.secretRef":                                  sqs("endpoint: 'https://s3.internal', tls: {secretRef: {name: target}}"),
+		"EventSink spec.sqs.authentication.accessKeyIDRef":                 sqs("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
+		"EventSink spec.sqs.authentication.secretAccessKeyRef":             sqs("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
+		"EventSink spec.sqs.authentication.sessionTokenRef":                sqs("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),
+		"EventSink spec.sqs.tls.caRefs":                                    sqs("endpoint: 'https://s3.internal', tls: {caRefs: " + refs + "}"),
+		"EventSink spec.sqs.tls.secretRef":                                 sqs("endpoint: 'https://s3.internal', tls: {secretRef: {name: target}}"),
+		"EventSink spec.sns.authentication.accessKeyIDRef":                 sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
+		"EventSink spec.sns.authentication.secretAccessKeyRef":             sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
+		"EventSink spec.sns.authentication.sessionTokenRef":                sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),
+		"EventSink spec.sns.tls.caRefs":                                    sns("endpoint: 'https://s3.internal', tls: {caRefs: " + refs + "}"),
+		"EventSink spec.sns.tls.secretRef":                                 sns("endpoint: 'https://s3.internal', tls: {secretRef: {name: target}}"),
 		"EventSink spec.redis.basicRef":                                    redis("basicRef: {name: target}"),
 		"EventSink spec.redis.passwordRef":                                 redis("passwordRef: " + ref),
 		"EventSink spec.redis.tls.caRefs":                                  redis("tls: {caRefs: " + refs + "}"),

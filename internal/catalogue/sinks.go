@@ -10,6 +10,7 @@ func Sinks() []Sink {
 		{Type: "Redis", Title: "Redis", Summary: "streams of Redis"},
 		{Type: "S3", Title: "S3", Summary: "objects of Amazon S3 and of storage like it, as lines of JSON by type and date"},
 		{Type: "SQS", Title: "SQS", Summary: "queues of Amazon SQS, standard and FIFO"},
+		{Type: "SNS", Title: "SNS", Summary: "topics of Amazon SNS, standard and FIFO"},
 		{Type: "Stdout", Title: "Stdout", Summary: "the receiver's standard output", Bare: true},
 		{Type: "File", Title: "File", Summary: "a file of the receiver"},
 	}

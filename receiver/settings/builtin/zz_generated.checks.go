@@ -40,6 +40,7 @@ import (
 	postgresqlsink "github.com/mailvane/mailvane/receiver/sink/postgresqlsink/settings"
 	redissink "github.com/mailvane/mailvane/receiver/sink/redissink/settings"
 	s3sink "github.com/mailvane/mailvane/receiver/sink/s3sink/settings"
+	snssink "github.com/mailvane/mailvane/receiver/sink/snssink/settings"
 	sqssink "github.com/mailvane/mailvane/receiver/sink/sqssink/settings"
 	stdoutsink "github.com/mailvane/mailvane/receiver/sink/stdoutsink/settings"
 )
@@ -90,6 +91,7 @@ func Sinks() []Check {
 		{"Redis", sink(redissink.Parse)},
 		{"S3", sink(s3sink.Parse)},
 		{"SQS", sink(sqssink.Parse)},
+		{"SNS", sink(snssink.Parse)},
 		{"Stdout", sink(stdoutsink.Parse)},
 		{"File", sink(filesink.Parse)},
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/sink/postgresqlsink"
 	"github.com/mailvane/mailvane/receiver/sink/redissink"
 	"github.com/mailvane/mailvane/receiver/sink/s3sink"
+	"github.com/mailvane/mailvane/receiver/sink/snssink"
 	"github.com/mailvane/mailvane/receiver/sink/sqssink"
 	"github.com/mailvane/mailvane/receiver/sink/stdoutsink"
 )
@@ -26,6 +27,7 @@ func Kinds() []sink.Kind {
 		redissink.Kind(),
 		s3sink.Kind(),
 		sqssink.Kind(),
+		snssink.Kind(),
 		stdoutsink.Kind(),
 		filesink.Kind(),
 	}
