@@ -174,7 +174,7 @@ func TestClassify(t *testing.T) {
 // TestRedirectsAreNotFollowed has a service that leads elsewhere.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	elsewhere, asked := tokenService(t, roleKeys("AssumeRoleWithWebIdentity"), http.StatusOK)
-	s := httptest.NewServer(http.RedirectHandler(elsewhere, http.StatusTemporaryRedirect))
+	s := httptest.NewServer(http.RedirectHandler(elsewhere, http.StatusFound))
 	t.Cleanup(s.Close)
 	session := New(Options{Region: "eu-west-1", Endpoint: s.URL, Account: account.Settings{AccessKeyID: "AKIA", SecretAccessKey: "secret"}}, sink.Environment{})
 	t.Cleanup(session.Close)
