@@ -236,6 +236,25 @@ func TestSNSSink(t *testing.T) {
 	})
 }
 
+func TestEventBridgeSink(t *testing.T) {
+	t.Parallel()
+
+	sink := func(more string) string {
+		return "type: EventBridge\neventBridge: {busARN: 'arn:aws:events:eu-west-1:123456789012:event-bus/mail', " + more + "}"
+	}
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all": {"every field", sink("source: acme/mail, endpoint: 'https://events.internal', authentication: {accessKeyIDRef: {name: a, key: b}, secretAccessKeyRef: {name: a, key: c}}, " +
+			"tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: events.internal}"), ""},
+		"least": {"web identity", sink(""), ""},
+
+		"no bus":     {"required", "type: EventBridge\neventBridge: {source: a}", "spec.eventBridge.busARN: Required"},
+		"a name":     {"a name is of an account", "type: EventBridge\neventBridge: {busARN: mail}", "spec.eventBridge.busARN: should match"},
+		"AWS's":      {"AWS keeps it for itself", sink("source: aws.ses"), "spec.eventBridge.source: must not begin with aws."},
+		"tls of AWS": {"AWS has a public certificate", sink("tls: {serverName: events.internal}"), "spec.eventBridge.tls: must not be set unless endpoint begins with https:"},
+		"half a key": {"nothing can be signed", sink("authentication: {accessKeyIDRef: {name: a, key: b}}"), "spec.eventBridge.authentication: accessKeyIDRef and secretAccessKeyRef must be set together"},
+	})
+}
+
 func TestDelivery(t *testing.T) {
 	t.Parallel()
 

@@ -20,6 +20,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:XValidation:rule="self.type == 'SQS' || !has(self.sqs)",fieldPath=".sqs",reason=FieldValueForbidden,message="must not be set unless type is SQS"
 // +kubebuilder:validation:XValidation:rule="self.type != 'SNS' || has(self.sns)",fieldPath=".sns",reason=FieldValueRequired,message="must be set when type is SNS"
 // +kubebuilder:validation:XValidation:rule="self.type == 'SNS' || !has(self.sns)",fieldPath=".sns",reason=FieldValueForbidden,message="must not be set unless type is SNS"
+// +kubebuilder:validation:XValidation:rule="self.type != 'EventBridge' || has(self.eventBridge)",fieldPath=".eventBridge",reason=FieldValueRequired,message="must be set when type is EventBridge"
+// +kubebuilder:validation:XValidation:rule="self.type == 'EventBridge' || !has(self.eventBridge)",fieldPath=".eventBridge",reason=FieldValueForbidden,message="must not be set unless type is EventBridge"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Stdout' || !has(self.stdout)",fieldPath=".stdout",reason=FieldValueForbidden,message="must not be set unless type is Stdout"
 // +kubebuilder:validation:XValidation:rule="self.type != 'File' || has(self.file)",fieldPath=".file",reason=FieldValueRequired,message="must be set when type is File"
 // +kubebuilder:validation:XValidation:rule="self.type == 'File' || !has(self.file)",fieldPath=".file",reason=FieldValueForbidden,message="must not be set unless type is File"
@@ -66,6 +68,10 @@ type EventSinkSpec struct {
 	// +optional
 	// +unionMember
 	SNS *SNSSink `json:"sns,omitempty"`
+	// eventBridge holds the settings of type EventBridge.
+	// +optional
+	// +unionMember
+	EventBridge *EventBridgeSink `json:"eventBridge,omitempty"`
 	// stdout may be set, to {}, for type Stdout, which has no settings.
 	// +optional
 	// +unionMember

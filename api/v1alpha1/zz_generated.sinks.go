@@ -3,19 +3,20 @@
 package v1alpha1
 
 // SinkType names a kind of destination.
-// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;S3;SQS;SNS;Stdout;File
+// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;S3;SQS;SNS;EventBridge;Stdout;File
 type SinkType string
 
 // The kinds of destinations.
 const (
-	SinkHTTP       SinkType = "HTTP"
-	SinkKafka      SinkType = "Kafka"
-	SinkNATS       SinkType = "NATS"
-	SinkPostgreSQL SinkType = "PostgreSQL"
-	SinkRedis      SinkType = "Redis"
-	SinkS3         SinkType = "S3"
-	SinkSQS        SinkType = "SQS"
-	SinkSNS        SinkType = "SNS"
-	SinkStdout     SinkType = "Stdout"
-	SinkFile       SinkType = "File"
+	SinkHTTP        SinkType = "HTTP"
+	SinkKafka       SinkType = "Kafka"
+	SinkNATS        SinkType = "NATS"
+	SinkPostgreSQL  SinkType = "PostgreSQL"
+	SinkRedis       SinkType = "Redis"
+	SinkS3          SinkType = "S3"
+	SinkSQS         SinkType = "SQS"
+	SinkSNS         SinkType = "SNS"
+	SinkEventBridge SinkType = "EventBridge"
+	SinkStdout      SinkType = "Stdout"
+	SinkFile        SinkType = "File"
 )

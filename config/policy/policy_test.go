@@ -148,6 +148,9 @@ func referring() map[string]string {
 	sns := func(more string) string {
 		return "{type: SNS, sns: {topicARN: 'arn:aws:sns:eu-west-1:123456789012:mail', " + more + "}}"
 	}
+	bridge := func(more string) string {
+		return "{type: EventBridge, eventBridge: {busARN: 'arn:aws:events:eu-west-1:123456789012:event-bus/mail', " + more + "}}"
+	}
 	sqs := func(more string) string {
 		return "{type: SQS, sqs: {queueURL: 'https://sqs.internal/1/mail', region: eu-west-1, " + more + "}}"
 	}
@@ -200,6 +203,11 @@ func referring() map[string]string {
 		"EventSink spec.sqs.authentication.sessionTokenRef":                sqs("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),
 		"EventSink spec.sqs.tls.caRefs":                                    sqs("endpoint: 'https://s3.internal', tls: {caRefs: " + refs + "}"),
 		"EventSink spec.sqs.tls.secretRef":                                 sqs("endpoint: 'https://s3.internal', tls: {secretRef: {name: target}}"),
+		"EventSink spec.eventBridge.authentication.accessKeyIDRef":         bridge("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
+		"EventSink spec.eventBridge.authentication.secretAccessKeyRef":     bridge("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
+		"EventSink spec.eventBridge.authentication.sessionTokenRef":        bridge("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),
+		"EventSink spec.eventBridge.tls.caRefs":                            bridge("endpoint: 'https://s3.internal', tls: {caRefs: " + refs + "}"),
+		"EventSink spec.eventBridge.tls.secretRef":                         bridge("endpoint: 'https://s3.internal', tls: {secretRef: {name: target}}"),
 		"EventSink spec.sns.authentication.accessKeyIDRef":                 sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
 		"EventSink spec.sns.authentication.secretAccessKeyRef":             sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
 		"EventSink spec.sns.authentication.sessionTokenRef":                sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),

@@ -11,6 +11,7 @@ func Sinks() []Sink {
 		{Type: "S3", Title: "S3", Summary: "objects of Amazon S3 and of storage like it, as lines of JSON by type and date"},
 		{Type: "SQS", Title: "SQS", Summary: "queues of Amazon SQS, standard and FIFO"},
 		{Type: "SNS", Title: "SNS", Summary: "topics of Amazon SNS, standard and FIFO"},
+		{Type: "EventBridge", Title: "EventBridge", Summary: "event buses of Amazon EventBridge"},
 		{Type: "Stdout", Title: "Stdout", Summary: "the receiver's standard output", Bare: true},
 		{Type: "File", Title: "File", Summary: "a file of the receiver"},
 	}

@@ -33,6 +33,7 @@ import (
 	tencentses "github.com/mailvane/mailvane/receiver/provider/tencentses/settings"
 	unisendergo "github.com/mailvane/mailvane/receiver/provider/unisendergo/settings"
 	webexconnect "github.com/mailvane/mailvane/receiver/provider/webexconnect/settings"
+	eventbridgesink "github.com/mailvane/mailvane/receiver/sink/eventbridgesink/settings"
 	filesink "github.com/mailvane/mailvane/receiver/sink/filesink/settings"
 	httpsink "github.com/mailvane/mailvane/receiver/sink/httpsink/settings"
 	kafkasink "github.com/mailvane/mailvane/receiver/sink/kafkasink/settings"
@@ -92,6 +93,7 @@ func Sinks() []Check {
 		{"S3", sink(s3sink.Parse)},
 		{"SQS", sink(sqssink.Parse)},
 		{"SNS", sink(snssink.Parse)},
+		{"EventBridge", sink(eventbridgesink.Parse)},
 		{"Stdout", sink(stdoutsink.Parse)},
 		{"File", sink(filesink.Parse)},
 	}

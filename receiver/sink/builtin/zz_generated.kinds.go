@@ -5,6 +5,7 @@ package builtin
 import (
 	"github.com/mailvane/mailvane/receiver/sink"
 
+	"github.com/mailvane/mailvane/receiver/sink/eventbridgesink"
 	"github.com/mailvane/mailvane/receiver/sink/filesink"
 	"github.com/mailvane/mailvane/receiver/sink/httpsink"
 	"github.com/mailvane/mailvane/receiver/sink/kafkasink"
@@ -28,6 +29,7 @@ func Kinds() []sink.Kind {
 		s3sink.Kind(),
 		sqssink.Kind(),
 		snssink.Kind(),
+		eventbridgesink.Kind(),
 		stdoutsink.Kind(),
 		filesink.Kind(),
 	}
