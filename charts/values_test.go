@@ -119,6 +119,29 @@ var flips = map[string]struct {
 	"metrics.serviceMonitor.labels": {
 		content: map[string]any{"prometheus": "main"}, with: "metrics: {serviceMonitor: {enabled: true}}", want: "prometheus: main",
 	},
+	"metrics.podMonitor.enabled":  {content: true, want: "kind: PodMonitor"},
+	"metrics.podMonitor.interval": {content: "2m", with: "metrics: {podMonitor: {enabled: true}}", want: "interval: 2m"},
+	"metrics.podMonitor.labels": {
+		content: map[string]any{"prometheus": "main"}, with: "metrics: {podMonitor: {enabled: true}}", want: "prometheus: main",
+	},
+	"metrics.prometheusRule.enabled": {content: true, want: "kind: PrometheusRule"},
+	"metrics.prometheusRule.disabled": {
+		content: []any{"MailvaneDeadLetters"}, with: "metrics: {prometheusRule: {enabled: true}}", want: "!alert: MailvaneDeadLetters",
+	},
+	"metrics.prometheusRule.runbooks": {
+		content: "https://example.com/books", with: "metrics: {prometheusRule: {enabled: true}}", want: "runbook_url: https://example.com/books/MailvaneDeadLetters.md",
+	},
+	"metrics.prometheusRule.labels": {
+		content: map[string]any{"prometheus": "main"}, with: "metrics: {prometheusRule: {enabled: true}}", want: "prometheus: main",
+	},
+	"metrics.dashboard.enabled": {content: true, want: "name: mailvane-dashboard"},
+	"metrics.dashboard.labels": {
+		content: map[string]any{"dashboards": "yes"}, with: "metrics: {dashboard: {enabled: true}}", want: `dashboards: "yes"`,
+	},
+	"metrics.dashboard.annotations": {
+		content: map[string]any{"folder": "Mail"}, with: "metrics: {dashboard: {enabled: true}}", want: "folder: Mail",
+	},
+	"extraObjects":          {content: []any{map[string]any{"kind": "Extra"}}, want: "kind: Extra"},
 	"networkPolicy.enabled": {content: false, want: "!kind: NetworkPolicy"},
 	"networkPolicy.metricsFrom": {
 		content: []any{map[string]any{"podSelector": map[string]any{}}}, with: "networkPolicy: {enabled: true}", want: "podSelector: {}",

@@ -134,9 +134,27 @@ func (r *Receiver) Apply(ctx context.Context, cfg *config.Config) error {
 	// Sinks first: what the new routes lead to must be there when the first event arrives.
 	r.sinks.Apply(ctx, plan)
 	r.handler.Swap(table)
+	r.forget(cfg)
 	r.current.Store(&loadedConfig{config: cfg, hash: config.Hash(document), at: time.Now().UTC().Truncate(time.Second)})
 	r.metrics.Reload(metrics.ReloadLoaded)
 	return nil
+}
+
+// forget has metrics say nothing more of the endpoints that a new configuration has not.
+func (r *Receiver) forget(next *config.Config) {
+	last := r.current.Load()
+	if last == nil {
+		return
+	}
+	stay := make(map[string]bool, len(next.Endpoints))
+	for i := range next.Endpoints {
+		stay[next.Endpoints[i].Namespace+"/"+next.Endpoints[i].Name] = true
+	}
+	for i := range last.config.Endpoints {
+		if name := last.config.Endpoints[i].Namespace + "/" + last.config.Endpoints[i].Name; !stay[name] {
+			r.metrics.Forget(name)
+		}
+	}
 }
 
 // Ready says whether requests should be sent here.

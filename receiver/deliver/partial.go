@@ -48,7 +48,7 @@ func (w *Worker) partial(ctx context.Context, chunk []journal.Delivery, failed m
 		w.up()
 	}
 	w.lengths.tell(p.taken)
-	w.options.Metrics.Delivered(len(p.taken))
+	w.options.Metrics.Delivered(p.taken)
 	settlements = settled(p.taken, journal.Settlement{Outcome: journal.Delivered}, settlements)
 	for i := range p.refused {
 		settlements = append(settlements, w.dead(p.refused[i], journal.CauseRefused, p.reasons[i]))

@@ -74,7 +74,7 @@ func (w *Worker) attempt(ctx context.Context, chunk []journal.Delivery, settleme
 	case err == nil:
 		w.up()
 		w.lengths.pass(chunk)
-		w.options.Metrics.Delivered(len(chunk))
+		w.options.Metrics.Delivered(chunk)
 		return settled(chunk, journal.Settlement{Outcome: journal.Delivered}, settlements), true
 	case ctx.Err() != nil:
 		w.gate.leave()

@@ -141,7 +141,9 @@ func (b *Builder) Count(done journal.Receipt, decoded *provider.Batch) {
 	m.Events(metrics.FilterFailed, b.filterFailed)
 	if b.Batch.Unverified {
 		m.Events(metrics.EventUnverified, len(decoded.Events)+len(decoded.Undecodable))
+		return
 	}
+	m.Received(decoded.Events)
 }
 
 // The least that makes the events of a request alike: their number, and how many times as large as the request they are.

@@ -4,9 +4,16 @@ package metrics
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mailvane/mailvane/internal/version"
+	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/journal"
 )
 
 const namespace = "mailvane"
@@ -26,6 +33,10 @@ type Metrics struct {
 	handoffs      *prometheus.CounterVec
 	adminRefused  *prometheus.CounterVec
 	inFlightBytes prometheus.Gauge
+	lastReceived  *prometheus.GaugeVec
+	lastDelivered *prometheus.GaugeVec
+	delays        *prometheus.HistogramVec
+	types         map[event.Type]prometheus.Counter // read only
 }
 
 // The outcomes of one event at the intake.
@@ -92,13 +103,53 @@ func New(r prometheus.Registerer) *Metrics {
 		adminRefused:  counters("admin_refusals_total", "Requests that the admin API refused, by what was wrong: the host, the origin, the token, or its right.", "reason"),
 		duration:      prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "request_duration_seconds", Help: "Time from a webhook request's headers to its answer.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
 		inFlightBytes: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "in_flight_bytes", Help: "Bytes reserved for request bodies that are being handled."}),
+		lastReceived:  gauges("last_received_timestamp_seconds", "When an endpoint last took an authentic request, in seconds since 1970; absent until it has.", "endpoint"),
+		lastDelivered: gauges("last_delivered_timestamp_seconds", "When a sink last took an event, in seconds since 1970; absent until it has.", "sink"),
+		delays: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "delivery_delay_seconds", Help: "Time from when an event was accepted until a sink has it.", Buckets: delayBuckets(),
+		}, []string{"sink"}),
 	}
-	r.MustRegister(m.requests, m.verified, m.refusals, m.events, m.limits, m.duration, m.attempts, m.delivered, m.deadLetters, m.reloads, m.handoffs, m.adminRefused, m.inFlightBytes)
+	r.MustRegister(m.requests, m.verified, m.refusals, m.events, m.limits, m.duration, m.attempts, m.delivered, m.deadLetters, m.reloads, m.handoffs, m.adminRefused, m.inFlightBytes, m.lastReceived, m.lastDelivered, m.delays, buildInfo())
+	types := counters("received_events_total", "Authentic events by their type, repeats included.", "type")
+	r.MustRegister(types)
+	m.types = make(map[event.Type]prometheus.Counter)
+	for _, t := range event.Types() {
+		m.types[t] = types.WithLabelValues(string(t))
+	}
+	for _, outcome := range []string{ReloadLoaded, ReloadRefused} {
+		m.reloads.WithLabelValues(outcome) // at 0: of one that begins with 1 nobody can tell that it has grown
+	}
 	return m
 }
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+func gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+// delayBuckets returns bounds from what is ordinary to the length of an outage, in seconds.
+func delayBuckets() []float64 {
+	return []float64{0.01, 0.05, 0.25, 1, 5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600}
+}
+
+// buildInfo tells the release that runs, as a metric that is always 1.
+func buildInfo() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info", Help: "The release that runs; always 1.",
+		ConstLabels: prometheus.Labels{"version": version.String(), "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
+}
+
+// Forget removes all that is counted of an endpoint "namespace/name" that is not there any more: it would look like one that has gone silent.
+func (m *Metrics) Forget(endpoint string) {
+	of := prometheus.Labels{"endpoint": endpoint}
+	for _, c := range []*prometheus.CounterVec{m.requests, m.verified, m.refusals, m.events, m.limits} {
+		c.DeletePartialMatch(of)
+	}
+	m.lastReceived.DeletePartialMatch(of)
 }
 
 // Limit counts a hit of one of the Limit bounds where no endpoint is known.
@@ -128,19 +179,25 @@ type Endpoint struct {
 	ok   prometheus.Counter
 	acc  prometheus.Counter
 	key  atomic.Pointer[keyCounter] // that of the last request: keys change seldom
+	last func() prometheus.Gauge    // made with the first request, since until then there is no time to tell
 }
 
 // Endpoint returns the metrics of the endpoint "namespace/name".
 func (m *Metrics) Endpoint(name string) *Endpoint {
+	m.limits.WithLabelValues(LimitBody, name) // at 0: see reloads
 	return &Endpoint{
 		m: m, name: name,
-		ok:  m.requests.WithLabelValues(name, "200"),
-		acc: m.events.WithLabelValues(name, EventAccepted),
+		ok:   m.requests.WithLabelValues(name, "200"),
+		acc:  m.events.WithLabelValues(name, EventAccepted),
+		last: sync.OnceValue(func() prometheus.Gauge { return m.lastReceived.WithLabelValues(name) }),
 	}
 }
 
-// OK counts a request that was answered 200.
-func (e *Endpoint) OK() { e.ok.Inc() }
+// OK counts an authentic request that was answered 200.
+func (e *Endpoint) OK() {
+	e.ok.Inc()
+	e.last().SetToCurrentTime()
+}
 
 // Answered counts a request that was answered with another status code.
 func (e *Endpoint) Answered(code string) { e.m.requests.WithLabelValues(e.name, code).Inc() }
@@ -178,6 +235,15 @@ func (e *Endpoint) Accepted(n int) { e.acc.Add(float64(n)) }
 func (e *Endpoint) Events(outcome string, n int) {
 	if n > 0 {
 		e.m.events.WithLabelValues(e.name, outcome).Add(float64(n))
+	}
+}
+
+// Received counts authentic events by their types, each of which is one of [event.Types].
+func (e *Endpoint) Received(events []event.Event) {
+	for i := range events {
+		if counter := e.m.types[events[i].Type]; counter != nil {
+			counter.Inc()
+		}
 	}
 }
 
@@ -248,18 +314,33 @@ type Sink struct {
 	m         *Metrics
 	name      string
 	delivered prometheus.Counter
+	last      func() prometheus.Gauge // made with the first delivery, since until then there is no time to tell
+	delay     prometheus.Observer
 }
 
 // Sink returns the metrics of the sink "namespace/name".
 func (m *Metrics) Sink(name string) *Sink {
-	return &Sink{m: m, name: name, delivered: m.delivered.WithLabelValues(name)}
+	return &Sink{
+		m: m, name: name, delivered: m.delivered.WithLabelValues(name), delay: m.delays.WithLabelValues(name),
+		last: sync.OnceValue(func() prometheus.Gauge { return m.lastDelivered.WithLabelValues(name) }),
+	}
 }
 
 // Attempt counts one send.
 func (s *Sink) Attempt(outcome string) { s.m.attempts.WithLabelValues(s.name, outcome).Inc() }
 
-// Delivered counts events that the sink has.
-func (s *Sink) Delivered(n int) { s.delivered.Add(float64(n)) }
+// Delivered counts events that the sink has, which it got just now.
+func (s *Sink) Delivered(events []journal.Delivery) {
+	if len(events) == 0 {
+		return
+	}
+	now := time.Now()
+	s.delivered.Add(float64(len(events)))
+	s.last().Set(float64(now.UnixMilli()) / 1000)
+	for i := range events {
+		s.delay.Observe(max(now.Sub(events[i].AcceptedAt).Seconds(), 0)) // a clock may have been set back
+	}
+}
 
 // DeadLettered counts events that the sink will not get.
 func (s *Sink) DeadLettered(cause string, n int) {
