@@ -15,8 +15,14 @@ func TestThePageHasTheBounces(t *testing.T) {
 		Page: "customer.io", Name: "bounces", Sample: "email-bounced",
 		At: []jsontext.Pointer{"/metric", "/data/failure_message"},
 		Rows: []providertest.Row{
-			{"bounced", "550 5.1.1 No such user"}, {"bounced", "550 5.7.1 Refused"}, {"bounced", "452 4.2.2 Mailbox full"},
-			{"bounced", "550 Refused"}, {"bounced", "421 Try later"}, {"bounced", ""}, {"dropped", ""}, {"undeliverable", ""},
+			{"bounced", "550 5.1.1 No such user"},
+			{"bounced", "550 5.7.1 Refused"},
+			{"bounced", "452 4.2.2 Mailbox full"},
+			{"bounced", "550 Refused"},
+			{"bounced", "421 Try later"},
+			{"bounced", ""},
+			{"dropped", ""},
+			{"undeliverable", ""},
 		},
 	})
 }

@@ -74,6 +74,7 @@ func others(v value, body []byte) []other {
 			return append(all, other{string(digits), true})
 		}
 		all = append(all, other{"7", false})
+	default:
 	}
 	return all
 }

@@ -44,7 +44,7 @@ func (o *oddities) keepPart(part []byte) jsontext.Value {
 	}
 	s := scanner{text: string(part)}
 	s.value(0, 0)
-	return s.oddities.keep(part)
+	return s.keep(part)
 }
 
 func wrap(w wrapped) jsontext.Value {
