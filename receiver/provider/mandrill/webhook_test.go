@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"testing"
 
+	body "github.com/mailvane/mailvane/receiver/body/form"
 	"github.com/mailvane/mailvane/receiver/provider/mandrill"
 	"github.com/mailvane/mailvane/receiver/provider/providertest"
 )
@@ -26,12 +27,17 @@ func suite() providertest.Suite {
 }
 
 // open returns the events of a form, and what makes a form of others. Any other body is what it is.
-func open(body []byte) (events []byte, replace func([]byte) []byte) {
-	fields, err := url.ParseQuery(string(body))
-	if err != nil || !fields.Has(field) {
-		return body, func(inner []byte) []byte { return inner }
+func open(sent []byte) (events []byte, replace func([]byte) []byte) {
+	same := func(inner []byte) []byte { return inner }
+	f, err := body.Parse(body.URLEncoded, sent) // package url takes no semicolon in a value
+	if err != nil {
+		return sent, same
 	}
-	return []byte(fields.Get(field)), func(inner []byte) []byte { return []byte(field + "=" + url.QueryEscape(string(inner))) }
+	events, err = f.Get(field)
+	if err != nil {
+		return sent, same
+	}
+	return events, func(inner []byte) []byte { return []byte(field + "=" + url.QueryEscape(string(inner))) }
 }
 
 func TestWebhook(t *testing.T) {
