@@ -286,3 +286,36 @@ func TestRemove(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestOneOfOthersThatIsRefused keeps none of the rest away: they are back at once, and it is tried again.
+func TestOneOfOthersThatIsRefused(t *testing.T) {
+	t.Parallel()
+	a := &purging{account: &account{hooks: []registration.Webhook{hook("", "old"), hook("", "foreign 1"), hook("", "foreign 2"), hook("", "new")}}}
+	a.fails = map[string]error{"create foreign 1": &registration.Error{Kind: registration.Refused, Words: "no"}}
+	_, err := a.keeper().Ensure(t.Context(), registration.Wanted{URL: "new"}, &registration.Known{URLs: []string{"old"}, MayPurge: true})
+	if !registration.IsKind(err, registration.Refused) {
+		t.Errorf("got %v", err)
+	}
+	if diff := cmp.Diff([]string{"foreign 2", "new"}, a.urls()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// forgetful is an account that takes what is put back, and does not have it.
+type forgetful struct{ *purging }
+
+func (forgetful) Create(_ context.Context, w registration.Wanted) (registration.Webhook, error) {
+	return registration.Webhook{URL: w.URL}, nil
+}
+
+// TestWhatIsPutBackAndForgotten is not taken for granted: it stays noted.
+func TestWhatIsPutBackAndForgotten(t *testing.T) {
+	t.Parallel()
+	a := &purging{account: &account{hooks: []registration.Webhook{hook("", "new")}}}
+	keeper := a.keeper()
+	keeper.API = forgetful{a}
+	_, err := keeper.Ensure(t.Context(), registration.Wanted{URL: "new"}, &registration.Known{Restore: []string{"foreign"}})
+	if !registration.IsKind(err, registration.Unavailable) || len(a.remembered) > 0 {
+		t.Errorf("got %v, remembers %v", err, a.remembered)
+	}
+}
