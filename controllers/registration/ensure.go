@@ -64,10 +64,7 @@ func (k *Keeper) Ensure(ctx context.Context, w Wanted, known *Known) (Outcome, e
 		return Outcome{}, err
 	}
 	if out.Changed {
-		if all, err = k.API.List(ctx); err != nil {
-			return Outcome{}, err
-		}
-		if out.Webhook, err = known.made(all, &w, out.Webhook); err != nil {
+		if all, err = k.verify(ctx, &w, known, &out); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -76,6 +73,16 @@ func (k *Keeper) Ensure(ctx context.Context, w Wanted, known *Known) (Outcome, e
 	}
 	out.Left, err = k.tidy(ctx, known, all, known.others(all, w.URL, out.Webhook))
 	return out, err
+}
+
+// verify asks whether the provider has what it was told, and returns what it has.
+func (k *Keeper) verify(ctx context.Context, w *Wanted, known *Known, out *Outcome) ([]Webhook, error) {
+	all, err := k.API.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out.Webhook, err = known.made(all, w, out.Webhook)
+	return all, err
 }
 
 // find returns the webhooks of ours, those with the wanted URL first.

@@ -96,16 +96,9 @@ func (a *api) set(ctx context.Context, before string, w registration.Wanted) (re
 	if err != nil {
 		return registration.Webhook{}, err
 	}
-	ours := map[string]callback{}
-	for _, c := range callbacks {
-		isOurs := c.URL == before || c.URL == w.URL
-		if !isOurs && slices.Contains(w.Events, c.EventType) {
-			return registration.Webhook{}, &registration.Error{Kind: registration.Occupied, Words: "the kind " + c.EventType + " has somebody else's URL, at " + host(c.URL) +
-				", and each has one: remove it there, or leave the kind out of spec.registration.events"}
-		}
-		if isOurs {
-			ours[c.EventType] = c
-		}
+	ours, err := split(callbacks, before, &w)
+	if err != nil {
+		return registration.Webhook{}, err
 	}
 	for _, event := range w.Events {
 		if err := a.write(ctx, event, ours, w.URL); err != nil {
@@ -121,6 +114,22 @@ func (a *api) set(ctx context.Context, before string, w registration.Wanted) (re
 		}
 	}
 	return registration.Webhook{ID: w.URL, URL: w.URL, Events: w.Events}, nil
+}
+
+// split returns the callbacks that are ours, by kind. That somebody else has a kind that is wanted is an error.
+func split(callbacks []callback, before string, w *registration.Wanted) (map[string]callback, error) {
+	ours := map[string]callback{}
+	for _, c := range callbacks {
+		isOurs := c.URL == before || c.URL == w.URL
+		if !isOurs && slices.Contains(w.Events, c.EventType) {
+			return nil, &registration.Error{Kind: registration.Occupied, Words: "the kind " + c.EventType + " has somebody else's URL, at " + host(c.URL) +
+				", and each has one: remove it there, or leave the kind out of spec.registration.events"}
+		}
+		if isOurs {
+			ours[c.EventType] = c
+		}
+	}
+	return ours, nil
 }
 
 // write makes the URL of a kind what it is to be.

@@ -138,14 +138,20 @@ func collect(value any, depth int, found *[]string) {
 			collect(item, depth+1, found)
 		}
 	case map[string]any:
-		before := len(*found)
-		for _, name := range names() {
-			collect(v[name], depth+1, found)
-		}
-		if len(*found) == before && depth > 0 { // errors by field, such as {"url": ["is invalid"]}
-			for _, name := range sortedFirst(v, maxDepth) {
-				collect(v[name], depth+1, found)
-			}
-		}
+		collectMembers(v, depth, found)
+	}
+}
+
+// collectMembers finds the texts in an object.
+func collectMembers(object map[string]any, depth int, found *[]string) {
+	before := len(*found)
+	for _, name := range names() {
+		collect(object[name], depth+1, found)
+	}
+	if len(*found) > before || depth == 0 {
+		return
+	}
+	for _, name := range sortedFirst(object, maxDepth) { // errors by field, such as {"url": ["is invalid"]}
+		collect(object[name], depth+1, found)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -107,9 +108,7 @@ func (c *Client) request(ctx context.Context, r registration.Request) (*http.Req
 	if err != nil {
 		return nil, errors.New("the URL of the provider's API cannot be read")
 	}
-	for name, values := range r.Header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, r.Header)
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", "mailvane")
 	if mediaType != "" {
@@ -140,7 +139,7 @@ func (c *Client) decode(response *http.Response, body []byte, out any) error {
 	if out == nil {
 		return nil
 	}
-	wrong := ""
+	var wrong string
 	switch {
 	case len(body) > maxAnswer:
 		wrong = "its answer is larger than 4 MiB"

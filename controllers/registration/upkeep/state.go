@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -121,9 +122,9 @@ func (r *Reconciler) save(ctx context.Context, e *v1alpha1.WebhookEndpoint, s *s
 }
 
 func fingerprint(data map[string][]byte) string {
-	text := ""
+	var text strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(data)) {
-		text += fmt.Sprintf("%q=%q ", key, data[key])
+		fmt.Fprintf(&text, "%q=%q ", key, data[key])
 	}
-	return text
+	return text.String()
 }

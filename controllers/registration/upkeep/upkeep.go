@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -129,13 +130,14 @@ func (r *Reconciler) settle(e *v1alpha1.WebhookEndpoint, inputs string, a attemp
 
 // inputs names everything that a webhook is made of, and that says whether it can be registered. A change of it is a reason to look.
 func (r *Reconciler) inputs(ctx context.Context, e *v1alpha1.WebhookEndpoint) (string, error) {
-	named := fmt.Sprintf("%d %s %s %s", e.Generation, e.Status.URL, statusOf(e, v1alpha1.ConditionProgrammed), statusOf(e, v1alpha1.ConditionExposed))
+	var named strings.Builder
+	fmt.Fprintf(&named, "%d %s %s %s", e.Generation, e.Status.URL, statusOf(e, v1alpha1.ConditionProgrammed), statusOf(e, v1alpha1.ConditionExposed))
 	for _, name := range render.RegistrationSecrets(e) {
 		version, err := r.version(ctx, e.Namespace, name)
 		if err != nil {
 			return "", err
 		}
-		named += " " + name + "=" + version
+		named.WriteString(" " + name + "=" + version)
 	}
-	return named, nil
+	return named.String(), nil
 }
