@@ -21,10 +21,10 @@ type Parsed struct {
 }
 
 // buses have the region as their fourth part.
-var buses = regexp.MustCompile(`^arn:[a-z0-9-]+:events:([a-z0-9-]+):[0-9]{12}:event-bus/[A-Za-z0-9/_.-]+$`) //nolint:gochecknoglobals // a constant
+var buses = regexp.MustCompile(`^arn:[a-z0-9-]+:events:([a-z0-9-]+):[0-9]{12}:event-bus/[A-Za-z0-9/_.-]+$`)
 
 // sources are those that an event may have: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html
-var sources = regexp.MustCompile(`^[A-Za-z0-9._/-]+$`) //nolint:gochecknoglobals // a constant
+var sources = regexp.MustCompile(`^[A-Za-z0-9._/-]+$`)
 
 // Parse decodes a sink's settings and refuses what cannot work. No error holds a credential.
 func Parse(data []byte, env settings.Environment) (Parsed, error) {

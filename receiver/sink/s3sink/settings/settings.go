@@ -36,7 +36,7 @@ type Parsed struct {
 }
 
 // names are those of buckets and regions: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-var names = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*[a-z0-9]$`) //nolint:gochecknoglobals // a constant
+var names = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*[a-z0-9]$`)
 
 // Parse decodes a sink's settings, completes them with the defaults and refuses what cannot work. No error holds a credential.
 func Parse(data []byte, env settings.Environment) (Parsed, error) {

@@ -23,7 +23,7 @@ type Parsed struct {
 }
 
 // topics have the region as their fourth part.
-var topics = regexp.MustCompile(`^arn:[a-z0-9-]+:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]+([.]fifo)?$`) //nolint:gochecknoglobals // a constant
+var topics = regexp.MustCompile(`^arn:[a-z0-9-]+:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]+([.]fifo)?$`)
 
 // Parse decodes a sink's settings and refuses what cannot work. No error holds a credential.
 func Parse(data []byte, env settings.Environment) (Parsed, error) {

@@ -23,8 +23,8 @@ type Parsed struct {
 }
 
 var (
-	queues  = regexp.MustCompile(`^https?://[^/?#@\s]+/[A-Za-z0-9/_.-]+$`) //nolint:gochecknoglobals // a constant
-	regions = regexp.MustCompile(`^[a-z0-9-]+$`)                           //nolint:gochecknoglobals // a constant
+	queues  = regexp.MustCompile(`^https?://[^/?#@\s]+/[A-Za-z0-9/_.-]+$`)
+	regions = regexp.MustCompile(`^[a-z0-9-]+$`)
 )
 
 // Parse decodes a sink's settings and refuses what cannot work. No error holds a credential.
