@@ -281,6 +281,8 @@ func TestCertificates(t *testing.T) {
 	d := start(t, kfake.TLS(config))
 	sinktest.Trusts(t, sinktest.Trust{
 		Kind: kafkasink.Kind(), Authority: a, ServerName: name, Client: me,
-		Settings: func(tls string) string { return fmt.Sprintf(`{"brokers":[%q],"topic":%q,"tls":%s}`, d.address, topic, tls) },
+		Settings: func(tls string) string {
+			return fmt.Sprintf(`{"brokers":[%q],"topic":%q,"tls":%s}`, d.address, topic, tls)
+		},
 	})
 }

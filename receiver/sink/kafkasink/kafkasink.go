@@ -82,7 +82,7 @@ func (s *kafkaSink) Send(ctx context.Context, batch sink.Batch) error {
 		return err
 	}
 	p := s.current()
-	c := p.produce(batch.Messages, records, failed)
+	c := p.produce(batch.Messages, records, failed) //nolint:contextcheck // records go on being sent when a send has ended
 	if err := s.await(ctx, c, topicsOf(records)); err != nil {
 		p.leave(c, err)
 	}

@@ -152,7 +152,7 @@ func (d *destination) bound(t *testing.T, bytes int) {
 	resource := kmsg.NewIncrementalAlterConfigsRequestResource()
 	resource.ResourceType, resource.ResourceName = kmsg.ConfigResourceTypeTopic, topic
 	config := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-	config.Name, config.Value = "max.message.bytes", kmsg.StringPtr(strconv.Itoa(bytes))
+	config.Name, config.Value = "max.message.bytes", new(strconv.Itoa(bytes))
 	resource.Configs = append(resource.Configs, config)
 	request.Resources = append(request.Resources, resource)
 	answer, err := request.RequestWith(t.Context(), d.as(t))
@@ -164,7 +164,7 @@ func (d *destination) deleteTopic(t *testing.T) {
 	t.Helper()
 	request := kmsg.NewPtrDeleteTopicsRequest()
 	rt := kmsg.NewDeleteTopicsRequestTopic()
-	rt.Topic = kmsg.StringPtr(topic)
+	rt.Topic = new(topic)
 	request.Topics, request.TopicNames = append(request.Topics, rt), []string{topic}
 	answer, err := request.RequestWith(t.Context(), d.as(t))
 	must(t, err)

@@ -112,7 +112,7 @@ func (p *Parsed) setTopic(text string) (err error) {
 		return fmt.Errorf("topic %w", err)
 	}
 	if text == "." || text == ".." {
-		return errors.New("topic must not be . or ..")
+		return errors.New("topic must be no . or .. alone")
 	}
 	return nil
 }
@@ -171,6 +171,11 @@ func (o *OAuth) check() error {
 	if o.ClientID == "" || o.ClientSecret == "" {
 		return errors.New("authentication.oauth must have clientID and clientSecretRef")
 	}
+	return o.checkMore()
+}
+
+// checkMore looks at what may be left out.
+func (o *OAuth) checkMore() error {
 	for i, s := range o.Scopes {
 		if !validScope.MatchString(string(s)) {
 			return fmt.Errorf("authentication.oauth.scopes[%d] must be printable, without blanks, quotes and backslashes", i)

@@ -30,7 +30,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"port":               {"it is a number", `{"brokers":["kafka:0"]}`, "brokers[0]"},
 		"attribute":          {"it does not exist", with(`,"topic":"mail.{name}"`), "topic must have one of {type}"},
 		"slash":              {"Kafka takes none", with(`,"topic":"mail/a"`), "topic must not contain '/'"},
-		"dots":               {"Kafka takes no such name", with(`,"topic":".."`), "topic must not be . or .."},
+		"dots":               {"Kafka takes no such name", with(`,"topic":".."`), "topic must be no . or .. alone"},
 		"no topic":           {"an empty one is none", with(`,"topic":""`), "topic must not be empty"},
 		"mode":               {"which one is meant?", with(`,"contentMode":"Batched"`), "contentMode"},
 		"compression":        {"as above", with(`,"compression":"Brotli"`), "compression"},
