@@ -12,6 +12,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:XValidation:rule="self.type == 'NATS' || !has(self.nats)",fieldPath=".nats",reason=FieldValueForbidden,message="must not be set unless type is NATS"
 // +kubebuilder:validation:XValidation:rule="self.type != 'PostgreSQL' || has(self.postgreSQL)",fieldPath=".postgreSQL",reason=FieldValueRequired,message="must be set when type is PostgreSQL"
 // +kubebuilder:validation:XValidation:rule="self.type == 'PostgreSQL' || !has(self.postgreSQL)",fieldPath=".postgreSQL",reason=FieldValueForbidden,message="must not be set unless type is PostgreSQL"
+// +kubebuilder:validation:XValidation:rule="self.type != 'RabbitMQ' || has(self.rabbitMQ)",fieldPath=".rabbitMQ",reason=FieldValueRequired,message="must be set when type is RabbitMQ"
+// +kubebuilder:validation:XValidation:rule="self.type == 'RabbitMQ' || !has(self.rabbitMQ)",fieldPath=".rabbitMQ",reason=FieldValueForbidden,message="must not be set unless type is RabbitMQ"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Redis' || has(self.redis)",fieldPath=".redis",reason=FieldValueRequired,message="must be set when type is Redis"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Redis' || !has(self.redis)",fieldPath=".redis",reason=FieldValueForbidden,message="must not be set unless type is Redis"
 // +kubebuilder:validation:XValidation:rule="self.type != 'S3' || has(self.s3)",fieldPath=".s3",reason=FieldValueRequired,message="must be set when type is S3"
@@ -52,6 +54,10 @@ type EventSinkSpec struct {
 	// +optional
 	// +unionMember
 	PostgreSQL *PostgreSQLSink `json:"postgreSQL,omitempty"`
+	// rabbitMQ holds the settings of type RabbitMQ.
+	// +optional
+	// +unionMember
+	RabbitMQ *RabbitMQSink `json:"rabbitMQ,omitempty"`
 	// redis holds the settings of type Redis.
 	// +optional
 	// +unionMember

@@ -3,7 +3,7 @@
 package v1alpha1
 
 // SinkType names a kind of destination.
-// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;Redis;S3;SQS;SNS;EventBridge;Stdout;File
+// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;RabbitMQ;Redis;S3;SQS;SNS;EventBridge;Stdout;File
 type SinkType string
 
 // The kinds of destinations.
@@ -12,6 +12,7 @@ const (
 	SinkKafka       SinkType = "Kafka"
 	SinkNATS        SinkType = "NATS"
 	SinkPostgreSQL  SinkType = "PostgreSQL"
+	SinkRabbitMQ    SinkType = "RabbitMQ"
 	SinkRedis       SinkType = "Redis"
 	SinkS3          SinkType = "S3"
 	SinkSQS         SinkType = "SQS"

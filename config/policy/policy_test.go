@@ -157,6 +157,9 @@ func referring() map[string]string {
 	s3 := func(more string) string { return "{type: S3, s3: {bucket: events, region: eu-west-1, " + more + "}}" }
 	redis := func(more string) string { return "{type: Redis, redis: {addresses: ['redis:6379'], " + more + "}}" }
 	kafka := func(more string) string { return "{type: Kafka, kafka: {brokers: ['kafka:9093'], " + more + "}}" }
+	rabbitMQ := func(more string) string {
+		return "{type: RabbitMQ, rabbitMQ: {addresses: ['rabbitmq:5671'], " + more + "}}"
+	}
 	oauth := func(secret, more string) string {
 		return kafka("authentication: {oauth: {tokenURL: 'https://a/token', clientID: a, clientSecretRef: " + secret + more + "}}")
 	}
@@ -213,6 +216,9 @@ func referring() map[string]string {
 		"EventSink spec.sns.authentication.sessionTokenRef":                sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),
 		"EventSink spec.sns.tls.caRefs":                                    sns("endpoint: 'https://s3.internal', tls: {caRefs: " + refs + "}"),
 		"EventSink spec.sns.tls.secretRef":                                 sns("endpoint: 'https://s3.internal', tls: {secretRef: {name: target}}"),
+		"EventSink spec.rabbitMQ.basicRef":                                 rabbitMQ("basicRef: {name: target}"),
+		"EventSink spec.rabbitMQ.tls.caRefs":                               rabbitMQ("basicRef: {name: target}, tls: {caRefs: " + refs + "}"),
+		"EventSink spec.rabbitMQ.tls.secretRef":                            rabbitMQ("tls: {secretRef: {name: target}}"),
 		"EventSink spec.redis.basicRef":                                    redis("basicRef: {name: target}"),
 		"EventSink spec.redis.passwordRef":                                 redis("passwordRef: " + ref),
 		"EventSink spec.redis.tls.caRefs":                                  redis("tls: {caRefs: " + refs + "}"),
@@ -314,6 +320,7 @@ func TestAReferenceBesideAnother(t *testing.T) {
 		"decryptionKeys[].keyRef": {"WebhookEndpoint", "{provider: {type: MicrosoftGraph, microsoftGraph: {clientStateRefs: [{name: other, key: a}], decryptionKeys: [{certificateID: a, keyRef: " +
 			ref + "}]}}, routes: [{name: a, sinkRef: {name: b}}]}"},
 		"oauth.caRefs":           {"EventSink", kafka("{oauth: {tokenURL: 'https://a/token', clientID: a, clientSecretRef: {name: other, key: a}, caRefs: [" + ref + "]}}")},
+		"rabbitMQ.tls.caRefs":    {"EventSink", "{type: RabbitMQ, rabbitMQ: {addresses: ['rabbitmq:5671'], basicRef: {name: other}, tls: {caRefs: [" + ref + "]}}}"},
 		"awsIAM.sessionTokenRef": {"EventSink", kafka("{awsIAM: {accessKeyID: A, secretAccessKeyRef: {name: other, key: a}, sessionTokenRef: " + ref + "}}")},
 	} {
 		err := newAuthor(t, may("", "secrets", "get", "other"), may("apps", "deployments", "create")).create(t, tc.kind, tc.spec)

@@ -7,6 +7,7 @@ func Sinks() []Sink {
 		{Type: "Kafka", Title: "Kafka", Summary: "topics of Kafka, and of Azure Event Hubs, Amazon MSK, Redpanda and Confluent"},
 		{Type: "NATS", Title: "NATS", Summary: "streams of JetStream, under subjects of your choice"},
 		{Type: "PostgreSQL", Title: "PostgreSQL", Summary: "a table, with columns to query"},
+		{Type: "RabbitMQ", Title: "RabbitMQ", Summary: "an exchange of RabbitMQ, with confirms"},
 		{Type: "Redis", Title: "Redis", Summary: "streams of Redis"},
 		{Type: "S3", Title: "S3", Summary: "objects of Amazon S3 and of storage like it, as lines of JSON by type and date"},
 		{Type: "SQS", Title: "SQS", Summary: "queues of Amazon SQS, standard and FIFO"},

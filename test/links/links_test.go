@@ -49,7 +49,7 @@ func TestPrograms(t *testing.T) {
 			slices.Concat(decoders, clients),
 			[]string{
 				module + "internal/simulate", module + "receiver/journal", module + "receiver/intake", module + "receiver/deliver",
-				"github.com/cockroachdb/pebble", "github.com/nats-io", "github.com/twmb/franz-go", "github.com/jackc/pgx", "github.com/rabbitmq/amqp091-go",
+				"github.com/cockroachdb/pebble", "github.com/nats-io", "github.com/twmb/franz-go", "github.com/rabbitmq/amqp091-go", "github.com/jackc/pgx",
 				"github.com/redis/go-redis", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "cloud.google.com/go/pubsub",
 			},
 		},
@@ -84,7 +84,7 @@ func TestRefusedPackagesExist(t *testing.T) {
 			t.Errorf("mailvane, which runs everything, does not link receiver/sink/%s", s.Folder())
 		}
 	}
-	for _, tree := range []string{"k8s.io", "sigs.k8s.io", "github.com/cockroachdb/pebble", "github.com/nats-io", "github.com/jackc/pgx", "github.com/redis/go-redis", "github.com/twmb/franz-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", module + "receiver/journal"} {
+	for _, tree := range []string{"k8s.io", "sigs.k8s.io", "github.com/cockroachdb/pebble", "github.com/nats-io", "github.com/jackc/pgx", "github.com/redis/go-redis", "github.com/twmb/franz-go", "github.com/rabbitmq/amqp091-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", module + "receiver/journal"} {
 		if !slices.ContainsFunc(linked, func(dependency string) bool { return within(dependency, tree) }) {
 			t.Errorf("mailvane, which runs everything, links nothing of %s", tree)
 		}

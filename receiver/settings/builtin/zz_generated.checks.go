@@ -39,6 +39,7 @@ import (
 	kafkasink "github.com/mailvane/mailvane/receiver/sink/kafkasink/settings"
 	natssink "github.com/mailvane/mailvane/receiver/sink/natssink/settings"
 	postgresqlsink "github.com/mailvane/mailvane/receiver/sink/postgresqlsink/settings"
+	rabbitmqsink "github.com/mailvane/mailvane/receiver/sink/rabbitmqsink/settings"
 	redissink "github.com/mailvane/mailvane/receiver/sink/redissink/settings"
 	s3sink "github.com/mailvane/mailvane/receiver/sink/s3sink/settings"
 	snssink "github.com/mailvane/mailvane/receiver/sink/snssink/settings"
@@ -89,6 +90,7 @@ func Sinks() []Check {
 		{"Kafka", sink(kafkasink.Parse)},
 		{"NATS", sink(natssink.Parse)},
 		{"PostgreSQL", sink(postgresqlsink.Parse)},
+		{"RabbitMQ", sink(rabbitmqsink.Parse)},
 		{"Redis", sink(redissink.Parse)},
 		{"S3", sink(s3sink.Parse)},
 		{"SQS", sink(sqssink.Parse)},

@@ -11,6 +11,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/sink/kafkasink"
 	"github.com/mailvane/mailvane/receiver/sink/natssink"
 	"github.com/mailvane/mailvane/receiver/sink/postgresqlsink"
+	"github.com/mailvane/mailvane/receiver/sink/rabbitmqsink"
 	"github.com/mailvane/mailvane/receiver/sink/redissink"
 	"github.com/mailvane/mailvane/receiver/sink/s3sink"
 	"github.com/mailvane/mailvane/receiver/sink/snssink"
@@ -25,6 +26,7 @@ func Kinds() []sink.Kind {
 		kafkasink.Kind(),
 		natssink.Kind(),
 		postgresqlsink.Kind(),
+		rabbitmqsink.Kind(),
 		redissink.Kind(),
 		s3sink.Kind(),
 		sqssink.Kind(),
