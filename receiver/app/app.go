@@ -23,6 +23,8 @@ import (
 	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/event/filter"
 	"github.com/mailvane/mailvane/receiver/handoff"
+	"github.com/mailvane/mailvane/receiver/history"
+	"github.com/mailvane/mailvane/receiver/history/record"
 	"github.com/mailvane/mailvane/receiver/intake"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/keys"
@@ -60,6 +62,10 @@ type Options struct {
 	AdminKeys access.Keyring
 	// AdminHost is the host that the admin API listens on as it was configured; empty = every address of this machine.
 	AdminHost string
+	// History keeps what happened; nil = nothing does. The receiver closes it.
+	History history.Store
+	// HistoryProblem says for people why there is no history although one was asked for.
+	HistoryProblem string
 	// ConfigKey returns the key that [config.Fingerprint] takes; nil = a key that nobody else knows.
 	ConfigKey func() ([]byte, error)
 }
@@ -75,6 +81,7 @@ type Receiver struct {
 	taker    *handoff.Handler // nil without hand-off
 	pods     *pods
 	admin    *server.Server
+	recorder *record.Recorder
 	stopping atomic.Bool
 	opened   atomic.Bool // the journal could be opened once
 
@@ -104,15 +111,18 @@ func New(o Options) (*Receiver, error) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		metrics.NewJournalCollector(o.Journal.Stats, time.Now))
 	pods := newPods(&o)
+	recorder := record.New(record.Options{Journal: o.Journal, Store: o.History, Unavailable: o.HistoryProblem, Logger: o.Logger})
+	registry.MustRegister(metrics.NewHistoryCollector(recorder.Stats))
 	r := &Receiver{
-		options: o, registry: registry, metrics: m, pods: pods,
-		compiler: &endpoint.Compiler{Lookup: providers.Lookup, Environment: provider.Environment{HTTPClient: o.KeyClient, Keys: &keys.Registry{}}, Filters: filters, Metrics: m},
+		options: o, registry: registry, metrics: m, pods: pods, recorder: recorder,
+		compiler: &endpoint.Compiler{Lookup: providers.Lookup, Environment: provider.Environment{HTTPClient: o.KeyClient, Keys: &keys.Registry{}}, Filters: filters, Metrics: m, History: o.History != nil},
 		handler: intake.NewHandler(intake.Options{
 			Journal: pods.appender(o.Journal), Metrics: m, Logger: o.Logger, HTTPClient: o.KeyClient,
-			TrustedProxies: o.TrustedProxies, MaxInFlightBytes: o.MaxInFlightBytes, UnknownPathGrace: o.UnknownPathGrace, Now: time.Now,
+			TrustedProxies: o.TrustedProxies, MaxInFlightBytes: o.MaxInFlightBytes, UnknownPathGrace: o.UnknownPathGrace, Recorder: recorder, Now: time.Now,
 		}),
 	}
-	r.sinks = supervise.New(supervise.Options{Journal: o.Journal, Metrics: m, Logger: o.Logger, Lookup: sinks.Lookup, Environment: o.Sinks})
+	r.sinks = supervise.New(supervise.Options{Journal: o.Journal, Metrics: m, Logger: o.Logger, Lookup: sinks.Lookup, Environment: o.Sinks, Recorder: recorder})
+	recorder.Start(context.Background())
 	r.taker = r.newTaker()
 	r.admin = r.newAdmin()
 	return r, nil
@@ -178,6 +188,9 @@ func (r *Receiver) shutdown(ctx context.Context, stopServing func()) error {
 	}
 	r.flush(ctx)
 	r.sinks.Stop()
+	if err := r.recorder.Stop(ctx); err != nil {
+		r.options.Logger.Warn("the history did not close", "error", err)
+	}
 	r.pods.stop(ctx, r.handOff(ctx))
 	r.options.Logger.Info("stopped; what still waits is in the journal", "waiting", pendingTotal(r.options.Journal.Stats()))
 	if err := r.options.Journal.Close(); err != nil {

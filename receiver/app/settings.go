@@ -58,6 +58,10 @@ type Settings struct {
 	JetStreamURLs string
 	// JetStream says more about them; what is set here or only known in the process is filled in.
 	JetStream jetstream.Options
+	// History is HistoryEmbedded, HistoryNone, or empty: the former with an embedded journal. HistoryMaxAge and HistoryMaxBytes bound it.
+	History         string
+	HistoryMaxAge   time.Duration
+	HistoryMaxBytes int64
 	// FetchKeys allows the receiver to fetch public keys of providers.
 	FetchKeys bool
 	// ShutdownDelay is how long requests are still served after the receiver has stopped being ready.
@@ -86,6 +90,7 @@ func (s *Settings) Flags(f *flag.FlagSet, defaults Settings) {
 	sizeFlag(f, &s.JournalMinFreeBytes, "journal-min-free-bytes", embedded.DefaultMinFreeBytes, "space that the journal leaves free on its file system; 0 = none")
 	durationFlag(f, &s.DedupeWindow, "dedupe-window", embedded.DefaultDedupeWindow, "how long a repeated event is recognised")
 	s.journalFlags(f)
+	s.historyFlags(f)
 	f.BoolVar(&s.FetchKeys, "fetch-keys", true, "fetch providers' public keys; without it only pinned keys are known")
 	durationFlag(f, &s.ShutdownDelay, "shutdown-delay", defaults.ShutdownDelay, "how long requests are still served after a request to stop")
 	durationFlag(f, &s.FlushTimeout, "flush-timeout", defaults.FlushTimeout, "how long to wait for sinks to take what they are owed when stopping")
@@ -125,7 +130,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(s.checkAmounts(), s.checkFolders()); err != nil {
+	if err := errors.Join(s.checkAmounts(), s.checkFolders(), s.checkHistory()); err != nil {
 		return nil, err
 	}
 	limitMemory(log, memlimit.FromCgroup)
@@ -154,6 +159,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout, Handoff: handoff,
 		AdminKeys: keys, AdminHost: hostOf(s.AdminListen), ConfigKey: s.configKey(),
 	}
+	o.History, o.HistoryProblem = s.openHistory(j, log)
 	if s.FetchKeys {
 		o.KeyClient = KeyClient(guard)
 	}
@@ -161,6 +167,9 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	if err != nil {
 		instance.closeListeners()
 		_ = j.Close() // nothing was written
+		if o.History != nil {
+			_ = o.History.Close() // the same
+		}
 		return nil, err
 	}
 	return instance, nil
@@ -216,7 +225,8 @@ func (i *Instance) Run(ctx context.Context) error { return i.Serve(ctx, i.listen
 func (i *Instance) Abandon() {
 	i.closeListeners()
 	i.sinks.Stop()
-	_ = i.options.Journal.Close() // nothing was accepted
+	_ = i.recorder.Stop(context.Background()) // nothing was kept
+	_ = i.options.Journal.Close()             // nothing was accepted
 }
 
 func fields(list string) []string {

@@ -63,7 +63,9 @@ func settled(chunk []journal.Delivery, outcome journal.Settlement, settlements [
 // attempt sends one chunk and appends what became of it. A refusal for good is narrowed down to the deliveries that are refused.
 // reached is false when the sink could not take anything at the moment.
 func (w *Worker) attempt(ctx context.Context, chunk []journal.Delivery, settlements []journal.Settlement) (_ []journal.Settlement, reached bool) {
+	began := time.Now()
 	err := w.send(ctx, chunk)
+	w.record(ctx, chunk, began, err)
 	switch failed := sink.FailedOf(err, len(chunk)); {
 	case len(failed) > 0 && len(chunk) == 1:
 		err = failed[0]

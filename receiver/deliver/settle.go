@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/event"
+	"github.com/mailvane/mailvane/receiver/history"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
@@ -30,6 +31,7 @@ func (w *Worker) dead(d journal.Delivery, cause journal.Cause, err error) journa
 	}
 	w.lengths.forget([]journal.Delivery{d})
 	w.options.Metrics.DeadLettered(string(cause), 1)
+	w.tell([]journal.Delivery{d}, history.Attempt{Outcome: history.Dead, Answer: err.Error()})
 	return journal.Settlement{Deliveries: []journal.Delivery{d}, Outcome: journal.Dead, DeadLetter: letter}
 }
 

@@ -43,6 +43,8 @@ type Options struct {
 	Logger *slog.Logger
 	// DrainTimeout is how long sends in flight may go on after Run's context has ended.
 	DrainTimeout time.Duration
+	// Recorder is told of attempts; nil = nobody is.
+	Recorder Recorder
 }
 
 // Worker feeds one sink.

@@ -56,6 +56,12 @@ func (b *Builder) event(ev *event.Event, d route.Decision) {
 	}
 	if len(d.Sinks)+len(d.Failures) == 0 {
 		b.unrouted++
+	}
+	remembered := b.endpoint.remembered && (!ev.Unverified || len(d.Sinks) > 0)
+	if remembered {
+		entry.Sinks = append(entry.Sinks, journal.History)
+	}
+	if len(entry.Sinks)+len(d.Failures) == 0 {
 		b.add(entry)
 		return
 	}

@@ -26,6 +26,8 @@ type Compiler struct {
 	Filters *filter.Compiler
 	// Metrics counts what endpoints do.
 	Metrics *metrics.Metrics
+	// History has every event owed to the history as well, those that no route takes among them.
+	History bool
 
 	// behindFactors stands for the environment's keys where a request has passed another factor before its key is looked
 	// up: who floods other endpoints with forged key ids does not use up the lookups of these.
@@ -102,7 +104,7 @@ func (c *Compiler) endpoint(spec *config.Endpoint) (*Endpoint, error) {
 		webhook: webhook, decodeHeaders: decodeHeaders(&kind, webhook), routes: routes, takesGzip: kind.TakesGzip,
 		factors: factors, takesToken: len(spec.Authentication.PathToken.Secrets) > 0,
 		base:   spec.PublicURL,
-		shadow: shadow, state: spec.State,
+		shadow: shadow, state: spec.State, remembered: c.History,
 		maxBodyBytes: spec.MaxBodyBytes, metrics: c.Metrics.Endpoint(name),
 	}, nil
 }

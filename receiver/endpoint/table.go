@@ -35,6 +35,7 @@ type Endpoint struct {
 	base          string // scheme and host that providers were told; "" = not known
 	shadow        bool
 	state         string
+	remembered    bool // in a history
 	maxBodyBytes  int64
 	metrics       *metrics.Endpoint
 	troubles      *troubles

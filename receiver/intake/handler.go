@@ -43,6 +43,8 @@ type Options struct {
 	UnknownPathGrace time.Duration
 	// HTTPClient makes the calls that providers ask for; nil = none are made.
 	HTTPClient *http.Client
+	// Recorder is told of requests that are refused, and of events that become dead letters at once; nil = nobody is.
+	Recorder Recorder
 	// Now is the clock of tolerances, acceptance times and UnknownPathGrace.
 	Now func() time.Time
 }
@@ -171,6 +173,7 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, x *exchange) (r
 		return receipt{}, p
 	}
 	if refusal != "" && !e.IsShadow() {
+		h.recordRefusal(r, x, refusal)
 		return receipt{}, e.refuse(refusal)
 	}
 	defer x.reserved.release()
@@ -183,7 +186,7 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, x *exchange) (r
 		x.reply = &reply
 		return receipt{}, nil
 	}
-	unverified, p := h.verify(r.Context(), x, refusal)
+	unverified, p := h.verify(r, x, refusal)
 	if p != nil {
 		return receipt{}, p
 	}
@@ -240,8 +243,8 @@ func (h *Handler) undecided(ctx context.Context, e *site, err error) *problem {
 }
 
 // verify checks the provider's signature. In shadow mode nothing is refused; what would have been is marked and counted.
-func (h *Handler) verify(ctx context.Context, x *exchange, refusal string) (unverified bool, p *problem) {
-	e := x.endpoint
+func (h *Handler) verify(r *http.Request, x *exchange, refusal string) (unverified bool, p *problem) {
+	e, ctx := x.endpoint, r.Context()
 	proof, err := e.Verify(ctx, &x.request)
 	refused, ok := errors.AsType[*provider.VerifyError](err)
 	switch {
@@ -261,5 +264,6 @@ func (h *Handler) verify(ctx context.Context, x *exchange, refusal string) (unve
 	if e.IsShadow() {
 		return true, nil
 	}
+	h.recordRefusal(r, x, refusal)
 	return false, unauthorized()
 }

@@ -31,6 +31,9 @@ func (h *Handler) store(ctx context.Context, x *exchange, unverified bool) (rece
 			return receipt{}, h.storageProblem(e, err)
 		}
 	}
+	if done.DeadLettered > 0 {
+		h.recordDead(&b.Batch)
+	}
 	b.Count(done, &decoded)
 	if done.Accepted+done.DeadLettered > 0 {
 		h.noteBearer(e, x.bearer)

@@ -57,6 +57,10 @@ type Bounded interface {
 	MaxPayload() int
 }
 
+// History is the name of the queue of the history, which no sink has: theirs are "namespace/name". An event that no route takes is owed to it
+// alone.
+const History = "history"
+
 // Batch is what one request adds, all or nothing.
 type Batch struct {
 	// Entries are the events to store.
@@ -149,6 +153,9 @@ type Delivery struct {
 	Attempts int
 	// Payload is the encoded event. It must not be changed, and is good until the delivery is settled: its memory is used again.
 	Payload []byte
+	// Sinks are what the entry was owed to at first, but for [History]; only deliveries of that queue have them, and only where SinksKnown.
+	Sinks      []string `json:"-"`
+	SinksKnown bool     `json:"-"`
 	// Lease is the journal's own and means nothing to another: it tells apart two leases of the same delivery.
 	Lease uint64 `json:"-"`
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/sink"
 )
 
@@ -53,7 +54,7 @@ func orphanDelivery() config.Delivery {
 // dead letters when they are too old.
 func (s *Supervisor) addOrphans(p *Plan) {
 	for name, pending := range s.options.Journal.Stats().Pending {
-		if _, configured := p.all[name]; configured || pending == 0 {
+		if _, configured := p.all[name]; configured || pending == 0 || name == journal.History {
 			continue
 		}
 		last, ok := s.lookup(name)
@@ -69,7 +70,7 @@ func (s *Supervisor) addOrphans(p *Plan) {
 func (s *Supervisor) Adopt(ctx context.Context, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.running[name]; ok || s.stopped {
+	if _, ok := s.running[name]; ok || s.stopped || name == journal.History {
 		return
 	}
 	r := newOrphan(name, s.leaving[name])
@@ -105,7 +106,7 @@ func (s *Supervisor) orphans(seen map[string]int) []string {
 	}
 	var adopt []string
 	for name, pending := range stats.Pending {
-		if _, ok := s.running[name]; ok || pending == 0 {
+		if _, ok := s.running[name]; ok || pending == 0 || name == journal.History {
 			delete(seen, name)
 			continue
 		}

@@ -28,7 +28,7 @@ func (r *runner) start(ctx context.Context, o *Options, predecessor *runner) {
 	r.stop, r.done = stop, make(chan struct{})
 	r.worker = deliver.New(deliver.Options{
 		Name: r.name, Sink: r.sink, Content: r.content, Delivery: r.delivery, DeadLetterSink: r.delivery.DeadLetterSink,
-		Journal: o.Journal, Metrics: o.Metrics.Sink(r.name), Logger: o.Logger, DrainTimeout: drainTimeout,
+		Journal: o.Journal, Metrics: o.Metrics.Sink(r.name), Logger: o.Logger, DrainTimeout: drainTimeout, Recorder: o.Recorder,
 	})
 	go func() {
 		defer close(r.done)

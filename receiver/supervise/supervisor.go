@@ -31,6 +31,8 @@ type Options struct {
 	Lookup func(sinkType string) (sink.Kind, bool)
 	// Environment is what sinks may use.
 	Environment sink.Environment
+	// Recorder is told of attempts; nil = nobody is.
+	Recorder deliver.Recorder
 }
 
 // Supervisor runs the sinks of a configuration. Its methods are safe for concurrent use.

@@ -40,4 +40,3 @@ func TestSuite(t *testing.T) {
 		}
 	})
 }
-

@@ -29,6 +29,9 @@ type picker struct {
 	number  uint64
 	size    int
 
+	// names are those of the sinks of current, for the history.
+	names owedNames
+
 	deliveries []journal.Delivery
 	bytes      int
 	full       bool
@@ -199,6 +202,10 @@ func (p *picker) deliver(o *openBundle, run format.EventSet) {
 			Lease:       q.leases,
 		})
 		rest = rest[size:]
+		if q.name == journal.History {
+			d := &p.deliveries[len(p.deliveries)-1]
+			d.Sinks, d.SinksKnown = p.names.of(q, &p.current, p.number, n)
+		}
 	}
 }
 

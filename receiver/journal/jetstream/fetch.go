@@ -102,6 +102,7 @@ func (q *queue) deliveries(ctx context.Context, list []*held) ([]journal.Deliver
 		}
 		all = append(all, journal.Delivery{
 			Sequence: h.sequence, OrderingKey: h.key, AcceptedAt: h.accepted, Attempts: h.attempts, Payload: h.payload, Lease: h.lease,
+			Sinks: h.sinks, SinksKnown: h.sinksKnown,
 		})
 	}
 	return all, nil

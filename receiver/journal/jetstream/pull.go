@@ -126,6 +126,7 @@ func (q *queue) put(e *epoch, m jetstream.Msg, meta *jetstream.MsgMetadata) {
 		sequence: sequence, stored: meta.Timestamp, reply: m.Reply(), epoch: e,
 		key: message.OrderingKey(header), accepted: message.AcceptedAt(header), payload: m.Data(), size: len(m.Data()),
 	}
+	h.sinks, h.sinksKnown = message.Sinks(header)
 	q.held[sequence] = h
 	q.addFresh(h)
 }

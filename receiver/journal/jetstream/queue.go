@@ -26,21 +26,23 @@ const (
 
 // held is one delivery that the servers have given to this process.
 type held struct {
-	sequence uint64
-	stored   time.Time // by the servers; with it, sequence names one message also where sequences have begun again
-	reply    string    // where it is acknowledged, in the present epoch
-	epoch    *epoch
-	state    state
-	lease    uint64 // number of the last lease, which [journal.Delivery.Lease] repeats
-	key      string
-	accepted time.Time
-	attempts int
-	payload  []byte
-	size     int                 // of the payload, also when it was dropped
-	due      int64               // milliseconds since 1970; 0 = it was not scheduled yet
-	letter   *journal.DeadLetter // of what is unburied, without the payload
-	place    int                 // in the heap of what is scheduled
-	sentAt   time.Time
+	sequence   uint64
+	stored     time.Time // by the servers; with it, sequence names one message also where sequences have begun again
+	reply      string    // where it is acknowledged, in the present epoch
+	epoch      *epoch
+	state      state
+	lease      uint64 // number of the last lease, which [journal.Delivery.Lease] repeats
+	key        string
+	accepted   time.Time
+	attempts   int
+	payload    []byte
+	size       int      // of the payload, also when it was dropped
+	sinks      []string // of an event of the history, which it was owed to
+	sinksKnown bool
+	due        int64               // milliseconds since 1970; 0 = it was not scheduled yet
+	letter     *journal.DeadLetter // of what is unburied, without the payload
+	place      int                 // in the heap of what is scheduled
+	sentAt     time.Time
 }
 
 // dropped reports whether only the servers have the payload.

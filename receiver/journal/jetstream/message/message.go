@@ -22,6 +22,7 @@ import (
 const (
 	headerAccepted = "Mailvane-Accepted" // milliseconds since 1970
 	headerKey      = "Mailvane-Key"      // the ordering key, quoted as in Go
+	headerSinks    = "Mailvane-Sinks"    // those of an event of the history, after a comma each
 	headerTTL      = "Nats-TTL"
 )
 
@@ -121,6 +122,9 @@ func (s Subjects) Event(e *journal.Entry) []*nats.Msg {
 		m := &nats.Msg{Subject: s.Key(), Header: nats.Header{headerTTL: {markerTTL}}}
 		if i < len(e.Sinks) {
 			m = &nats.Msg{Subject: s.Sink(e.Sinks[i]), Header: maps.Clone(header), Data: payload}
+			if e.Sinks[i] == journal.History {
+				m.Header.Set(headerSinks, sinkList(e.Sinks))
+			}
 		}
 		if i < len(e.DedupeKeys) {
 			m.Header.Set(jetstream.MsgIDHeader, ID(e.DedupeKeys[i]))
@@ -128,6 +132,29 @@ func (s Subjects) Event(e *journal.Entry) []*nats.Msg {
 		all = append(all, m)
 	}
 	return all
+}
+
+// sinkList returns the sinks of an event but for the history, each after a comma, which is in no name.
+func sinkList(sinks []string) string {
+	var list strings.Builder
+	for _, name := range sinks {
+		if name != journal.History {
+			list.WriteString("," + name)
+		}
+	}
+	if list.Len() == 0 {
+		return ","
+	}
+	return list.String()
+}
+
+// Sinks reads which sinks an event of the history was owed to; known is false when its message does not say.
+func Sinks(h nats.Header) (sinks []string, known bool) {
+	list, known := strings.CutPrefix(h.Get(headerSinks), ",")
+	if list == "" {
+		return nil, known
+	}
+	return strings.Split(list, ","), known
 }
 
 func quoteKey(key string) string {
