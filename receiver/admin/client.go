@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/mailvane/mailvane/receiver/history"
 	"github.com/mailvane/mailvane/receiver/httpproblem"
 )
 
@@ -72,6 +73,24 @@ func (c *Client) DeadLetters(ctx context.Context, each func(*DeadLetter) error) 
 func (c *Client) DeadLetter(ctx context.Context, id uint64) (DeadLetter, error) {
 	var out DeadLetter
 	return out, c.call(ctx, http.MethodGet, PathDeadLetters+"/"+strconv.FormatUint(id, 10), nil, &out)
+}
+
+// History returns a page of the history, by the parameters of a search.
+func (c *Client) History(ctx context.Context, query url.Values) (HistoryPage, error) {
+	var out HistoryPage
+	return out, c.call(ctx, http.MethodGet, PathHistory+"?"+query.Encode(), nil, &out)
+}
+
+// Refusals returns the latest requests that were refused, the latest first.
+func (c *Client) Refusals(ctx context.Context, limit int) ([]history.Refusal, error) {
+	var out []history.Refusal
+	return out, c.call(ctx, http.MethodGet, PathRefusals+"?limit="+strconv.Itoa(limit), nil, &out)
+}
+
+// Erase removes a recipient from the history and the dead letters.
+func (c *Client) Erase(ctx context.Context, e Erasure) (Erased, error) {
+	var out Erased
+	return out, c.call(ctx, http.MethodPost, PathErase, e, &out)
 }
 
 // Retry makes dead letters live again.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/history"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden file")
@@ -27,6 +28,10 @@ func forms() map[string]any {
 		"GET " + admin.PathDeadLetters: admin.DeadLetter{},
 		"POST " + admin.PathRetry:      admin.IDs{},
 		"answer to POST":               admin.Result{},
+		"GET " + admin.PathHistory:     admin.HistoryPage{},
+		"GET " + admin.PathRefusals:    history.Refusal{},
+		"POST " + admin.PathErase:      admin.Erasure{},
+		"answer to an erasure":         admin.Erased{},
 	}
 }
 

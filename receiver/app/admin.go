@@ -21,6 +21,7 @@ func (r *Receiver) newAdmin() *server.Server {
 		Requeue: func(letter *journal.DeadLetter) (journal.Batch, error) {
 			return r.handler.Table().Requeue(letter, time.Now())
 		},
+		History: r.options.History, HistoryProblem: r.options.HistoryProblem, Attempted: r.recorder.Attempted,
 	}, r.options.Journal, r.options.Logger)
 }
 
@@ -68,7 +69,7 @@ func (r *Receiver) loaded() config.Loaded {
 	stats := r.options.Journal.Stats()
 	loaded := config.Loaded{
 		JournalProblem: stats.Problem, JournalDamage: stats.Damage, JournalWarning: stats.Warning, Problems: r.problems(time.Now()),
-		Connections: r.sinks.Connections(),
+		Connections: r.sinks.Connections(), HistoryProblem: r.recorder.Problem(),
 	}
 	current := r.current.Load()
 	if current == nil {

@@ -76,7 +76,7 @@ func open(t *testing.T, disk vfs.FS) *embedded.Journal {
 }
 
 // startOn starts a receiver that has the journal.
-func startOn(t *testing.T, j journal.Journal, handoff app.Handoff) *receiver {
+func startOn(t *testing.T, j journal.Journal, handoff app.Handoff, change ...func(*app.Options)) *receiver {
 	t.Helper()
 	webhooks, back, probes := listen(t), listen(t), listen(t)
 	o := app.Options{Journal: j, Logger: slog.New(slog.DiscardHandler), FlushTimeout: 5 * time.Second, Handoff: handoff, AdminKeys: keyring(t)}
@@ -88,6 +88,9 @@ func startOn(t *testing.T, j journal.Journal, handoff app.Handoff) *receiver {
 		if !handoff.Self.IsValid() {
 			o.Handoff.Self = netip.MustParseAddrPort(back.Addr().String())
 		}
+	}
+	for _, c := range change {
+		c(&o)
 	}
 	r, err := app.New(o)
 	if err != nil {

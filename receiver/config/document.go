@@ -22,6 +22,8 @@ type Loaded struct {
 	JournalDamage string `json:"journalDamage,omitzero"`
 	// JournalWarning says for people what is amiss with a journal that takes events and hands them out; empty = nothing is.
 	JournalWarning string `json:"journalWarning,omitzero"`
+	// HistoryProblem says for people why the history keeps nothing now; empty = it does, or there is none. Events are delivered all the same.
+	HistoryProblem string `json:"historyProblem,omitzero"`
 	// Problems are what goes wrong at its endpoints, at most [MaxProblems].
 	Problems []Problem `json:"problems,omitzero"`
 	// Connections are what is known of the ways to its sinks, at most [MaxConnections].

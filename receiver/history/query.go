@@ -20,10 +20,15 @@ const (
 	StateUnrouted State = "Unrouted"
 	// StateWaiting says that a sink is still owed it.
 	StateWaiting State = "Waiting"
+	// StateUnrecorded says that no sink is owed it any more and that it is not known what became of it: the receiver was killed in the
+	// moment between.
+	StateUnrecorded State = "Unrecorded"
 )
 
 // States returns all states.
-func States() []State { return []State{StateDelivered, StateDeadLetter, StateUnrouted, StateWaiting} }
+func States() []State {
+	return []State{StateDelivered, StateDeadLetter, StateUnrouted, StateWaiting, StateUnrecorded}
+}
 
 // The bounds of a page.
 const (
@@ -51,6 +56,8 @@ type Query struct {
 	Forward bool
 	// Cursor is where to go on; empty = at the beginning.
 	Cursor string
+	// Owed reports whether a sink may still be owed an event that was accepted at a time; nil = it may.
+	Owed func(sink string, acceptedAt time.Time) bool
 	// Limit bounds the page, at most MaxLimit; 0 = DefaultLimit.
 	Limit int
 }
@@ -91,18 +98,18 @@ func (f *Found) sinks() []string {
 	return slices.Compact(names)
 }
 
-// last returns what is known last of the event at a sink. Of attempts that are told of the same millisecond the final one is the last.
+// last returns what is known last of the event at a sink. What follows upon a retry may be of the same millisecond.
 func (f *Found) last(sink string) (last Told) {
 	for _, t := range f.Told {
-		if t.Sink == sink && (!t.At.Before(last.At) || last.Outcome == 0) {
+		if t.Sink == sink && (last.Outcome == 0 || t.At.After(last.At) || t.At.Equal(last.At) && t.Outcome != Retried) {
 			last = t
 		}
 	}
 	return last
 }
 
-// State returns the state of the event.
-func (f *Found) State() State {
+// State returns the state of the event. owed is that of a [Query].
+func (f *Found) State(owed func(sink string, acceptedAt time.Time) bool) State {
 	names := f.sinks()
 	if len(names) == 0 && !f.SinksUnknown {
 		return StateUnrouted
@@ -115,8 +122,11 @@ func (f *Found) State() State {
 		switch outcome := f.last(name).Outcome; {
 		case outcome == Dead || outcome == Dropped:
 			return StateDeadLetter
-		case !outcome.isFinal():
+		case outcome.isFinal():
+		case owed == nil || owed(name, f.AcceptedAt):
 			state = StateWaiting
+		case state == StateDelivered:
+			state = StateUnrecorded
 		}
 	}
 	return state
@@ -127,7 +137,7 @@ func (q *Query) SelectsOutcome() bool { return q.Sink != "" || len(q.States) > 0
 
 // Selects reports whether a query selects an event by what became of it.
 func (q *Query) Selects(f *Found) bool {
-	return (q.Sink == "" || slices.Contains(f.sinks(), q.Sink)) && (len(q.States) == 0 || slices.Contains(q.States, f.State()))
+	return (q.Sink == "" || slices.Contains(f.sinks(), q.Sink)) && (len(q.States) == 0 || slices.Contains(q.States, f.State(q.Owed)))
 }
 
 // FoldAddress returns an address as addresses are compared: in lower case. Two mailboxes whose names differ only in case are hardly ever

@@ -95,7 +95,7 @@ type group struct {
 }
 
 func groups() []group {
-	return []group{{"intake", intake}, {"endpoints", manyEndpoints}, {"batches", batches}, {"start", startups}, {"drain", drains}, {"sinks", destinations}, {"manager", manager}, {"providers", providers}}
+	return []group{{"intake", intake}, {"endpoints", manyEndpoints}, {"batches", batches}, {"start", startups}, {"drain", drains}, {"sinks", destinations}, {"history", histories}, {"manager", manager}, {"providers", providers}}
 }
 
 func groupNames() []string {

@@ -98,7 +98,7 @@ func (w *workbench) data() string {
 }
 
 // start runs a receiver with a configuration on a data folder and waits until it is ready.
-func (w *workbench) start(ctx context.Context, c *config.Config, data string) (*receiver, error) {
+func (w *workbench) start(ctx context.Context, c *config.Config, data string, more ...string) (*receiver, error) {
 	folder := data + "-config"
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
@@ -123,6 +123,7 @@ func (w *workbench) start(ctx context.Context, c *config.Config, data string) (*
 	}
 	flags = append(flags, "--config", folder, "--data", data, "--listen", r.webhooks,
 		"--fetch-keys=false", "--allow-sink-addresses=127.0.0.0/8", "--shutdown-delay=0", "--flush-timeout=0", "--journal-max-bytes="+strconv.Itoa(64<<30), "--journal-min-free-bytes=1")
+	flags = append(flags, more...)
 	begin := time.Now()
 	r.Process, err = process.Start(w.log, w.binary, flags...)
 	if err != nil {

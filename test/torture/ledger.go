@@ -45,9 +45,11 @@ func (l *ledger) acknowledged() int {
 // result is the outcome of a run.
 type result struct {
 	acked, delivered, lost, duplicates int
-	recovered                          time.Duration
-	missing                            []string       // some of what was lost, for people
-	owed                               map[string]int // how many events each sink has not got
+	// unfound counts the acknowledged events that are not in the history.
+	unfound   int
+	recovered time.Duration
+	missing   []string       // some of what was lost, for people
+	owed      map[string]int // how many events each sink has not got
 }
 
 // String is the line that a run ends with.
@@ -56,8 +58,8 @@ func (r result) String() string {
 	for _, m := range r.missing {
 		fmt.Fprintf(&text, "missing: %s\n", m)
 	}
-	fmt.Fprintf(&text, "acked=%d delivered=%d lost=%d duplicates=%d recovered_in=%.1f",
-		r.acked, r.delivered, r.lost, r.duplicates, r.recovered.Seconds())
+	fmt.Fprintf(&text, "acked=%d delivered=%d lost=%d unfound=%d duplicates=%d recovered_in=%.1f",
+		r.acked, r.delivered, r.lost, r.unfound, r.duplicates, r.recovered.Seconds())
 	return text.String()
 }
 

@@ -5,7 +5,8 @@
 // With --journal jetstream there are two receivers that share a journal on three NATS servers, and the servers are killed,
 // stopped, paused and cut off, too, one at a time.
 //
-// The last line is "acked=N delivered=N lost=N duplicates=N recovered_in=S"; the exit status is 1 when something was lost.
+// The last line is "acked=N delivered=N lost=N unfound=N duplicates=N recovered_in=S"; the exit status is 1 when something was lost, or
+// is not found in the history of the embedded journal's receiver.
 package main
 
 import (
@@ -67,7 +68,7 @@ func run(arguments []string, out io.Writer) int {
 		return 1
 	}
 	fmt.Fprintln(out, result)
-	if result.lost > 0 {
+	if result.lost+result.unfound > 0 {
 		return 1
 	}
 	return 0

@@ -21,7 +21,8 @@ type scene struct {
 	ledger    *ledger
 	sinks     []*sink
 	settings  *settings
-	servers   *servers // nil with the embedded journal
+	servers   *servers   // nil with the embedded journal
+	historian *historian // nil where there is no history, as with JetStream
 	receivers []*receiver
 }
 
@@ -32,7 +33,7 @@ func torture(ctx context.Context, o *options) (result, error) {
 		return result{}, err
 	}
 	r, err := tortureIn(ctx, o, folder)
-	if err != nil || r.lost > 0 {
+	if err != nil || r.lost+r.unfound > 0 {
 		fmt.Fprintf(o.out, "logs: %s\n", folder)
 		return r, err
 	}
@@ -50,7 +51,13 @@ func tortureIn(ctx context.Context, o *options, folder string) (result, error) {
 		return result{}, err
 	}
 	fmt.Fprintf(o.out, "%s; waiting for the sinks, which are owed %v\n", s.summary(), s.ledger.settle().owed)
-	return recovery(ctx, s.ledger), nil
+	r := recovery(ctx, s.ledger)
+	if s.historian == nil {
+		return r, nil
+	}
+	unfound, some, err := s.historian.unfound(ctx, s.ledger)
+	r.unfound, r.missing = unfound, append(r.missing, some...)
+	return r, err
 }
 
 // build starts the sinks, the servers and the receivers.
@@ -72,6 +79,13 @@ func (s *scene) build(ctx context.Context, folder string) error {
 		return err
 	}
 	count, flags := 1, []string{"--data", filepath.Join(folder, "data")}
+	if s.options.journal == embeddedJournal {
+		var more []string
+		if s.historian, more, err = newHistorian(ctx, filepath.Join(folder, "token")); err != nil {
+			return err
+		}
+		flags = append(flags, more...)
+	}
 	if s.options.journal == jetstreamJournal {
 		if s.servers, err = startServers(ctx, s.options, folder); err != nil {
 			return err

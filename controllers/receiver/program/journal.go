@@ -22,6 +22,9 @@ func (t *Target) journals(answers map[types.UID]Answer) Result {
 		if said.JournalWarning != "" {
 			warning = "the journal of a pod: " + said.JournalWarning + "."
 		}
+		if said.HistoryProblem != "" {
+			warning = strings.TrimSpace(warning + " the history of a pod, whose events are delivered all the same: " + said.HistoryProblem + ".")
+		}
 		if said.JournalProblem != "" {
 			result.Journal = condition.First(result.Journal, condition.Finding{
 				Reason: v1alpha1.ReasonJournalUnavailable, Message: "The journal of a pod takes no events, so it answers 503: " + said.JournalProblem,

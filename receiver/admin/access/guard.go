@@ -37,7 +37,7 @@ func (g *Guard) Require(right Right, next Handler) http.Handler {
 		case has == 0:
 			g.refuse(w, RefusedToken, unauthorized())
 		case !has.Includes(right):
-			g.refuse(w, RefusedRight, notAllowed(right, has))
+			g.refuse(w, RefusedRight, NotAllowed(right, has))
 		default:
 			w.Header().Set("Cache-Control", "no-store")
 			next(w, r, has)

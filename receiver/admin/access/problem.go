@@ -14,7 +14,8 @@ func unauthorized() *problem {
 		With("WWW-Authenticate", `Bearer realm="mailvane"`) // RFC 6750 section 3
 }
 
-func notAllowed(needed, has Right) *problem {
+// NotAllowed says which right something needs that the right of the token does not give.
+func NotAllowed(needed, has Right) *httpproblem.Problem {
 	return httpproblem.New(http.StatusForbidden, "admin-right", "Not allowed", fmt.Sprintf("This needs the right %s; the token gives the right %s.", needed, has))
 }
 

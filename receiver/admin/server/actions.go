@@ -11,6 +11,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/admin/access"
+	"github.com/mailvane/mailvane/receiver/history"
 )
 
 // maxBody bounds a request: a page of IDs.
@@ -22,11 +23,11 @@ const retriesAtOnce = 32
 // action is something that is done to dead letters.
 type action func(context.Context, []uint64) admin.Result
 
-// serving returns what runs an action, and logs it with the right of who asked for it.
-func (s *Server) serving(name string, act action) access.Handler {
+// serving returns what runs an action, and logs it and tells the history of it with the right of who asked for it.
+func (s *Server) serving(name string, outcome history.Outcome, act action) access.Handler {
 	return func(w http.ResponseWriter, q *http.Request, has access.Right) {
 		s.serveIDs(w, q, func(ctx context.Context, ids []uint64) admin.Result {
-			result := act(ctx, ids)
+			result := s.recorded(ctx, ids, act, history.Attempt{Outcome: outcome, Answer: "by right " + has.String()})
 			if !has.Includes(access.Privacy) {
 				result.Mask()
 			}

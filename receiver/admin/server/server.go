@@ -10,6 +10,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/history"
 	"github.com/mailvane/mailvane/receiver/journal"
 )
 
@@ -23,6 +24,11 @@ type Receiver struct {
 	Sinks func() []admin.Sink
 	// Requeue returns what a dead letter becomes under the present configuration.
 	Requeue func(*journal.DeadLetter) (journal.Batch, error)
+	// History is what happened; nil = it is not kept, and HistoryProblem says for people why if it should be.
+	History        history.Store
+	HistoryProblem string
+	// Attempted is told of dead letters that a person retried or dropped; nil = nobody is.
+	Attempted func(history.Attempt)
 }
 
 // Server answers the admin API. It is safe for concurrent use.
@@ -68,8 +74,11 @@ func (s *Server) Routes() []Route {
 		{"GET " + admin.PathSinks, access.Viewer, s.serveSinks},
 		{"GET " + admin.PathDeadLetters, access.Viewer, s.serveDeadLetters},
 		{"GET " + admin.PathDeadLetters + "/{id}", access.Viewer, s.serveDeadLetter},
-		{"POST " + admin.PathRetry, access.Operator, s.serving("retry", s.retry)},
-		{"POST " + admin.PathDrop, access.Operator, s.serving("drop", s.drop)},
+		{"GET " + admin.PathHistory, access.Viewer, s.serveHistory},
+		{"GET " + admin.PathRefusals, access.Viewer, s.serveRefusals},
+		{"POST " + admin.PathErase, access.Privacy, s.serveErase},
+		{"POST " + admin.PathRetry, access.Operator, s.serving("retry", history.Retried, s.retry)},
+		{"POST " + admin.PathDrop, access.Operator, s.serving("drop", history.Dropped, s.drop)},
 	}
 }
 

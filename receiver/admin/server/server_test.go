@@ -24,6 +24,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/admin/access"
 	"github.com/mailvane/mailvane/receiver/admin/server"
 	"github.com/mailvane/mailvane/receiver/config"
+	"github.com/mailvane/mailvane/receiver/history"
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/journal/embedded"
 )
@@ -39,6 +40,10 @@ type harness struct {
 	requeue   func(*journal.DeadLetter) (journal.Batch, error)
 	sinks     []admin.Sink
 	endpoints error
+	// history is what the receiver remembers, and attempted is told of what is done.
+	history        history.Store
+	historyProblem string
+	attempted      func(history.Attempt)
 }
 
 func token(right access.Right) string { return strings.Repeat(right.String()+"-", 8) }
@@ -71,6 +76,12 @@ func (h *harness) serve(j journal.Journal) {
 		Endpoints: func() ([]admin.Endpoint, error) { return []admin.Endpoint{}, h.endpoints },
 		Sinks:     func() []admin.Sink { return h.sinks },
 		Requeue:   func(d *journal.DeadLetter) (journal.Batch, error) { return h.requeue(d) },
+		History:   h.history, HistoryProblem: h.historyProblem,
+		Attempted: func(a history.Attempt) {
+			if h.attempted != nil {
+				h.attempted(a)
+			}
+		},
 	}, j, slog.New(slog.NewTextHandler(&h.log, nil)))
 	mux := http.NewServeMux()
 	h.server.Register(mux, &access.Guard{Keyring: &keys, Refused: func(string) {}})

@@ -49,8 +49,8 @@ const (
 	hashBytes = 6
 	// sinkBytes is the length of the hash of a sink's name.
 	sinkBytes = 4
-	// finalSlot is the slot of what is known last of a sink that has the event or will not get it; the others count the doublings of time.
-	finalSlot = 0xff
+	// outcomeSlot is added to an outcome: the latest of each is kept. Of attempts that failed, the slots count the doublings of time.
+	outcomeSlot = 0x80
 )
 
 var errMalformed = errors.New("the history holds what no release has written")
@@ -275,7 +275,7 @@ func (b *block) readFacts() error {
 // attemptKey is the key of what became of an event at a sink. One attempt that failed is kept for each doubling of the event's age, so that an
 // outage of days leaves some twenty of them and not thousands.
 func attemptKey(a *history.Attempt, s *history.Sent) []byte {
-	slot := byte(finalSlot)
+	slot := outcomeSlot | byte(a.Outcome)
 	if a.Outcome == history.Failed {
 		slot = byte(bits.Len64(uint64(max(a.At.Sub(s.AcceptedAt).Milliseconds(), 0))))
 	}

@@ -18,7 +18,7 @@ func (b *bench) state(n int) history.State {
 	if len(page.Events) != 1 {
 		b.Fatalf("event %d was found %d times", n, len(page.Events))
 	}
-	return page.Events[0].State()
+	return page.Events[0].State(nil)
 }
 
 func testStates(t *testing.T, b *bench) {
@@ -60,6 +60,10 @@ func testStates(t *testing.T, b *bench) {
 	if got := b.state(3); got != history.StateDeadLetter {
 		t.Errorf("dropped: %s", got)
 	}
+	gone := func(sink string, _ time.Time) bool { return sink == "mail/archive" }
+	b.append(history.Batch{Attempts: []history.Attempt{attempt(0, 5, history.Retried, "operator")}})
+	b.want("owed no more, and nobody knows why", history.Query{Owed: gone, States: []history.State{history.StateUnrecorded}}, "0")
+	b.append(history.Batch{Attempts: []history.Attempt{attempt(0, 6, history.Delivered, "")}})
 	b.want("by state", history.Query{States: []history.State{history.StateDelivered}}, "2", "1", "0")
 	b.want("by two states", history.Query{States: []history.State{history.StateWaiting, history.StateDeadLetter}}, "3")
 	b.want("by a sink that came later", history.Query{Sink: "mail/archive"}, "3")

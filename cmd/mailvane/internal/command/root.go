@@ -77,7 +77,7 @@ func newRoot(raw io.Writer) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newDemo(), newSend(), newCheck(), newEndpoints(), newSinks(), newDeadLetter(raw), newJournal(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newSend(), newCheck(), newEndpoints(), newSinks(), newDeadLetter(raw), newEvents(), newEvent(raw), newTimeline(), newErase(), newJournal(), newVersion())
 	root.Version = version.String()
 	root.SetVersionTemplate("{{.Version}}\n")
 	return root

@@ -35,6 +35,14 @@ func TestUsage(t *testing.T) {
 		"a time without a unit":           {[]string{"run", "-f", "x", "--dedupe-window", "5"}, 2, "30s, 5m or 24h"},
 		"what the demo has of its own":    {[]string{"demo", "--data", "x"}, 2, "unknown flag: --data"},
 		"a folder that is not there":      {[]string{"check", "-f", "/does/not/exist"}, 1, "/does/not/exist"},
+		"a state that is none":            {[]string{"events", "--state", "Dead"}, 2, "it is one of Delivered, DeadLetter"},
+		"a time that is none":             {[]string{"events", "--since", "yesterday"}, 2, "such as 2h"},
+		"a time to come":                  {[]string{"events", "--since", "-2h"}, 2, "such as 2h"},
+		"an endpoint without namespace":   {[]string{"events", "--endpoint", "ee"}, 2, "NAMESPACE/NAME"},
+		"no events at all":                {[]string{"events", "--limit", "0"}, 2, "--limit must be"},
+		"following JSON":                  {[]string{"events", "-f", "-o", "json"}, 2, "leave -o json out"},
+		"an event without an ID":          {[]string{"event"}, 2, "accepts 1 arg"},
+		"nobody to erase":                 {[]string{"erase"}, 2, "--recipient ADDRESS"},
 		"what was typed is not a command": {[]string{"\x1b[2Jx"}, 2, "[2Jx"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,8 +93,13 @@ func TestNothingHostileReachesTheTerminal(t *testing.T) {
 	t.Parallel()
 	escaped := `\u001b]0;owned\u0007\u001b[2J\u009b31m\u202egnp.exe\r\u0000`
 	letter := `{"id":"1","cause":"` + escaped + `","reason":"` + escaped + `","endpoint":"` + escaped + `","sink":"` + escaped + `","time":"2026-01-02T03:04:05Z","payload":"not json ` + escaped + `"}`
+	happened := `{"id":"` + escaped + `","type":"` + escaped + `","endpoint":"` + escaped + `","provider":"` + escaped + `","acceptedAt":"2026-01-02T03:04:05Z","time":"2026-01-02T03:04:05Z","state":"` + escaped +
+		`","recipient":"<b>` + escaped + `","sender":"` + escaped + `","subject":"` + escaped + `","messageId":"` + escaped + `","reason":"` + escaped + `","sinks":["` + escaped + `"],"payload":"` + escaped +
+		`","attempts":[{"sink":"` + escaped + `","time":"2026-01-02T03:04:05Z","outcome":"` + escaped + `","answer":"` + escaped + `"}]}`
 	for path, answer := range map[string]string{
-		"/v1/deadletters": "[" + letter + "]", "/v1/deadletters/1": letter,
+		"/v1/history/events":   `{"events":[` + happened + `]}`,
+		"/v1/history/refusals": `[{"time":"2026-01-02T03:04:05Z","endpoint":"` + escaped + `","reason":"` + escaped + `","headers":["` + escaped + `"]}]`,
+		"/v1/deadletters":      "[" + letter + "]", "/v1/deadletters/1": letter,
 		"/v1/sinks":     `[{"name":"` + escaped + `","type":"HTTP","lastError":"` + escaped + `"}]`,
 		"/v1/endpoints": `[{"name":"` + escaped + `","provider":"` + escaped + `","path":"` + escaped + `"}]`,
 		"an error":      "",
@@ -108,6 +121,12 @@ func TestNothingHostileReachesTheTerminal(t *testing.T) {
 			{"sinks", "-o", "json"},
 			{"endpoints"},
 			{"endpoints", "-o", "json"},
+			{"events"},
+			{"events", "-o", "json"},
+			{"events", "--refused"},
+			{"event", "1"},
+			{"timeline", "m"},
+			{"erase", "--recipient", "a@example.com", "--yes"},
 		} {
 			_, out := run(append(arguments, "--admin", strings.TrimPrefix(server.URL, "http://"))...)
 			if out == "" || strings.ContainsFunc(out, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
