@@ -87,6 +87,7 @@ type bench struct {
 	sink     *recorder
 	use      sink.Sink // what workers feed; nil = sink
 	content  *content.Content
+	told     deliver.Recorder // nil = nobody is told
 	registry *prometheus.Registry
 	worker   *deliver.Worker // the last that was started
 	stop     func()
@@ -133,7 +134,7 @@ func (b *bench) start(d config.Delivery, deadLetterSink string) *deliver.Worker 
 	}
 	w := deliver.New(deliver.Options{
 		Name: sinkName, Sink: use, Content: b.content, Delivery: d, DeadLetterSink: deadLetterSink, Journal: b.seen,
-		Metrics: b.metrics(), Logger: slog.New(slog.DiscardHandler), DrainTimeout: time.Second,
+		Metrics: b.metrics(), Logger: slog.New(slog.DiscardHandler), DrainTimeout: time.Second, Recorder: b.told,
 	})
 	if predecessor != nil {
 		w.Succeed(predecessor)

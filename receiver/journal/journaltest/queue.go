@@ -3,6 +3,8 @@ package journaltest
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +32,38 @@ func queuePromises() []promise {
 		{"close wakes a fetch", closeWakes},
 		{"a closed journal ends fetches", closedEnds},
 		{"the statistics tell the oldest", oldestAccepted},
+		{"the history is told which sinks an entry was owed to", historyIsTold},
+	}
+}
+
+// historyIsTold appends entries for different sinks in one batch, delivers some of them, and reads them as the history does, also after a restart.
+func historyIsTold(t *testing.T, h Harness) {
+	j := h.Open(t)
+	mustAppend(t, j, journal.Batch{Entries: []journal.Entry{
+		entry(0, journal.History), entry(1, sinkA, journal.History), entry(2, journal.History, sinkB, sinkA), entry(3, sinkB), entry(4, sinkB, journal.History),
+	}})
+	delivered(t, j, sinkA, fetchAll(t, j, sinkA, 2)...)
+	want := map[string]string{"payload-0": "", "payload-1": sinkA, "payload-2": sinkA + " " + sinkB, "payload-4": sinkB}
+	for range 2 {
+		got := map[string]string{}
+		for _, d := range fetchAll(t, j, journal.History, 4) {
+			sinks := slices.Sorted(slices.Values(d.Sinks))
+			if got[string(d.Payload)] = strings.Join(sinks, " "); !d.SinksKnown {
+				t.Errorf("the sinks of %s are not known", d.Payload)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		j = h.Open(t)
+	}
+	for _, d := range fetchAll(t, j, sinkB, 3) {
+		if d.SinksKnown || d.Sinks != nil {
+			t.Errorf("a sink is told of others: %v", d.Sinks)
+		}
 	}
 }
 
