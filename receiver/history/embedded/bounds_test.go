@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -136,6 +137,7 @@ func files(t *testing.T, fs vfs.FS) (text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	slices.Sort(names)
 	for _, name := range names {
 		file, err := fs.Open("history/" + name)
 		if err != nil {
