@@ -93,6 +93,7 @@ var flips = map[string]struct {
 	"receiver.journal": {
 		content: map[string]any{"type": "Embedded", "embedded": map[string]any{"persistence": "PersistentVolumeClaim"}}, want: "persistence: PersistentVolumeClaim",
 	},
+	"receiver.history":          {content: map[string]any{"type": "Embedded", "maxAge": "720h"}, want: "      maxAge: 720h"},
 	"receiver.trustedProxies":   {content: []any{"10.0.0.0/8"}, want: "    trustedProxies:\n    - 10.0.0.0/8"},
 	"admissionPolicy.enabled":   {content: false, want: "!kind: ValidatingAdmissionPolicy"},
 	"limits.ingressAnnotations": {content: []any{"example.com/*"}, want: "    - example.com/*"},
@@ -299,6 +300,9 @@ func TestSchemaRefuses(t *testing.T) {
 		"receiver.autoscaling":            map[string]any{"minReplicas": 2},
 		"receiver.resources":              map[string]any{"requests": map[string]any{"gpu": 1}},
 		"receiver.placement":              map[string]any{"affinity": map[string]any{}},
+		"receiver.history":                map[string]any{"maxAge": "720h"},
+		"receiver.history.type":           "PostgreSQL",
+		"receiver.history.maxAge":         "30d",
 		"receiver.journal":                map[string]any{"embedded": map[string]any{}},
 		"receiver.journal.type":           "Kafka",
 		"receiver.trustedProxies":         []any{"10.0.0.1"},

@@ -57,6 +57,21 @@ func TestReceiver(t *testing.T) {
 	})
 }
 
+func TestHistory(t *testing.T) {
+	t.Parallel()
+
+	withHistory := func(history string) string { return withReceiver("{history: " + history + "}") }
+	runCreate(t, v1alpha1.WebhookEndpointKind, map[string]admissionCase{
+		"embedded":        {"a time and a size", withHistory("{type: Embedded, maxAge: 720h, maxBytes: 20Gi}"), ""},
+		"none":            {"it is not wanted", withHistory("{type: None}"), ""},
+		"no type":         {"required", withHistory("{maxAge: 72h}"), "spec.receiver.history.type: Required"},
+		"another type":    {"enum", withHistory("{type: PostgreSQL}"), `spec.receiver.history.type: "Embedded"`},
+		"days":            {"hours alone", withHistory("{type: Embedded, maxAge: 3d}"), "spec.receiver.history.maxAge: should match"},
+		"no time at all":  {"None says so", withHistory("{type: Embedded, maxAge: 0h}"), "spec.receiver.history.maxAge: should match"},
+		"no space at all": {"None says so", withHistory("{type: Embedded, maxBytes: 1Mi}"), "spec.receiver.history.maxBytes: must be between 64Mi and 16Ti"},
+	})
+}
+
 func withJournal(journal string) string { return withReceiver("{journal: " + journal + "}") }
 
 func TestJournal(t *testing.T) {
@@ -99,6 +114,7 @@ func TestReceiverDefaults(t *testing.T) {
 
 	for given, want := range map[string]string{
 		"{}":                              "{}",
+		"{history: {type: Embedded}}":     "{history: {type: Embedded, maxAge: 72h, maxBytes: 2Gi}}",
 		"{autoscaling: {maxReplicas: 9}}": "{autoscaling: {minReplicas: 2, maxReplicas: 9, targetCPUUtilizationPercentage: 70}}",
 		"{journal: {type: Embedded, embedded: {}}}":                          "{journal: {type: Embedded, embedded: {persistence: Ephemeral, size: 10Gi}}}",
 		"{journal: {type: JetStream, jetStream: {urls: ['nats://a:4222']}}}": "{journal: {type: JetStream, jetStream: {urls: ['nats://a:4222'], replicas: 3}}}",

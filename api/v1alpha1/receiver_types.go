@@ -28,6 +28,10 @@ type Receiver struct {
 	// say otherwise. A change replaces the pods one after the other.
 	// +optional
 	Journal Journal `json:"journal,omitzero"`
+	// history says for how long it is kept what became of events: 72h and 2Gi on the disk of an embedded journal, nothing with JetStream,
+	// unless the defaults say otherwise. A change replaces the pods one after the other.
+	// +optional
+	History History `json:"history,omitzero"`
 	// trustedProxies are the address ranges of the proxies in front of the pods, such as those of an ingress controller. Only what they
 	// say in X-Forwarded-For is believed; without them allowedCIDRs of authentication sees the address of the nearest proxy. Whoever can
 	// connect to a pod from one of these ranges can pass for any client. A change replaces the pods one after the other.

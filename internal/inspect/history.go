@@ -88,7 +88,12 @@ func (f *Follower) Next(ctx context.Context, receivers []*Receiver) ([]admin.His
 	answers, err := Ask(ctx, receivers, func(ctx context.Context, r *Receiver) (admin.HistoryPage, error) {
 		query := cloned(f.Query)
 		query.Set(admin.QueryForward, "true")
-		if cursor := f.cursors[r.Name]; cursor != "" {
+		cursor, begun := f.cursors[r.Name]
+		if !begun { // it did not answer at the beginning: what it had then is not news
+			page, err := r.History(ctx, url.Values{admin.QueryLimit: {"1"}})
+			return admin.HistoryPage{Next: page.Next}, err
+		}
+		if cursor != "" {
 			query.Set(admin.QueryCursor, cursor)
 		}
 		return r.History(ctx, query)

@@ -103,8 +103,12 @@ func TestFollower(t *testing.T) {
 	even, odd := &pod{from: 0, n: 3, step: 2}, &pod{from: 1, n: 3, step: 2}
 	receivers := []*Receiver{receiverOf(t, "mail/a", even), receiverOf(t, "mail/c", odd)}
 	f := Follower{Query: url.Values{}}
-	// The stand-in begins where a page that goes forward ends.
-	f.cursors = map[string]string{"mail/a": "2", "mail/c": "2"}
+	// The stand-in begins where a page that goes forward ends, and the second pod has not answered yet.
+	f.cursors = map[string]string{"mail/a": "2"}
+	if found, err := f.Next(t.Context(), receivers); len(found) != 0 || err != nil || len(f.cursors) != 2 {
+		t.Errorf("%s %v %v", idsOf(found), err, f.cursors)
+	}
+	f.cursors["mail/c"] = "2"
 	for _, step := range []struct {
 		even, odd int
 		want      string

@@ -56,9 +56,9 @@ func (r *Receiver) mounts() []mount {
 // journalArgs returns the flags of the journal. All of them are in the pod template, so that their change replaces the pods.
 func (r *Receiver) journalArgs() []string {
 	if r.isJetStream() {
-		return r.jetStreamArgs()
+		return append(r.jetStreamArgs(), r.historyArgs()...)
 	}
-	args := []string{"--data=" + journalFolder}
+	args := append([]string{"--data=" + journalFolder}, r.historyArgs()...)
 	if e := r.Spec.Journal.Embedded; e != nil && !e.Size.IsZero() {
 		args = append(args, "--journal-max-bytes="+strconv.FormatInt(e.Size.Value()/100*journalPercent, 10))
 	}
@@ -68,6 +68,28 @@ func (r *Receiver) journalArgs() []string {
 	return append(args,
 		"--peers="+PeersName(r.Name)+"."+r.Namespace+".svc:"+strconv.Itoa(AdminPort),
 		"--termination-log=/dev/termination-log")
+}
+
+// historyArgs returns the flags of the history; none = those that receivers have by themselves.
+func (r *Receiver) historyArgs() []string {
+	h := &r.Spec.History
+	switch h.Type {
+	case v1alpha1.HistoryNone:
+		return []string{"--history=" + string(h.Type)}
+	case v1alpha1.HistoryEmbedded:
+		args := []string{"--history=" + string(h.Type)}
+		if r.isJetStream() {
+			args = append(args, "--data="+journalFolder)
+		}
+		if h.MaxAge != "" {
+			args = append(args, "--history-max-age="+string(h.MaxAge))
+		}
+		if !h.MaxBytes.IsZero() {
+			args = append(args, "--history-max-bytes="+strconv.FormatInt(h.MaxBytes.Value(), 10))
+		}
+		return args
+	}
+	return nil
 }
 
 func (r *Receiver) jetStreamArgs() []string {
@@ -99,7 +121,7 @@ func (r *Receiver) stream() string {
 // journalVolumes returns the volumes of the journal that are part of the pod, and where they are mounted. A claim is not.
 func (r *Receiver) journalVolumes() []*corev1ac.VolumeApplyConfiguration {
 	var volumes []*corev1ac.VolumeApplyConfiguration
-	if r.isEmbedded() && !r.HasClaims() {
+	if r.hasOwnDisk() {
 		// No size limit: the journal keeps its own, with 503, where the kubelet would evict the pod with what it holds.
 		volumes = append(volumes, corev1ac.Volume().WithName(journalVolume).WithEmptyDir(corev1ac.EmptyDirVolumeSource()))
 	}
@@ -117,7 +139,7 @@ func (m *mount) volume() string { return "jetstream-" + m.name }
 
 func (r *Receiver) journalMounts() []*corev1ac.VolumeMountApplyConfiguration {
 	var mounts []*corev1ac.VolumeMountApplyConfiguration
-	if r.isEmbedded() {
+	if r.isEmbedded() || r.hasOwnDisk() {
 		mounts = append(mounts, corev1ac.VolumeMount().WithName(journalVolume).WithMountPath(journalFolder))
 	}
 	for _, m := range r.mounts() {

@@ -23,6 +23,9 @@ func Inherit(defaults, own v1alpha1.Receiver) v1alpha1.Receiver {
 	if own.Journal.Type == "" {
 		own.Journal = defaults.Journal
 	}
+	if own.History.Type == "" {
+		own.History = defaults.History
+	}
 	if len(own.TrustedProxies) == 0 {
 		own.TrustedProxies = defaults.TrustedProxies
 	}
@@ -42,6 +45,11 @@ func (r *Receiver) HasClaims() bool {
 func (r *Receiver) isJetStream() bool { return r.Spec.Journal.Type == v1alpha1.JournalJetStream }
 
 func (r *Receiver) isEmbedded() bool { return !r.isJetStream() }
+
+// hasOwnDisk says whether pods keep something on a disk that goes with them.
+func (r *Receiver) hasOwnDisk() bool {
+	return !r.HasClaims() && (r.isEmbedded() || r.Spec.History.Type == v1alpha1.HistoryEmbedded)
+}
 
 // SecretKeys returns the keys of Secrets of the namespace that the pods mount beside the configuration, by the name of the Secret.
 func (r *Receiver) SecretKeys() map[string][]string {
