@@ -150,7 +150,7 @@ func (s *Store) has(db *pebble.DB, facts *event.Facts, at time.Time) (bool, erro
 		if b == nil {
 			continue
 		}
-		if err := b.readFacts(); err != nil {
+		if err := b.readFacts(positions); err != nil {
 			return false, err
 		}
 		for i := range b.events {

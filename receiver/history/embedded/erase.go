@@ -50,7 +50,7 @@ func (s *Store) eraseOf(db *pebble.DB, number uint64, recipient string, countAlo
 	if err != nil || b == nil {
 		return 0, err
 	}
-	if err := b.readFacts(); err != nil {
+	if err := b.readFacts(allPositions); err != nil {
 		return 0, err
 	}
 	batch := db.NewBatch()

@@ -257,11 +257,11 @@ func decodeBlock(number uint64, value []byte, z *compressor) (*block, error) {
 	return b, nil
 }
 
-// readFacts reads the facts of all events.
-func (b *block) readFacts() error {
+// readFacts reads the facts of the events at some positions.
+func (b *block) readFacts(at mask) error {
 	b.facts = make([]event.Facts, len(b.events))
 	for i := range b.events {
-		if b.events[i].Payload == nil {
+		if b.events[i].Payload == nil || at&(1<<i) == 0 {
 			continue
 		}
 		var err error

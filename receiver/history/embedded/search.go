@@ -138,7 +138,7 @@ func (p *pager) before(b *block) bool {
 
 // look adds the events of a block that are selected, and reports whether the page is full.
 func (p *pager) look(b *block, at mask) (full bool, err error) {
-	if err := b.readFacts(); err != nil {
+	if err := b.readFacts(at); err != nil {
 		return false, err
 	}
 	for n := range b.events {

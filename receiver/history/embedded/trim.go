@@ -177,7 +177,7 @@ func (s *Store) trimSome(db *pebble.DB, until uint64) (blocks int, err error) {
 func (s *Store) removeBlock(db *pebble.DB, batch *pebble.Batch, number uint64) error {
 	b, err := s.readBlock(db, number)
 	if err == nil && b != nil {
-		err = b.readFacts()
+		err = b.readFacts(allPositions)
 	}
 	errs := []error{batch.Delete(blockKey(number), nil)}
 	if err != nil || b == nil {
