@@ -142,7 +142,7 @@ var flips = map[string]struct {
 	"metrics.dashboard.annotations": {
 		content: map[string]any{"folder": "Mail"}, with: "metrics: {dashboard: {enabled: true}}", want: "folder: Mail",
 	},
-	"extraObjects":          {content: []any{map[string]any{"kind": "Extra"}}, want: "kind: Extra"},
+	"extraObjects":          {content: []any{map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "theirs"}}}, want: "name: theirs"},
 	"networkPolicy.enabled": {content: false, want: "!kind: NetworkPolicy"},
 	"networkPolicy.metricsFrom": {
 		content: []any{map[string]any{"podSelector": map[string]any{}}}, with: "networkPolicy: {enabled: true}", want: "podSelector: {}",

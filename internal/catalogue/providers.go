@@ -61,7 +61,10 @@ func signing() []Provider {
 }
 
 // signingLater are the others of those that sign.
-func signingLater() []Provider {
+func signingLater() []Provider { return append(signingMail(), signingMore()...) }
+
+// signingMail are those of them that send mail.
+func signingMail() []Provider {
 	return []Provider{
 		{
 			Type: "StandardWebhooks", Title: "Standard Webhooks", Page: "https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
@@ -117,6 +120,12 @@ func signingLater() []Provider {
 			Type: "MailPace", Title: "MailPace", Page: "https://docs.mailpace.com/guide/webhooks/",
 			Signs: SignsBody,
 		},
+	}
+}
+
+// signingMore are mailboxes, and what users write themselves.
+func signingMore() []Provider {
+	return []Provider{
 		{
 			Type: "GmailPubSub", Title: "Gmail", Page: "https://developers.google.com/gmail/api/guides/push",
 			Signs: SignsCaller, Factor: unlessSet("audiences"),

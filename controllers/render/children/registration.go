@@ -8,7 +8,7 @@ import (
 )
 
 // RegistrationSecretType is the type of the Secrets of registrations. It cannot be changed, so that no other Secret becomes one.
-const RegistrationSecretType corev1.SecretType = "mailvane.dev/registration"
+const RegistrationSecretType corev1.SecretType = "mailvane.dev/registration" //nolint:gosec // It is the name of a type.
 
 // The keys of such a Secret.
 const (

@@ -14,7 +14,7 @@ import (
 var errLost = errors.New("the connection to RabbitMQ was lost before there was a confirm")
 
 // errFull is transient: somebody takes messages out of the queue.
-var errFull = errors.New("RabbitMQ refuses the message: a queue is full, with overflow reject-publish, or cannot store it") //nolint:staticcheck // a name
+var errFull = errors.New("RabbitMQ refuses the message: a queue is full, with overflow reject-publish, or cannot store it")
 
 // blameError says that a server closed the channel because of a message, and not of which. It is no error of Send.
 type blameError struct {
@@ -34,7 +34,7 @@ func blamesAMessage(err error) bool {
 func notTaken(err *amqp.Error) error {
 	switch {
 	case err.Code == amqp.PreconditionFailed:
-		return &blameError{sink.Permanent(fmt.Errorf("RabbitMQ refuses the event, as one that is larger than max_message_size: %w", err))} //nolint:staticcheck // a name
+		return &blameError{sink.Permanent(fmt.Errorf("RabbitMQ refuses the event, as one that is larger than max_message_size: %w", err))}
 	case err.Code == amqp.AccessRefused && strings.Contains(err.Reason, "access to topic"):
 		return &blameError{sink.Because(sink.CredentialRefused, fmt.Errorf("the sink's user may not publish with this routing key; allow it by a topic permission: %w", err))}
 	case err.Code == amqp.AccessRefused:
@@ -42,7 +42,7 @@ func notTaken(err *amqp.Error) error {
 	case err.Code == amqp.NotFound:
 		return sink.Because(sink.DestinationNotFound, fmt.Errorf("the exchange is not there; declare it: %w", err))
 	}
-	return fmt.Errorf("RabbitMQ has closed the connection before there was a confirm: %w", err) //nolint:staticcheck // a name
+	return fmt.Errorf("RabbitMQ has closed the connection before there was a confirm: %w", err)
 }
 
 // notRouted is the error of a message that came back.
@@ -59,7 +59,7 @@ func notConnected(err error) error {
 	answer, ok := errors.AsType[*amqp.Error](err)
 	switch {
 	case ok && answer.Code == amqp.AccessRefused:
-		return sink.Because(sink.CredentialRefused, fmt.Errorf("RabbitMQ refuses the sink's user: %w", err)) //nolint:staticcheck // a name
+		return sink.Because(sink.CredentialRefused, fmt.Errorf("RabbitMQ refuses the sink's user: %w", err))
 	case ok && answer.Code == amqp.NotAllowed && strings.Contains(answer.Reason, "not found"):
 		return sink.Because(sink.DestinationNotFound, fmt.Errorf("there is no such virtual host; add it: %w", err))
 	case ok && answer.Code == amqp.NotAllowed && strings.Contains(answer.Reason, "refused"):

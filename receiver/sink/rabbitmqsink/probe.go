@@ -27,6 +27,7 @@ func (s *rabbitMQSink) Probe(ctx context.Context) error {
 	return err
 }
 
+// ask asks for the exchange, or for the queue where the default exchange leads to one alone.
 func (s *rabbitMQSink) ask(session *session) error {
 	channel, err := session.take()
 	if err != nil {
@@ -40,16 +41,27 @@ func (s *rabbitMQSink) ask(session *session) error {
 		_, err = channel.QueueDeclarePassive(queue, true, false, false, false, nil)
 	}
 	session.release(channel, err == nil)
-	answer, closed := errors.AsType[*amqp.Error](err)
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case closed && answer.Code == amqp.NotFound && s.exchange == "":
-		return notRouted(amqp.Return{RoutingKey: queue})
-	case closed && answer.Code == amqp.NotFound:
-		return notTaken(answer)
-	case closed && (answer.Code == amqp.AccessRefused || answer.Code == amqp.ResourceLocked):
-		return nil // it is there
 	}
-	return sink.Unreachable(errLost)
+	return s.missing(err, queue)
+}
+
+// missing says what it means that a server does not confirm that an exchange or a queue is there; nil = it is.
+func (s *rabbitMQSink) missing(err error, queue string) error {
+	answer, closed := errors.AsType[*amqp.Error](err)
+	if !closed {
+		return sink.Unreachable(errLost)
+	}
+	switch answer.Code {
+	case amqp.NotFound:
+		if s.exchange == "" {
+			return notRouted(amqp.Return{RoutingKey: queue})
+		}
+		return notTaken(answer)
+	case amqp.AccessRefused, amqp.ResourceLocked:
+		return nil
+	default:
+		return sink.Unreachable(errLost)
+	}
 }

@@ -71,12 +71,12 @@ func (p *publishing) write(s *rabbitMQSink) error {
 			continue
 		}
 		if p.session.alarm() != nil {
-			return nil
+			return nil //nolint:nilerr // What waits for confirms says it of each message.
 		}
 		key := s.key.Expand(template.Values{Source: m.Source, Type: m.Type, Provider: m.Provider})
 		if p.confirms[i], err = channel.PublishWithDeferredConfirm(s.exchange, key, true, false, message); err != nil {
 			p.confirms[i] = nil
-			return nil // why is said by what closed the channel
+			return nil //nolint:nilerr // Why is said by what closed the channel.
 		}
 	}
 	return nil

@@ -100,7 +100,8 @@ func TestAServerThatStalls(t *testing.T) {
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close() }()
 	select {
-	case <-closed:
+	case err := <-closed:
+		must(t, err)
 	case <-time.After(10 * time.Second):
 		t.Error("Close does not end")
 	}

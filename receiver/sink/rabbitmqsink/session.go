@@ -47,7 +47,7 @@ func newSession(conn *amqp.Connection, line net.Conn) *session {
 func (s *session) watch(closed <-chan *amqp.Error, blocked <-chan amqp.Blocking) {
 	for {
 		select {
-		case <-closed:
+		case <-closed: //nolint:errcheck // What it says is what a send that failed says.
 			close(s.gone)
 			return
 		case b, ok := <-blocked:

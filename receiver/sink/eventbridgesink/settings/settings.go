@@ -40,7 +40,7 @@ func Parse(data []byte, env settings.Environment) (Parsed, error) {
 		errs = append(errs, errors.New("busARN must be the ARN of an event bus, such as arn:aws:events:eu-west-1:123456789012:event-bus/mail"))
 	}
 	if !sources.MatchString(s.Source) || strings.HasPrefix(s.Source, "aws.") {
-		errs = append(errs, errors.New("source must be letters, digits and . _ / -, and must not begin with aws."))
+		errs = append(errs, errors.New("source must be letters, digits and . _ / -, and aws. must not be its beginning"))
 	}
 	config, err := sinktls.Config(sinktls.Settings(s.TLS), env)
 	if p.TLS = config; config != nil && !strings.HasPrefix(s.Endpoint, "https:") {
