@@ -270,7 +270,7 @@ func (f *field) listed(t *testing.T, u *user) {
 	if err := cluster.Client(t).Status().Update(t.Context(), &object); err != nil {
 		t.Fatal(err)
 	}
-	row := regexp.MustCompile(f.namespace + `/ee +EmailEngine +True +Reconciled +2 +3 +0 +0 +0 +http://receiver.example.com/hooks/ee`)
+	row := regexp.MustCompile(f.namespace + `/ee +EmailEngine +True +Reconciled +- +2 +3 +0 +0 +0 +http://receiver.example.com/hooks/ee`)
 	if out := u.must("endpoints", "-n", f.namespace); !row.MatchString(out) {
 		t.Errorf("endpoints:\n%s", out)
 	}

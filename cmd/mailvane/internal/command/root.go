@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailvane/mailvane/internal/printable"
-	"github.com/mailvane/mailvane/internal/version"
 )
 
 // errReported ends the program with status 1 after a command has said what is wrong itself.
@@ -78,7 +77,7 @@ func newRoot(raw io.Writer) *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRun(), newDemo(), newSend(), newCheck(), newEndpoints(), newSinks(), newDeadLetter(raw), newEvents(), newEvent(raw), newTimeline(), newErase(), newJournal(), newVersion())
-	root.Version = version.String()
+	root.Version = describe()
 	root.SetVersionTemplate("{{.Version}}\n")
 	return root
 }
