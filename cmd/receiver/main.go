@@ -64,7 +64,7 @@ func serve(ctx context.Context, settings *app.Settings, folder string, log *slog
 		return fmt.Errorf("start: %w", err)
 	}
 	if err := instance.Follow(ctx, folder, func() (*config.Config, error) { return config.Load(folder) }); err != nil {
-		instance.Abandon()
+		instance.Abandon() //nolint:contextcheck // What has to end, ends whatever the context says.
 		return fmt.Errorf("start: %w", err)
 	}
 	log.Info("receiver serves", "webhooks", instance.Address(), "admin", instance.AdminAddress(), "metrics", instance.MetricsAddress())

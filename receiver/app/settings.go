@@ -163,7 +163,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 	if s.FetchKeys {
 		o.KeyClient = KeyClient(guard)
 	}
-	instance.Receiver, err = New(o)
+	instance.Receiver, err = New(o) //nolint:contextcheck // A receiver outlives what makes it.
 	if err != nil {
 		instance.closeListeners()
 		_ = j.Close() // nothing was written

@@ -44,7 +44,7 @@ func FactsOf(structured []byte) (Facts, error) {
 // scan reads the envelope and its data, and reports whether they have the form that Encode gives them.
 func (f *Facts) scan(structured []byte) bool {
 	ok := true
-	_, whole := scanMembers(structured, func(name string, value []byte) bool {
+	whole := scanMembers(structured, func(name string, value []byte) bool {
 		switch name {
 		case "id":
 			f.ID, ok = unquoted(value)
@@ -60,7 +60,7 @@ func (f *Facts) scan(structured []byte) bool {
 
 func (f *Facts) scanData(data []byte) bool {
 	ok := true
-	_, whole := scanMembers(data, func(name string, value []byte) bool {
+	whole := scanMembers(data, func(name string, value []byte) bool {
 		switch name {
 		case "type":
 			f.Type, ok = unquoted(value)
@@ -103,39 +103,39 @@ func OriginOf(structured []byte) (id, source []byte, err error) {
 }
 
 // scanMembers calls visit with the members of an object without white space, in order, until it returns false. whole is false when
-// object begins with no such object; rest is what follows it.
-func scanMembers(object []byte, visit func(name string, value []byte) bool) (rest []byte, whole bool) {
+// object begins with no such object.
+func scanMembers(object []byte, visit func(name string, value []byte) bool) (whole bool) {
 	if len(object) < 2 || object[0] != '{' {
-		return nil, false
+		return false
 	}
-	rest = object[1:]
+	rest := object[1:]
 	for len(rest) > 0 && rest[0] == '"' {
-		end := endOfString(rest, 1)
-		if end >= len(rest) || rest[end] != ':' {
-			return nil, false
+		name, value, behind, ok := cutMember(rest)
+		switch {
+		case !ok:
+			return false
+		case !visit(string(name), value):
+			return true
+		case behind[0] == '}':
+			return true
 		}
-		name := rest[1 : end-1]
-		rest = rest[end+1:]
-		size := lengthOfValue(rest)
-		if size == 0 || size >= len(rest) {
-			return nil, false
-		}
-		if !visit(string(name), rest[:size]) {
-			return nil, true
-		}
-		switch rest[size] {
-		case ',':
-			rest = rest[size+1:]
-		case '}':
-			return rest[size+1:], true
-		default:
-			return nil, false
-		}
+		rest = behind[1:]
 	}
-	if len(rest) > 0 && rest[0] == '}' && len(object) == len(rest)+1 {
-		return rest[1:], true
+	return len(rest) > 0 && rest[0] == '}' && len(object) == len(rest)+1
+}
+
+// cutMember returns the member that text begins with, and what is behind it, which begins with a comma or a brace.
+func cutMember(text []byte) (name, value, behind []byte, ok bool) {
+	end := endOfString(text, 1)
+	if end >= len(text) || text[end] != ':' {
+		return nil, nil, nil, false
 	}
-	return nil, false
+	name, text = text[1:end-1], text[end+1:]
+	size := lengthOfValue(text)
+	if size == 0 || size >= len(text) || text[size] != ',' && text[size] != '}' {
+		return nil, nil, nil, false
+	}
+	return name, text[:size], text[size:], true
 }
 
 // lengthOfValue returns how long the JSON value is that text begins with; 0 = it begins with none.

@@ -52,8 +52,8 @@ func historyEvent(random *rand.Rand, n int) (history.Event, error) {
 // historyStore fills a history and looks events up in it.
 func historyStore(ctx context.Context, w *workbench, events int) (out []figure, err error) {
 	folder := w.data()
-	defer func() { _ = os.RemoveAll(folder) }()                                                   // the whole folder goes in the end
-	s, err := embedded.Open(embedded.Options{Dir: folder, MaxBytes: 64 << 30, Present: time.Now}) //nolint:contextcheck // it is closed here
+	defer func() { _ = os.RemoveAll(folder) }() // the whole folder goes in the end
+	s, err := embedded.Open(embedded.Options{Dir: folder, MaxBytes: 64 << 30, Present: time.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,11 @@ func (s *scene) build(ctx context.Context, folder string) error {
 		}
 		s.sinks = append(s.sinks, k)
 	}
+	return s.buildReceivers(ctx, folder)
+}
+
+// buildReceivers starts the servers and the receivers.
+func (s *scene) buildReceivers(ctx context.Context, folder string) error {
 	binary, err := build(ctx, s.options, folder)
 	if err != nil {
 		return err

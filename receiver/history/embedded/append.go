@@ -80,10 +80,10 @@ func (s *Store) addEvents(db *pebble.DB, batch *pebble.Batch, events []history.E
 		if err != nil {
 			continue // it is none, and nobody could look for it
 		}
-		if known, err := s.has(db, &facts, e.AcceptedAt); known || err != nil {
-			if err != nil {
-				return err
-			}
+		switch known, err := s.has(db, &facts, e.AcceptedAt); {
+		case err != nil:
+			return err
+		case known:
 			continue
 		}
 		if len(b.events) == blockEvents || size > 0 && size+len(e.Payload) > blockBytes {
@@ -144,22 +144,30 @@ func (s *Store) has(db *pebble.DB, facts *event.Facts, at time.Time) (bool, erro
 			return false, w.err()
 		}
 		b, err := s.readBlock(db, number)
-		if err != nil {
-			return false, err
-		}
-		if b == nil {
+		if b == nil || err != nil {
+			if err != nil {
+				return false, err
+			}
 			continue
 		}
 		if err := b.readFacts(positions); err != nil {
 			return false, err
 		}
-		for i := range b.events {
-			f := &b.facts[i]
-			if positions&(1<<i) != 0 && f.ID == facts.ID && f.Source == facts.Source && millis(b.events[i].AcceptedAt) == millis(at) {
-				return true, nil
-			}
+		if b.holds(positions, facts, at) {
+			return true, nil
 		}
 	}
+}
+
+// holds reports whether an event that was accepted at a time is at one of some positions, whose facts have been read.
+func (b *block) holds(positions mask, facts *event.Facts, at time.Time) bool {
+	for i := range b.events {
+		f := &b.facts[i]
+		if positions&(1<<i) != 0 && f.ID == facts.ID && f.Source == facts.Source && millis(b.events[i].AcceptedAt) == millis(at) {
+			return true
+		}
+	}
+	return false
 }
 
 func addAttempts(batch *pebble.Batch, attempts []history.Attempt) error {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -101,11 +102,7 @@ type pager struct {
 
 // fill looks at blocks until the page is full. last is the place behind which the next page begins; 0 = nothing is left.
 func (p *pager) fill(ctx context.Context, w *walk) (last place, err error) {
-	for looked := 0; ; looked++ {
-		if looked == pageBlocks {
-			p.short = true
-			return p.seen, nil
-		}
+	for range pageBlocks {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
@@ -117,18 +114,19 @@ func (p *pager) fill(ctx context.Context, w *walk) (last place, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if b == nil || p.before(b) {
-			if b != nil && !p.query.Forward {
-				return 0, nil
-			}
+		switch {
+		case b == nil || p.before(b) && p.query.Forward:
 			p.seen = placeOf(number, blockEvents-1)
 			continue
+		case p.before(b):
+			return 0, nil
 		}
-		full, err := p.look(b, at)
-		if full || err != nil {
+		if full, err := p.look(b, at); full || err != nil {
 			return p.seen, err
 		}
 	}
+	p.short = true
+	return p.seen, nil
 }
 
 // before reports whether all events of a block, and of those before it, were accepted too early.
@@ -175,10 +173,14 @@ func (p *pager) matches(e *history.Event, f *event.Facts) bool {
 		q.Type != "" && q.Type != f.Type,
 		q.Code != "" && !history.MatchesCode(q.Code, f.SMTPCode, f.EnhancedCode):
 		return false
-	case !q.Since.IsZero() && e.AcceptedAt.Before(q.Since), !q.Until.IsZero() && !e.AcceptedAt.Before(q.Until):
-		return false
 	}
-	return q.Recipient == "" || names(f, history.FoldAddress(q.Recipient))
+	return p.within(e.AcceptedAt) && (q.Recipient == "" || names(f, history.FoldAddress(q.Recipient)))
+}
+
+// within reports whether a query selects events that were accepted at a time.
+func (p *pager) within(at time.Time) bool {
+	q := p.query
+	return (q.Since.IsZero() || !at.Before(q.Since)) && (q.Until.IsZero() || at.Before(q.Until))
 }
 
 // names reports whether an event names a recipient, which is folded.

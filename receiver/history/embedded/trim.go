@@ -29,10 +29,9 @@ func (s *Store) makeRoom(ctx context.Context, db *pebble.DB) error {
 		return nil
 	}
 	for range trimRounds {
-		over, err := s.isOver(db)
-		if err != nil || !over {
+		if !s.isOver(db) {
 			s.measured = time.Now()
-			return err
+			return nil
 		}
 		removed, err := s.trimShare(ctx, db)
 		if err != nil {
@@ -42,26 +41,26 @@ func (s *Store) makeRoom(ctx context.Context, db *pebble.DB) error {
 			break
 		}
 	}
-	if over, err := s.isOver(db); err != nil || !over {
-		return err
+	if !s.isOver(db) {
+		return nil
 	}
 	return fmt.Errorf("%w: make room on the file system of %s", history.ErrFull, s.opts.Dir)
 }
 
 // isOver reports whether the store takes more than it may, or leaves less free than it should.
-func (s *Store) isOver(db *pebble.DB) (bool, error) {
+func (s *Store) isOver(db *pebble.DB) bool {
 	m := db.Metrics()
 	total := m.Total()
 	used := total.TablesSize + int64(m.WAL.Size)
 	s.used.Store(used)
 	if used > s.opts.MaxBytes {
-		return true, nil
+		return true
 	}
 	if s.opts.MinFreeBytes == 0 {
-		return false, nil
+		return false
 	}
 	disk, err := s.opts.FS.GetDiskUsage(s.opts.Dir)
-	return err == nil && int64(disk.AvailBytes) < s.opts.MinFreeBytes, nil //nolint:nilerr // where it cannot be told, a write will tell
+	return err == nil && int64(disk.AvailBytes) < s.opts.MinFreeBytes // where it cannot be told, a write will tell
 }
 
 // trimShare removes the oldest part of the events, and gives its space back.

@@ -67,16 +67,7 @@ func numberAfter(prefix []byte, number uint64) []byte {
 
 // next returns the next block, and where in it something may be found.
 func (w *walk) next() (number uint64, at mask, ok bool) {
-	for _, iter := range w.iters {
-		if !iter.Valid() {
-			continue
-		}
-		n := lastNumber(iter.Key())
-		if !ok || (n > number) != w.o.forward && n != number {
-			number, ok = n, true
-		}
-	}
-	if !ok {
+	if number, ok = w.nearest(); !ok {
 		return 0, 0, false
 	}
 	for _, iter := range w.iters {
@@ -93,6 +84,20 @@ func (w *walk) next() (number uint64, at mask, ok bool) {
 		}
 	}
 	return number, at, true
+}
+
+// nearest returns the number of the block that comes next.
+func (w *walk) nearest() (number uint64, ok bool) {
+	for _, iter := range w.iters {
+		if !iter.Valid() {
+			continue
+		}
+		n := lastNumber(iter.Key())
+		if !ok || (n > number) != w.o.forward && n != number {
+			number, ok = n, true
+		}
+	}
+	return number, ok
 }
 
 func (w *walk) positions(iter *pebble.Iterator) mask {

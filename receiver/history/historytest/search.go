@@ -26,9 +26,18 @@ func testLookups(_ *testing.T, b *bench) {
 	b.want("by sink", history.Query{Sink: "mail/crm", Type: "email.opened"}, "3")
 	b.want("by two that agree", history.Query{Recipient: "r1@example.com", Message: "p1"}, "1")
 	for _, q := range []history.Query{
-		{ID: "1"}, {Recipient: "r9@example.com"}, {Message: "r1@example.com"}, {Endpoint: "mail/e"}, {Type: "email"}, {Sink: "mail/other"},
-		{Recipient: "r1@example.com", Message: "p2"}, {Code: "0"}, {Code: "55"}, {Recipient: "r1@example.com", States: []history.State{history.StateUnrouted}},
-		{ID: fmt.Sprintf("%032x", 1), Endpoint: "mail/other"}, {Recipient: "example.com"},
+		{ID: "1"},
+		{Recipient: "r9@example.com"},
+		{Message: "r1@example.com"},
+		{Endpoint: "mail/e"},
+		{Type: "email"},
+		{Sink: "mail/other"},
+		{Recipient: "r1@example.com", Message: "p2"},
+		{Code: "0"},
+		{Code: "55"},
+		{Recipient: "r1@example.com", States: []history.State{history.StateUnrouted}},
+		{ID: fmt.Sprintf("%032x", 1), Endpoint: "mail/other"},
+		{Recipient: "example.com"},
 	} {
 		b.want(fmt.Sprintf("%+v", q), q)
 	}

@@ -65,7 +65,7 @@ func (s *session) block(b amqp.Blocking) {
 	defer s.mu.Unlock()
 	switch {
 	case b.Active && s.blocked == nil:
-		s.blocked = sink.Throttled(fmt.Errorf("RabbitMQ takes no messages: it has an alarm, %q", b.Reason), blockedFor) //nolint:staticcheck // a name
+		s.blocked = sink.Throttled(fmt.Errorf("RabbitMQ takes no messages: it has an alarm, %q", b.Reason), blockedFor)
 		close(s.raised)
 	case !b.Active && s.blocked != nil:
 		s.blocked, s.raised = nil, make(chan struct{})
@@ -109,13 +109,13 @@ func (s *session) take() (*channel, error) {
 	s.mu.Unlock()
 	opened, err := s.conn.Channel()
 	if err != nil {
-		return nil, sink.Unreachable(fmt.Errorf("RabbitMQ opens no channel: %w", err)) //nolint:staticcheck // a name
+		return nil, sink.Unreachable(fmt.Errorf("RabbitMQ opens no channel: %w", err))
 	}
 	c := &channel{
 		Channel: opened, returns: opened.NotifyReturn(make(chan amqp.Return, maxBatch)), closed: opened.NotifyClose(make(chan *amqp.Error, 1)),
 	}
 	if err := opened.Confirm(false); err != nil {
-		return nil, sink.Unreachable(fmt.Errorf("RabbitMQ confirms nothing: %w", err)) //nolint:staticcheck // a name
+		return nil, sink.Unreachable(fmt.Errorf("RabbitMQ confirms nothing: %w", err))
 	}
 	return c, nil
 }

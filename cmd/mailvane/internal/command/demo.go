@@ -94,7 +94,7 @@ func runDemo(ctx context.Context, settings *app.Settings, options demoOptions, s
 		return err
 	}
 	if err := d.instance.Apply(ctx, &d.folder.config); err != nil {
-		d.instance.Abandon()
+		d.instance.Abandon() //nolint:contextcheck // What has to end, ends whatever the context says.
 		return err
 	}
 	_, remove := keepToken(settings, d.instance.AdminAddress(), log)

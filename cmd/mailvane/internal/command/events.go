@@ -77,17 +77,22 @@ func (s *search) query(now time.Time) (url.Values, error) {
 		}
 		q.Add(admin.QueryState, state)
 	}
+	return q, s.times(q, now)
+}
+
+// times adds the bounds in time.
+func (s *search) times(q url.Values, now time.Time) error {
 	for name, text := range map[string]string{admin.QuerySince: s.since, admin.QueryUntil: s.until} {
 		if text == "" {
 			continue
 		}
 		at, err := moment(text, now)
 		if err != nil {
-			return nil, &usageError{fmt.Sprintf("--%s %q: write a duration ago, such as 2h, or a time, such as 2026-01-02T15:04:05Z", name, text)}
+			return &usageError{fmt.Sprintf("--%s %q: write a duration ago, such as 2h, or a time, such as 2026-01-02T15:04:05Z", name, text)}
 		}
 		q.Set(name, at.UTC().Format(time.RFC3339))
 	}
-	return q, nil
+	return nil
 }
 
 // moment reads a time, or a duration that has passed since.

@@ -68,7 +68,7 @@ func serveFolder(ctx context.Context, settings *app.Settings, folder string, std
 		return err
 	}
 	if err := instance.Follow(ctx, folder, func() (*config.Config, error) { return loadConfig(ctx, folder, settings.FileSinks) }); err != nil {
-		instance.Abandon()
+		instance.Abandon() //nolint:contextcheck // What has to end, ends whatever the context says.
 		return err
 	}
 	path, remove := keepToken(settings, instance.AdminAddress(), log)
