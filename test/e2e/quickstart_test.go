@@ -77,7 +77,7 @@ func quickstart(c *cluster) {
 func servedByBoth(c *cluster) [][]string {
 	c.t.Helper()
 	out := c.run(c.mailvane, "endpoints", "--namespace", namespace)
-	return regexp.MustCompile(`(?m)^mail/\w+ +\w+ +True +Reconciled +2 +(\d+) .*$`).FindAllStringSubmatch(out, -1)
+	return regexp.MustCompile(`(?m)^mail/\w+ +\w+ +True +Reconciled +- +2 +(\d+) .*$`).FindAllStringSubmatch(out, -1)
 }
 
 // commands looks at the same with the mailvane command, which has no way to the pods but the API server's.
