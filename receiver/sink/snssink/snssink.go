@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
-	"github.com/mailvane/mailvane/receiver/event"
 	common "github.com/mailvane/mailvane/receiver/settings"
 	"github.com/mailvane/mailvane/receiver/sink"
 	"github.com/mailvane/mailvane/receiver/sink/sinkaws"
@@ -64,7 +63,7 @@ func (s *snsSink) Send(ctx context.Context, batch sink.Batch) error {
 	}
 	sizes := make([]int, len(batch.Messages))
 	for i := range batch.Messages {
-		sizes[i] = sizeOf(&batch.Messages[i])
+		sizes[i] = sinkaws.SizeOf(&batch.Messages[i])
 	}
 	return s.codes.SendAll(ctx, sizes, func(ctx context.Context, positions []int) (map[int]error, error) {
 		return s.request(ctx, batch.Messages, positions)
@@ -96,33 +95,15 @@ func (s *snsSink) request(ctx context.Context, messages []sink.Message, position
 	return failed, nil
 }
 
-// attributes are what filter policies of subscriptions go by.
-func attributes(m *sink.Message) map[string]string {
-	return map[string]string{
-		"contentType": "application/cloudevents+json", "type": string(event.TypeOf(m.Type)), "provider": m.Provider, "endpoint": event.EndpointOf(m.Source),
-	}
-}
-
 func (s *snsSink) entry(name string, m *sink.Message) types.PublishBatchRequestEntry {
 	e := types.PublishBatchRequestEntry{Id: aws.String(name), Message: aws.String(string(m.Envelope)), MessageAttributes: map[string]types.MessageAttributeValue{}}
-	for name, value := range attributes(m) {
-		if value != "" {
-			e.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
-		}
+	for name, value := range sinkaws.Attributes(m) {
+		e.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String(sinkaws.AttributeType), StringValue: aws.String(value)}
 	}
 	if s.FIFO {
 		e.MessageGroupId, e.MessageDeduplicationId = aws.String(sinkaws.GroupOf(m)), aws.String(m.ID)
 	}
 	return e
-}
-
-// sizeOf is what counts of a message: its body, and the names, types and values of its attributes.
-func sizeOf(m *sink.Message) int {
-	size := len(m.Envelope)
-	for name, value := range attributes(m) {
-		size += len(name) + len("String") + len(value)
-	}
-	return size
 }
 
 // Probe asks for the attributes of the topic. Who may publish alone is refused that.
