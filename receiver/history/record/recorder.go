@@ -118,8 +118,8 @@ func (r *Recorder) Refused(x history.Refusal) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	more, kept := r.sampler.take(x.Endpoint, x.At)
-	if !kept || len(r.refusals) >= maxToldRefusals {
+	more, kept := r.sampler.take(x.Endpoint, x.At, len(r.refusals) < maxToldRefusals)
+	if !kept {
 		return
 	}
 	x.More = more

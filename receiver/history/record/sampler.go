@@ -19,8 +19,8 @@ type sample struct {
 
 func newSampler() sampler { return sampler{endpoints: map[string]*sample{}} }
 
-// take reports whether a refusal of an endpoint at a time is kept, and how many before it were not.
-func (s *sampler) take(endpoint string, at time.Time) (more int, kept bool) {
+// take reports whether a refusal of an endpoint at a time is kept, for which there has to be room, and how many before it were not.
+func (s *sampler) take(endpoint string, at time.Time, room bool) (more int, kept bool) {
 	e := s.endpoints[endpoint]
 	if e == nil {
 		e = &sample{began: at}
@@ -29,7 +29,7 @@ func (s *sampler) take(endpoint string, at time.Time) (more int, kept bool) {
 	if passed := at.Sub(e.began); passed >= sampleWindow || passed < 0 {
 		e.began, e.taken = at, 0
 	}
-	if e.taken == sampleSize {
+	if e.taken == sampleSize || !room {
 		e.more++
 		return 0, false
 	}
