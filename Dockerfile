@@ -7,9 +7,11 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG TARGETOS TARGETARCH
+# The release, such as v1.2.3.
+ARG VERSION
 # The same sources give the same bytes: no paths, no build ID, no revision, no C.
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o /out/ ./cmd/manager ./cmd/receiver
+    go build -trimpath -buildvcs=false -ldflags="-s -w -buildid= -X github.com/mailvane/mailvane/internal/version.set=$VERSION" -o /out/ ./cmd/manager ./cmd/receiver
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/

@@ -15,6 +15,9 @@ JOURNAL ?= embedded
 E2EFLAGS ?=
 # Flags of the measurements, such as "-o json" or "-only intake".
 BENCHFLAGS ?=
+# The version of "make release", and its flags, such as "-platforms linux/amd64".
+VERSION ?=
+RELEASEFLAGS ?=
 # The container image that "make image" builds.
 IMAGE ?= mailvane:dev
 
@@ -36,7 +39,12 @@ build: ## Build the programs into bin/.
 
 .PHONY: image
 image: ## Build the container image IMAGE (mailvane:dev).
-	docker build -t $(IMAGE) .
+	docker build --build-arg VERSION="$(VERSION)" -t $(IMAGE) .
+
+.PHONY: release
+release: ## Make all files of a release in dist/, without a container engine; VERSION=v1.2.3 (by default the chart's).
+	@echo "Building for six platforms. The first run compiles all dependencies for each and takes half an hour."
+	@$(GO) -C hack/release run . -C ../.. -version "$(VERSION)" $(RELEASEFLAGS)
 
 ##@ Develop
 

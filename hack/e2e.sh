@@ -34,8 +34,9 @@ programs() {
   CGO_ENABLED=0 "$go" build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o "$folder/" "$@"
 }
 
-programs "$work" ./cmd/manager ./cmd/receiver ./test/load
-"$k8s/mkimage" mailvane.test/mailvane:e2e "$work/mailvane.tar" "$work/manager" "$work/receiver"
+# The image under test is made as a release makes it.
+"$go" -C hack/release run . -C ../.. -platforms "linux/$("$go" env GOARCH)" -image mailvane.test/mailvane:e2e -docker-archive "$work/mailvane.tar"
+programs "$work" ./test/load
 "$k8s/mkimage" mailvane.test/load:e2e "$work/load.tar" "$work/load"
 images=("$work/mailvane.tar" "$work/load.tar")
 

@@ -2,6 +2,7 @@
 package links_test
 
 import (
+	"os"
 	"os/exec"
 	"path"
 	"slices"
@@ -22,6 +23,24 @@ func dependencies(t *testing.T, program string) []string {
 		t.Fatalf("%v: %v", list, err)
 	}
 	return strings.Fields(string(out))
+}
+
+// TestTheImageHasItsSources holds what the Dockerfile copies, by .dockerignore, against what its programs are made of.
+func TestTheImageHasItsSources(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../.dockerignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := strings.Fields(string(text))
+	for _, program := range []string{"cmd/manager", "cmd/receiver"} {
+		for _, dependency := range dependencies(t, program) {
+			folder, _, _ := strings.Cut(strings.TrimPrefix(dependency, module), "/")
+			if within(dependency, strings.TrimSuffix(module, "/")) && !slices.Contains(copied, "!"+folder) {
+				t.Errorf("%s links %s, which the image is not built with: add !%s to .dockerignore", program, dependency, folder)
+			}
+		}
+	}
 }
 
 // within reports whether a package is one of a tree.
