@@ -50,7 +50,7 @@ release: ## Make all files of a release in dist/, without a container engine; VE
 
 # Without DWARF (-w) two hundred test programs are linked in three fifths of the time; the race detector's reports do not need it.
 .PHONY: test
-test: control-plane nats-server s3-server ## Run all tests with the race detector, in random order.
+test: control-plane nats-server s3-server otelcol ## Run all tests with the race detector, in random order.
 	@echo "Compiling and running the tests. The first run compiles all dependencies and takes several minutes."
 	$(GO) test -race -shuffle=on -ldflags=-w -timeout 25m ./...
 
@@ -91,6 +91,11 @@ nats-server: ## Compile the NATS server that tests run, unless it is there alrea
 s3-server: ## Compile the S3 server that tests run, unless it is there already.
 	@echo "Making an S3 server ready. The first time takes a few minutes."
 	@$(GO) -C hack/s3 tool -n s3 > /dev/null
+
+.PHONY: otelcol
+otelcol: ## Compile the OpenTelemetry Collector that tests run, unless it is there already.
+	@echo "Making an OpenTelemetry Collector ready. The first time takes a minute."
+	@$(GO) -C hack/otelcol tool -n otelcol > /dev/null
 
 .PHONY: lint
 lint: ## Check the code by the rules in .golangci.yml.

@@ -114,6 +114,8 @@ var flips = map[string]struct {
 	"serviceAccount.create":           {with: "serviceAccount: {name: theirs}", content: false, want: "!kind: ServiceAccount\nmetadata:"},
 	"serviceAccount.name":             {content: "mail-operator", want: `serviceAccountName: "mail-operator"`},
 	"serviceAccount.annotations":      {content: map[string]any{"example.com/role": "mail"}, want: "example.com/role: mail"},
+	"tracing.endpoint":                {content: "http://collector:4318", want: "- name: OTEL_EXPORTER_OTLP_ENDPOINT\n          value: \"http://collector:4318\""},
+	"tracing.sampleRatio":             {content: 0.25, with: "tracing: {endpoint: 'http://collector:4318'}", want: "- name: OTEL_TRACES_SAMPLER_ARG\n          value: \"0.25\""},
 	"metrics.enabled":                 {content: false, want: "--metrics-bind-address=0"},
 	"metrics.serviceMonitor.enabled":  {content: true, want: "kind: ServiceMonitor"},
 	"metrics.serviceMonitor.interval": {content: "1m30s", with: "metrics: {serviceMonitor: {enabled: true}}", want: "interval: 1m30s"},

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -77,10 +78,16 @@ var (
 // start runs `mailvane run` on a folder and waits until it serves.
 func start(t *testing.T, folder, data string, more ...string) *process {
 	t.Helper()
+	return startIn(t, nil, folder, data, more...)
+}
+
+// startIn does so with more in the environment.
+func startIn(t *testing.T, environment []string, folder, data string, more ...string) *process {
+	t.Helper()
 	p := &process{t: t}
 	arguments := append([]string{"run", "-f", folder, "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"}, more...)
 	p.command = exec.Command(os.Args[0], arguments...) //nolint:noctx // it is stopped by signals
-	p.command.Env = append(os.Environ(), asProgram+"=1")
+	p.command.Env = slices.Concat(os.Environ(), []string{asProgram + "=1"}, environment)
 	p.command.Stdout = locked{&p.mu, &p.stdout}
 	stderr, err := p.command.StderrPipe()
 	if err != nil {

@@ -25,6 +25,7 @@ import (
 	"github.com/mailvane/mailvane/controllers/registration/upkeep"
 	"github.com/mailvane/mailvane/controllers/render/children"
 	"github.com/mailvane/mailvane/internal/printable"
+	"github.com/mailvane/mailvane/internal/telemetry"
 )
 
 // leaderElectionID is the name of the Lease that replicas of the manager compete for, unless a flag says another.
@@ -124,7 +125,7 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 	if err != nil {
 		return err
 	}
-	options := children.Options{Image: s.receiverImage, ManagerNamespace: s.namespace, Defaults: defaults}
+	options := children.Options{Image: s.receiverImage, ManagerNamespace: s.namespace, Defaults: defaults, Environment: telemetry.Environment(os.Environ())}
 	if err := loadNetwork(s, &options); err != nil {
 		return err
 	}
@@ -136,7 +137,9 @@ func serve(ctx context.Context, cluster *rest.Config, s *settings) error {
 	if err != nil {
 		return fmt.Errorf("prepare checks: %w", err)
 	}
-	registrations, err := newRegistration(s)
+	spans := telemetry.Start(ctx, telemetry.Options{Service: "mailvane-manager", Logger: slog.New(logr.ToSlogHandler(ctrl.Log)), Getenv: os.Getenv})
+	defer spans.Stop(ctx)
+	registrations, err := newRegistration(s, spans)
 	if err != nil {
 		return err
 	}

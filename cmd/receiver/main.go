@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mailvane/mailvane/internal/printable"
+	"github.com/mailvane/mailvane/internal/telemetry"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
 )
@@ -51,6 +52,9 @@ func run(arguments []string) int {
 	log := slog.New(slog.NewJSONHandler(printable.NewWriter(os.Stderr), nil))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	spans := telemetry.Start(ctx, telemetry.Options{Service: "mailvane-receiver", Logger: log, Getenv: os.Getenv})
+	defer spans.Stop(ctx)
+	settings.Tracer = spans.Tracer()
 	if err := serve(ctx, &settings, *folder, log); err != nil {
 		log.Error("receiver failed", "error", err)
 		return 1

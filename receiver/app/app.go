@@ -34,6 +34,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/sink"
 	sinks "github.com/mailvane/mailvane/receiver/sink/builtin"
 	"github.com/mailvane/mailvane/receiver/supervise"
+	"github.com/mailvane/mailvane/receiver/tracing"
 )
 
 // Options are what a Receiver needs.
@@ -66,6 +67,8 @@ type Options struct {
 	History history.Store
 	// HistoryProblem says for people why there is no history although one was asked for.
 	HistoryProblem string
+	// Tracer makes spans; nil = none are made.
+	Tracer *tracing.Tracer
 	// ConfigKey returns the key that [config.Fingerprint] takes; nil = a key that nobody else knows.
 	ConfigKey func() ([]byte, error)
 }
@@ -118,10 +121,10 @@ func New(o Options) (*Receiver, error) {
 		compiler: &endpoint.Compiler{Lookup: providers.Lookup, Environment: provider.Environment{HTTPClient: o.KeyClient, Keys: &keys.Registry{}}, Filters: filters, Metrics: m, History: o.History != nil},
 		handler: intake.NewHandler(intake.Options{
 			Journal: pods.appender(o.Journal), Metrics: m, Logger: o.Logger, HTTPClient: o.KeyClient,
-			TrustedProxies: o.TrustedProxies, MaxInFlightBytes: o.MaxInFlightBytes, UnknownPathGrace: o.UnknownPathGrace, Recorder: recorder, Now: time.Now,
+			TrustedProxies: o.TrustedProxies, MaxInFlightBytes: o.MaxInFlightBytes, UnknownPathGrace: o.UnknownPathGrace, Recorder: recorder, Tracer: o.Tracer, Now: time.Now,
 		}),
 	}
-	r.sinks = supervise.New(supervise.Options{Journal: o.Journal, Metrics: m, Logger: o.Logger, Lookup: sinks.Lookup, Environment: o.Sinks, Recorder: recorder})
+	r.sinks = supervise.New(supervise.Options{Journal: o.Journal, Metrics: m, Logger: o.Logger, Lookup: sinks.Lookup, Environment: o.Sinks, Recorder: recorder, Tracer: o.Tracer})
 	recorder.Start(context.Background())
 	r.taker = r.newTaker()
 	r.admin = r.newAdmin()

@@ -13,7 +13,7 @@ func (r *Receiver) metricsHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+admin.PathHealth, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET "+admin.PathReady, r.serveReady)
-	mux.Handle("GET "+admin.PathMetrics, promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET "+admin.PathMetrics, promhttp.HandlerFor(r.registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
 	return mux
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/netguard"
 	"github.com/mailvane/mailvane/receiver/netrange"
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/tracing"
 )
 
 // defaultHandoffTimeout is enough for a pod that is just starting to become ready and known.
@@ -35,6 +36,8 @@ type Settings struct {
 	Listen, AdminListen, MetricsListen string
 	// AdminTokens is a folder with the tokens of each right, and AdminTokenFile a file whose tokens give all of them; see package access.
 	AdminTokens, AdminTokenFile string
+	// Tracer makes spans; nil = none are made.
+	Tracer *tracing.Tracer
 	// AdminToken is one more token that gives all of them, for a program that makes it itself.
 	AdminToken string
 	// TrustedProxies are comma-separated address ranges.
@@ -157,7 +160,7 @@ func (s *Settings) Open(ctx context.Context, log *slog.Logger, stdout io.Writer)
 		Journal: j, Logger: log, TrustedProxies: trusted, MaxInFlightBytes: inFlightBytes(s.MaxInFlightBytes), UnknownPathGrace: s.UnknownPathGrace,
 		Sinks:         sink.Environment{AllowedPrefixes: guard.Allowed, GuardOwn: guard.Own, Stdout: stdout, Files: s.FileSinks},
 		ShutdownDelay: s.ShutdownDelay, FlushTimeout: s.FlushTimeout, Handoff: handoff,
-		AdminKeys: keys, AdminHost: hostOf(s.AdminListen), ConfigKey: s.configKey(),
+		AdminKeys: keys, AdminHost: hostOf(s.AdminListen), ConfigKey: s.configKey(), Tracer: s.Tracer,
 	}
 	o.History, o.HistoryProblem = s.openHistory(j, log)
 	if s.FetchKeys {

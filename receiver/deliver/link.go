@@ -15,6 +15,9 @@ type link interface {
 // sink said.
 func newChain(o *Options, p *policy) link {
 	var chain link = &observeLink{metrics: o.Metrics, next: o.Sink}
+	if o.Tracer != nil {
+		chain = &traceLink{tracer: o.Tracer, name: o.Name, kind: o.Kind, next: chain}
+	}
 	chain = &timeoutLink{timeout: p.timeout, next: chain}
 	if p.rate > 0 {
 		chain = newRateLink(p.rate, p.batchEvents, chain)

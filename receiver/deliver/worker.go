@@ -6,7 +6,7 @@
 // due again later, in halves, so that one event that breaks the sink ends up alone and the others arrive.
 //
 // Each job has a type of its own. On the way from the queue: [order], [batcher]; on the way to the sink, link by link: contentLink, rateLink,
-// timeoutLink, observeLink. The worker sees to what became of the events: it narrows down, retries and settles.
+// timeoutLink, observeLink, traceLink. The worker sees to what became of the events: it narrows down, retries and settles.
 package deliver
 
 import (
@@ -21,12 +21,15 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/tracing"
 )
 
 // Options are what a Worker needs.
 type Options struct {
 	// Name is the sink's name in the journal, "namespace/name".
 	Name string
+	// Kind is the type of the sink, such as "Kafka".
+	Kind string
 	// Sink takes the events. The worker does not close it.
 	Sink sink.Sink
 	// Delivery is the policy.
@@ -45,6 +48,8 @@ type Options struct {
 	DrainTimeout time.Duration
 	// Recorder is told of attempts; nil = nobody is.
 	Recorder Recorder
+	// Tracer makes spans; nil = none are made.
+	Tracer *tracing.Tracer
 }
 
 // Worker feeds one sink.

@@ -28,7 +28,7 @@ func (e *Endpoint) Build(r *provider.Request, decoded *provider.Batch, unverifie
 	b := Builder{endpoint: e, request: r, arena: arena, unreadable: decoded.Undecodable}
 	b.Batch = journal.Batch{Endpoint: e.name, Unverified: unverified, Entries: make([]journal.Entry, 0, len(decoded.Events))}
 	for i := range decoded.Events {
-		decoded.Events[i].Unverified = unverified
+		decoded.Events[i].Unverified, decoded.Events[i].TraceParent = unverified, r.TraceParent
 		decision := e.routes.Decide(&decoded.Events[i])
 		if !unverified { // else anybody could have a route said to fail
 			for j := range decision.Failures {

@@ -44,6 +44,9 @@ type Endpoint struct {
 // Name returns "namespace/name".
 func (e *Endpoint) Name() string { return e.name }
 
+// Path returns the URL path, without any token.
+func (e *Endpoint) Path() string { return e.path }
+
 // Base returns the scheme and host that the provider was told; "" = they are not known.
 func (e *Endpoint) Base() string { return e.base }
 

@@ -76,6 +76,7 @@ func (w objectWriter) attributes(e *Event, source string, when []byte) objectWri
 		lower(`"provider":`, e.Provider).
 		attribute(`"providerevent":`, e.eventName()).
 		attribute(`"partitionkey":`, e.Key()).
+		optional(`"traceparent":`, e.TraceParent).
 		flag(`"unverified":`, e.Unverified)
 }
 

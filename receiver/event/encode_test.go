@@ -20,7 +20,7 @@ func derived(e *Event, source string) ([]byte, error) {
 		SpecVersion: specVersion, ID: e.ID, Source: source, Type: e.Type.CloudEvents(),
 		Subject: attributeText(e.CloudEventsSubject()), Time: e.Time.UTC().Format(time.RFC3339Nano),
 		DataContentType: dataContentType, DataSchema: DataSchema, Provider: strings.ToLower(e.Provider),
-		ProviderEvent: attributeText(e.eventName()), PartitionKey: attributeText(e.Key()), Unverified: e.Unverified,
+		ProviderEvent: attributeText(e.eventName()), PartitionKey: attributeText(e.Key()), TraceParent: e.TraceParent, Unverified: e.Unverified,
 	}, e}, marshalOptions())
 }
 
@@ -49,6 +49,7 @@ func TestEncodeIsWhatIsDerived(t *testing.T) {
 		"empty containers": {Recipients: []string{}, Tags: []string{}, Metadata: map[string]string{}, Details: map[string]string{}, Raw: jsontext.Value("[]")},
 		"only second":      {Bounce: Bounce{Category: "c"}, Client: Client{OS: "os"}, Raw: jsontext.Value(` "text with  spaces" `)},
 		"many escapes":     {Raw: jsontext.Value(`{"a":"\\` + strings.Repeat(`\n\"`, 1_000_000) + `\\", "b": "\""}`)},
+		"traced":           {ID: "a", TraceParent: traceParent},
 		"other zone":       {Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))},
 	}
 	// Each alone: what is special may not rest on what else is.
@@ -163,5 +164,33 @@ func TestAttributeTextDropsWhatCloudEventsRefuses(t *testing.T) {
 		if got := attributeText(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
+	}
+}
+
+// traceParent is the example of W3C Trace Context, section 3.2.2.
+const traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+// TestTraceParentOf reads the attribute alone: what a provider sends may have the same name.
+func TestTraceParentOf(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		event Event
+		want  string
+	}{
+		{Event{TraceParent: traceParent, Raw: jsontext.Value(`{"traceparent":"of the provider"}`)}, traceParent},
+		{Event{Raw: jsontext.Value(`{"a":1,"traceparent":"of the provider"}`)}, ""},
+		{Event{MessageID: `x","traceparent":"forged","data":`, TraceParent: traceParent}, traceParent},
+		{Event{MessageID: `x","traceparent":"forged"`}, ""},
+	} {
+		encoded, err := Encode(&c.event, "/mailvane/a/b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := TraceParentOf(encoded); got != c.want {
+			t.Errorf("%q of %s", got, encoded)
+		}
+	}
+	if got := TraceParentOf([]byte("no event")); got != "" {
+		t.Errorf("%q", got)
 	}
 }

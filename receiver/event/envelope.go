@@ -35,6 +35,8 @@ type Attributes struct {
 	ProviderEvent string `json:"providerevent,omitzero"`
 	// PartitionKey is the key of the CloudEvents partitioning extension.
 	PartitionKey string `json:"partitionkey,omitzero"`
+	// TraceParent is that of the CloudEvents extension for distributed tracing: the span of the request that brought the event.
+	TraceParent string `json:"traceparent,omitzero"`
 	// Unverified says that the request failed verification; see [Event].
 	Unverified bool `json:"unverified,omitzero"`
 	// DeadLetterSink and DeadLetterReason are set on events that a dead-letter sink gets instead of the sink that refused them.
@@ -76,6 +78,17 @@ func ParseEnvelope(structured []byte) (Envelope, error) {
 		return Envelope{}, fmt.Errorf("parse event: %w", err)
 	}
 	return e, nil
+}
+
+// TraceParentOf returns the traceparent of an encoded event; empty = it has none. It reads what [Encode] wrote, up to the data.
+func TraceParentOf(structured []byte) string {
+	head, _, _ := bytes.Cut(structured, []byte(`,"data":`)) // within a string, the quote would be escaped
+	_, rest, ok := bytes.Cut(head, []byte(`,"traceparent":"`))
+	value, _, _ := bytes.Cut(rest, []byte{'"'})
+	if !ok {
+		return ""
+	}
+	return string(value)
 }
 
 // envelopeStart is how every envelope that [Encode] wrote begins, up to its id.

@@ -106,6 +106,8 @@ type Event struct {
 
 	// PartitionKey overrides what [Event.Key] derives; not part of the record.
 	PartitionKey string `json:"-"`
+	// TraceParent is the W3C trace context of the span of the request; empty = it is not traced. Not part of the record.
+	TraceParent string `json:"-"`
 }
 
 // BounceType reports whether a bounce is final.

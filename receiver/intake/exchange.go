@@ -5,6 +5,7 @@ import (
 
 	"github.com/mailvane/mailvane/receiver/endpoint"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/tracing"
 )
 
 // exchange is one POST and the memory that it takes, which is used again for later ones.
@@ -13,6 +14,7 @@ type exchange struct {
 	token    string // the last path segment, where it is not part of the endpoint's path
 	started  time.Time
 	request  provider.Request
+	span     *tracing.Span
 	bearer   string          // what was signed in place of the body; see [provider.Proof]
 	pace     pace            // of the body
 	reply    *provider.Reply // in place of the receipt; nil = the receipt

@@ -3,6 +3,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/provider"
+	"github.com/mailvane/mailvane/receiver/tracing"
 )
 
 // Appender stores what a request brought; see [journal.Journal].
@@ -45,6 +47,8 @@ type Options struct {
 	HTTPClient *http.Client
 	// Recorder is told of requests that are refused, and of events that become dead letters at once; nil = nobody is.
 	Recorder Recorder
+	// Tracer makes spans; nil = none are made.
+	Tracer *tracing.Tracer
 	// Now is the clock of tolerances, acceptance times and UnknownPathGrace.
 	Now func() time.Time
 }
@@ -115,9 +119,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	x := h.begin(e, token)
+	ctx, span := h.options.Tracer.Request(r.Context(), tracing.Request{Endpoint: e.Name(), Path: e.Path(), Method: r.Method, At: x.started})
+	if x.span = span; span != nil {
+		r = r.WithContext(ctx)
+	}
 	done, p := h.accept(w, r, x)
-	h.options.Metrics.ObserveRequest(h.options.Now().Sub(x.started).Seconds())
+	h.options.Metrics.ObserveRequest(h.options.Now().Sub(x.started).Seconds(), span.TraceID())
 	if p != nil {
+		span.Answered(p.Status)
 		if !x.reserved.whole && !x.pace.late {
 			h.dismiss(w, r)
 		}
@@ -126,7 +135,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if x.reply != nil {
 		h.reply(w, e, x.reply)
+		span.Answered(cmp.Or(x.reply.Status, http.StatusOK))
 	} else {
+		span.Answered(http.StatusOK)
 		e.metrics.OK()
 		answer := done.appendJSON(x.arena.Scratch())
 		writeReceipt(w, answer)
@@ -182,6 +193,7 @@ func (h *Handler) accept(w http.ResponseWriter, r *http.Request, x *exchange) (r
 		return receipt{}, p
 	}
 	x.request = h.request(r, e, body)
+	x.request.TraceParent = x.span.TraceParent()
 	if reply, ok := e.Handshake(&x.request); ok {
 		x.reply = &reply
 		return receipt{}, nil

@@ -27,7 +27,7 @@ func (h *Handler) store(ctx context.Context, x *exchange, unverified bool) (rece
 	var done journal.Receipt
 	if !b.IsEmpty() {
 		var err error
-		if done, err = h.options.Journal.Append(ctx, b.Batch); err != nil {
+		if done, err = h.append(ctx, b.Batch); err != nil {
 			return receipt{}, h.storageProblem(e, err)
 		}
 	}
@@ -35,10 +35,23 @@ func (h *Handler) store(ctx context.Context, x *exchange, unverified bool) (rece
 		h.recordDead(&b.Batch)
 	}
 	b.Count(done, &decoded)
+	x.span.Took(done.Accepted, done.Duplicates, done.DeadLettered)
 	if done.Accepted+done.DeadLettered > 0 {
 		h.noteBearer(e, x.bearer)
 	}
 	return receipt{accepted: done.Accepted, duplicates: done.Duplicates, deadLettered: done.DeadLettered, refused: decoded.Refused}, nil
+}
+
+// append stores a batch.
+func (h *Handler) append(ctx context.Context, b journal.Batch) (journal.Receipt, error) {
+	ctx, span := h.options.Tracer.Append(ctx, len(b.Entries))
+	done, err := h.options.Journal.Append(ctx, b)
+	if err != nil {
+		span.End("unavailable")
+		return done, err //nolint:wrapcheck // What it says is for the caller.
+	}
+	span.End("")
+	return done, nil
 }
 
 func (h *Handler) storageProblem(e *site, err error) *problem {

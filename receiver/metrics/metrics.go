@@ -166,8 +166,14 @@ func (m *Metrics) Handoff(outcome string, n int) {
 // AdminRefused counts a request that the admin API refused, by one of the Refused constants of package access.
 func (m *Metrics) AdminRefused(reason string) { m.adminRefused.WithLabelValues(reason).Inc() }
 
-// ObserveRequest records how long one request took, in seconds.
-func (m *Metrics) ObserveRequest(seconds float64) { m.duration.Observe(seconds) }
+// ObserveRequest records how long one request took, in seconds, with the id of its trace as an exemplar; empty = it has none.
+func (m *Metrics) ObserveRequest(seconds float64, traceID string) {
+	if traceID == "" {
+		m.duration.Observe(seconds)
+		return
+	}
+	m.duration.(prometheus.ExemplarObserver).ObserveWithExemplar(seconds, prometheus.Labels{"trace_id": traceID}) // each histogram is one
+}
 
 // SetInFlightBytes records the bytes reserved for bodies.
 func (m *Metrics) SetInFlightBytes(n int64) { m.inFlightBytes.Set(float64(n)) }

@@ -26,6 +26,8 @@ type Request struct {
 	Header http.Header
 	// Body is the raw body. Decoded events may alias it, so it must not be changed while one is used. A Webhook keeps no part of it.
 	Body []byte
+	// TraceParent is the W3C trace context of what handles the request, for its events; empty = it is not traced.
+	TraceParent string
 	// ReceivedAt is when the request arrived; it is the clock for tolerances and plausibility.
 	ReceivedAt time.Time
 }

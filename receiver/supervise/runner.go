@@ -27,8 +27,8 @@ func (r *runner) start(ctx context.Context, o *Options, predecessor *runner) {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r.stop, r.done = stop, make(chan struct{})
 	r.worker = deliver.New(deliver.Options{
-		Name: r.name, Sink: r.sink, Content: r.content, Delivery: r.delivery, DeadLetterSink: r.delivery.DeadLetterSink,
-		Journal: o.Journal, Metrics: o.Metrics.Sink(r.name), Logger: o.Logger, DrainTimeout: drainTimeout, Recorder: o.Recorder,
+		Name: r.name, Kind: r.kind, Sink: r.sink, Content: r.content, Delivery: r.delivery, DeadLetterSink: r.delivery.DeadLetterSink,
+		Journal: o.Journal, Metrics: o.Metrics.Sink(r.name), Logger: o.Logger, DrainTimeout: drainTimeout, Recorder: o.Recorder, Tracer: o.Tracer,
 	})
 	go func() {
 		defer close(r.done)

@@ -14,6 +14,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/journal"
 	"github.com/mailvane/mailvane/receiver/metrics"
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/tracing"
 )
 
 // drainTimeout bounds how long a send may go on when its worker is stopped.
@@ -33,6 +34,8 @@ type Options struct {
 	Environment sink.Environment
 	// Recorder is told of attempts; nil = nobody is.
 	Recorder deliver.Recorder
+	// Tracer makes spans; nil = none are made.
+	Tracer *tracing.Tracer
 }
 
 // Supervisor runs the sinks of a configuration. Its methods are safe for concurrent use.

@@ -67,6 +67,8 @@ type Options struct {
 	// Defaults say what receivers are like whose endpoint does not say it, and those that endpoints share. They carry the
 	// defaults of the API.
 	Defaults v1alpha1.Receiver
+	// Environment is what the programs' environment says, by name. It is for anybody to read.
+	Environment map[string]string
 	// ConfigBytes bounds the configuration in one Secret, in bytes; 0 = what the API server takes.
 	ConfigBytes int
 }

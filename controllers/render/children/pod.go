@@ -2,7 +2,9 @@ package children
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -86,6 +88,7 @@ func (r *Receiver) container(o Options) *corev1ac.ContainerApplyConfiguration {
 		WithArgs("--admin-tokens="+tokenFolder, "--handoff-key="+configFolder+"/"+handoffKeyFile).
 		WithArgs(r.proxyArgs()...).
 		WithArgs(r.journalArgs()...).
+		WithEnv(environment(o.Environment)...).
 		WithPorts(
 			corev1ac.ContainerPort().WithName(webhookPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(WebhookPort),
 			corev1ac.ContainerPort().WithName(adminPortName).WithProtocol(corev1.ProtocolTCP).WithContainerPort(AdminPort),
@@ -99,6 +102,15 @@ func (r *Receiver) container(o Options) *corev1ac.ContainerApplyConfiguration {
 		WithVolumeMounts(corev1ac.VolumeMount().WithName(configVolume).WithMountPath(configFolder).WithReadOnly(true)).
 		WithVolumeMounts(corev1ac.VolumeMount().WithName(tokenVolume).WithMountPath(tokenFolder).WithReadOnly(true)).
 		WithVolumeMounts(r.journalMounts()...)
+}
+
+// environment returns variables in the order of their names: another order would be another template, and replace the pods.
+func environment(variables map[string]string) []*corev1ac.EnvVarApplyConfiguration {
+	var out []*corev1ac.EnvVarApplyConfiguration
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		out = append(out, corev1ac.EnvVar().WithName(name).WithValue(variables[name]))
+	}
+	return out
 }
 
 // proxyArgs returns the flag of the proxies, which is in the pod template like those of the journal.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailvane/mailvane/internal/telemetry"
 	"github.com/mailvane/mailvane/receiver/app"
 	"github.com/mailvane/mailvane/receiver/config"
 )
@@ -62,6 +64,9 @@ func serveFolder(ctx context.Context, settings *app.Settings, folder string, std
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	spans := telemetry.Start(ctx, telemetry.Options{Service: "mailvane", Logger: log, Getenv: os.Getenv})
+	defer spans.Stop(ctx)
+	settings.Tracer = spans.Tracer()
 	makeToken(settings)
 	instance, err := settings.Open(ctx, log, stdout)
 	if err != nil {
