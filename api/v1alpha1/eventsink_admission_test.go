@@ -236,6 +236,28 @@ func TestSNSSink(t *testing.T) {
 	})
 }
 
+func TestPubSubSink(t *testing.T) {
+	t.Parallel()
+
+	sink := func(more string) string {
+		return "type: PubSub\npubSub: {topic: projects/mail-1234/topics/mail-events, " + more + "}"
+	}
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all": {"every field", sink("contentMode: Binary, orderingKey: PartitionKey, endpoint: 'https://pubsub.internal:8443', serviceAccountKeyRef: {name: a, key: b}, " +
+			"tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: pubsub.internal}"), ""},
+		"least":    {"the identity of the pod", sink(""), ""},
+		"emulator": {"it is shown no credential", sink("endpoint: 'http://pubsub:8085'"), ""},
+
+		"no topic":      {"required", "type: PubSub\npubSub: {orderingKey: None}", "spec.pubSub.topic: Required"},
+		"a name":        {"a topic is of a project", "type: PubSub\npubSub: {topic: mail-events}", "spec.pubSub.topic: should match"},
+		"subscription":  {"it is read from", "type: PubSub\npubSub: {topic: projects/mail-1234/subscriptions/mail}", "spec.pubSub.topic: should match"},
+		"tls of Google": {"it has a public certificate", sink("tls: {serverName: a}"), "spec.pubSub.tls: must not be set unless endpoint begins with https:"},
+		"clear text":    {"a token would be seen", sink("endpoint: 'http://pubsub:8085', serviceAccountKeyRef: {name: a, key: b}"), "spec.pubSub.serviceAccountKeyRef: must not be set when endpoint begins with http:"},
+		"path endpoint": {"a topic has a name", sink("endpoint: 'https://pubsub.internal/v1'"), "spec.pubSub.endpoint: should match"},
+		"mode":          {"there are two", sink("contentMode: Batched"), "spec.pubSub.contentMode: Unsupported value"},
+	})
+}
+
 func TestEventBridgeSink(t *testing.T) {
 	t.Parallel()
 

@@ -24,6 +24,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:XValidation:rule="self.type == 'SNS' || !has(self.sns)",fieldPath=".sns",reason=FieldValueForbidden,message="must not be set unless type is SNS"
 // +kubebuilder:validation:XValidation:rule="self.type != 'EventBridge' || has(self.eventBridge)",fieldPath=".eventBridge",reason=FieldValueRequired,message="must be set when type is EventBridge"
 // +kubebuilder:validation:XValidation:rule="self.type == 'EventBridge' || !has(self.eventBridge)",fieldPath=".eventBridge",reason=FieldValueForbidden,message="must not be set unless type is EventBridge"
+// +kubebuilder:validation:XValidation:rule="self.type != 'PubSub' || has(self.pubSub)",fieldPath=".pubSub",reason=FieldValueRequired,message="must be set when type is PubSub"
+// +kubebuilder:validation:XValidation:rule="self.type == 'PubSub' || !has(self.pubSub)",fieldPath=".pubSub",reason=FieldValueForbidden,message="must not be set unless type is PubSub"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Stdout' || !has(self.stdout)",fieldPath=".stdout",reason=FieldValueForbidden,message="must not be set unless type is Stdout"
 // +kubebuilder:validation:XValidation:rule="self.type != 'File' || has(self.file)",fieldPath=".file",reason=FieldValueRequired,message="must be set when type is File"
 // +kubebuilder:validation:XValidation:rule="self.type == 'File' || !has(self.file)",fieldPath=".file",reason=FieldValueForbidden,message="must not be set unless type is File"
@@ -78,6 +80,10 @@ type EventSinkSpec struct {
 	// +optional
 	// +unionMember
 	EventBridge *EventBridgeSink `json:"eventBridge,omitempty"`
+	// pubSub holds the settings of type PubSub.
+	// +optional
+	// +unionMember
+	PubSub *PubSubSink `json:"pubSub,omitempty"`
 	// stdout may be set, to {}, for type Stdout, which has no settings.
 	// +optional
 	// +unionMember

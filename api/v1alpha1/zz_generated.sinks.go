@@ -3,7 +3,7 @@
 package v1alpha1
 
 // SinkType names a kind of destination.
-// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;RabbitMQ;Redis;S3;SQS;SNS;EventBridge;Stdout;File
+// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;RabbitMQ;Redis;S3;SQS;SNS;EventBridge;PubSub;Stdout;File
 type SinkType string
 
 // The kinds of destinations.
@@ -18,6 +18,7 @@ const (
 	SinkSQS         SinkType = "SQS"
 	SinkSNS         SinkType = "SNS"
 	SinkEventBridge SinkType = "EventBridge"
+	SinkPubSub      SinkType = "PubSub"
 	SinkStdout      SinkType = "Stdout"
 	SinkFile        SinkType = "File"
 )

@@ -148,6 +148,9 @@ func referring() map[string]string {
 	sns := func(more string) string {
 		return "{type: SNS, sns: {topicARN: 'arn:aws:sns:eu-west-1:123456789012:mail', " + more + "}}"
 	}
+	pubSub := func(more string) string {
+		return "{type: PubSub, pubSub: {topic: projects/mail-1234/topics/mail-events, " + more + "}}"
+	}
 	bridge := func(more string) string {
 		return "{type: EventBridge, eventBridge: {busARN: 'arn:aws:events:eu-west-1:123456789012:event-bus/mail', " + more + "}}"
 	}
@@ -211,6 +214,9 @@ func referring() map[string]string {
 		"EventSink spec.eventBridge.authentication.sessionTokenRef":        bridge("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),
 		"EventSink spec.eventBridge.tls.caRefs":                            bridge("endpoint: 'https://s3.internal', tls: {caRefs: " + refs + "}"),
 		"EventSink spec.eventBridge.tls.secretRef":                         bridge("endpoint: 'https://s3.internal', tls: {secretRef: {name: target}}"),
+		"EventSink spec.pubSub.serviceAccountKeyRef":                       pubSub("serviceAccountKeyRef: " + ref),
+		"EventSink spec.pubSub.tls.caRefs":                                 pubSub("endpoint: 'https://pubsub.internal', tls: {caRefs: " + refs + "}"),
+		"EventSink spec.pubSub.tls.secretRef":                              pubSub("endpoint: 'https://pubsub.internal', tls: {secretRef: {name: target}}"),
 		"EventSink spec.sns.authentication.accessKeyIDRef":                 sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
 		"EventSink spec.sns.authentication.secretAccessKeyRef":             sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + "}"),
 		"EventSink spec.sns.authentication.sessionTokenRef":                sns("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),

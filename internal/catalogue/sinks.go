@@ -13,6 +13,7 @@ func Sinks() []Sink {
 		{Type: "SQS", Title: "SQS", Summary: "queues of Amazon SQS, standard and FIFO"},
 		{Type: "SNS", Title: "SNS", Summary: "topics of Amazon SNS, standard and FIFO"},
 		{Type: "EventBridge", Title: "EventBridge", Summary: "event buses of Amazon EventBridge"},
+		{Type: "PubSub", Title: "PubSub", Summary: "topics of Google Pub/Sub, with ordering keys"},
 		{Type: "Stdout", Title: "Stdout", Summary: "the receiver's standard output", Bare: true},
 		{Type: "File", Title: "File", Summary: "a file of the receiver"},
 	}

@@ -39,6 +39,7 @@ import (
 	kafkasink "github.com/mailvane/mailvane/receiver/sink/kafkasink/settings"
 	natssink "github.com/mailvane/mailvane/receiver/sink/natssink/settings"
 	postgresqlsink "github.com/mailvane/mailvane/receiver/sink/postgresqlsink/settings"
+	pubsubsink "github.com/mailvane/mailvane/receiver/sink/pubsubsink/settings"
 	rabbitmqsink "github.com/mailvane/mailvane/receiver/sink/rabbitmqsink/settings"
 	redissink "github.com/mailvane/mailvane/receiver/sink/redissink/settings"
 	s3sink "github.com/mailvane/mailvane/receiver/sink/s3sink/settings"
@@ -96,6 +97,7 @@ func Sinks() []Check {
 		{"SQS", sink(sqssink.Parse)},
 		{"SNS", sink(snssink.Parse)},
 		{"EventBridge", sink(eventbridgesink.Parse)},
+		{"PubSub", sink(pubsubsink.Parse)},
 		{"Stdout", sink(stdoutsink.Parse)},
 		{"File", sink(filesink.Parse)},
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/sink/kafkasink"
 	"github.com/mailvane/mailvane/receiver/sink/natssink"
 	"github.com/mailvane/mailvane/receiver/sink/postgresqlsink"
+	"github.com/mailvane/mailvane/receiver/sink/pubsubsink"
 	"github.com/mailvane/mailvane/receiver/sink/rabbitmqsink"
 	"github.com/mailvane/mailvane/receiver/sink/redissink"
 	"github.com/mailvane/mailvane/receiver/sink/s3sink"
@@ -32,6 +33,7 @@ func Kinds() []sink.Kind {
 		sqssink.Kind(),
 		snssink.Kind(),
 		eventbridgesink.Kind(),
+		pubsubsink.Kind(),
 		stdoutsink.Kind(),
 		filesink.Kind(),
 	}

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 
 	"github.com/mailvane/mailvane/receiver/event"
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/sinkbatch"
 )
 
 const (
@@ -22,40 +22,16 @@ const (
 // Sender sends the messages at some positions in one request. It returns why each of those failed that did, or why all did.
 type Sender func(ctx context.Context, positions []int) (failed map[int]error, err error)
 
-// SendAll sends messages of given sizes in as many requests as they need, in order, and returns the error of Send. A request that will never be taken is
-// sent again message by message, so that nobody suffers for another. With a request that fails for now, what follows it has failed as it has.
+// SendAll sends messages of given sizes in as many requests as they need; see [sinkbatch.SendAll].
 func (c *Codes) SendAll(ctx context.Context, sizes []int, send Sender) error {
-	all := map[int]error{}
-	alone := 0 // messages before this one go by themselves
-	for at := 0; at < len(sizes); {
-		positions := fitting(sizes, at)
-		if at < alone {
-			positions = positions[:1]
-		}
+	limits := sinkbatch.Limits{Messages: MaxEntries, Bytes: maxRequestBytes}
+	return sinkbatch.SendAll(ctx, sizes, limits, func(ctx context.Context, positions []int) (map[int]error, error) {
 		failed, err := send(ctx, positions)
-		if err == nil {
-			maps.Copy(all, failed)
-			at += len(positions)
-			continue
+		if err != nil {
+			err = c.failed(ctx, err, sizes[positions[0]], len(positions))
 		}
-		err = c.failed(ctx, err, sizes[at], len(positions))
-		switch {
-		case sink.IsPermanent(err) && len(positions) == 1:
-			all[at] = err
-			at++
-			continue
-		case sink.IsPermanent(err):
-			alone = at + len(positions)
-			continue
-		case at == 0:
-			return err
-		}
-		for i := at; i < len(sizes); i++ {
-			all[i] = err
-		}
-		break
-	}
-	return sink.Partial(all)
+		return failed, err
+	})
 }
 
 // failed is why a request failed. One message that is larger than what every service takes is refused because of that, whatever the service calls it.
@@ -73,18 +49,6 @@ func (c *Codes) failed(ctx context.Context, err error, size, count int) error {
 func isRefused(err error) bool {
 	status, _ := answer(err)
 	return (status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge) && !HasCode(err, refusals...) && !HasCode(err, throttles...)
-}
-
-// fitting returns the positions, from one on, of what goes into one request.
-func fitting(sizes []int, from int) (positions []int) {
-	total := 0
-	for i := from; i < len(sizes) && len(positions) < MaxEntries; i++ {
-		if total += sizes[i]; len(positions) > 0 && total > maxRequestBytes {
-			break
-		}
-		positions = append(positions, i)
-	}
-	return positions
 }
 
 // ErrMissingEntry says that a service has answered for some entries of a request and not for this one.
