@@ -236,6 +236,31 @@ func TestSNSSink(t *testing.T) {
 	})
 }
 
+func TestSuppressionSink(t *testing.T) {
+	t.Parallel()
+
+	const postgreSQL, redis = "hosts: [db], database: mail", "addresses: ['redis:6379']"
+	sink := func(store, more string) string {
+		return "type: Suppression\nsuppression: {" + store + ": {" + more + "}}"
+	}
+	runCreate(t, v1alpha1.EventSinkKind, map[string]admissionCase{
+		"all of PostgreSQL": {"every field", sink("postgreSQL", "hosts: ['db:5433', db2], database: mail, table: mail.list, createTable: IfMissing, basicRef: {name: a}, tlsMode: Verify, "+
+			"tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: db}"), ""},
+		"all of Redis": {"every field", sink("redis", "addresses: ['a:26379', 'b:26379'], mode: Sentinel, masterName: mymaster, database: 1, keyPrefix: 'mail:', basicRef: {name: a}, tlsMode: Verify, "+
+			"tls: {caRefs: [{name: a, key: b}], secretRef: {name: a}, serverName: db}"), ""},
+		"least": {"the rest has defaults", sink("redis", redis), ""},
+
+		"neither":        {"there is no list", "type: Suppression\nsuppression: {}", "spec.suppression: exactly one of postgreSQL and redis must be set"},
+		"both":           {"which one?", "type: Suppression\nsuppression: {postgreSQL: {" + postgreSQL + ", username: a}, redis: {" + redis + "}}", "spec.suppression: exactly one of postgreSQL and redis must be set"},
+		"no user":        {"PostgreSQL asks for one", sink("postgreSQL", postgreSQL), "spec.suppression.postgreSQL: exactly one of basicRef and username must be set"},
+		"tls without":    {"it is not encrypted", sink("postgreSQL", postgreSQL+", username: a, tlsMode: Disable, tls: {serverName: db}"), "spec.suppression.postgreSQL.tls: must not be set when tlsMode is Disable"},
+		"no master":      {"sentinels know several", sink("redis", redis+", mode: Sentinel"), "spec.suppression.redis.masterName: must be set when mode is Sentinel"},
+		"two passwords":  {"which one?", sink("redis", redis+", basicRef: {name: a}, passwordRef: {name: a, key: b}"), "spec.suppression.redis: at most one of basicRef and passwordRef"},
+		"a pattern":      {"it would be others' keys", sink("redis", redis+", keyPrefix: 'a*'"), "spec.suppression.redis.keyPrefix: should match"},
+		"hidden content": {"a masked address is another", sink("redis", redis) + "\ncontent: {raw: Drop, fields: [{name: recipient, as: Mask}]}", "spec.content: must not be set when type is Suppression"},
+	})
+}
+
 func TestPubSubSink(t *testing.T) {
 	t.Parallel()
 

@@ -26,11 +26,14 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:validation:XValidation:rule="self.type == 'EventBridge' || !has(self.eventBridge)",fieldPath=".eventBridge",reason=FieldValueForbidden,message="must not be set unless type is EventBridge"
 // +kubebuilder:validation:XValidation:rule="self.type != 'PubSub' || has(self.pubSub)",fieldPath=".pubSub",reason=FieldValueRequired,message="must be set when type is PubSub"
 // +kubebuilder:validation:XValidation:rule="self.type == 'PubSub' || !has(self.pubSub)",fieldPath=".pubSub",reason=FieldValueForbidden,message="must not be set unless type is PubSub"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Suppression' || has(self.suppression)",fieldPath=".suppression",reason=FieldValueRequired,message="must be set when type is Suppression"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Suppression' || !has(self.suppression)",fieldPath=".suppression",reason=FieldValueForbidden,message="must not be set unless type is Suppression"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Stdout' || !has(self.stdout)",fieldPath=".stdout",reason=FieldValueForbidden,message="must not be set unless type is Stdout"
 // +kubebuilder:validation:XValidation:rule="self.type != 'File' || has(self.file)",fieldPath=".file",reason=FieldValueRequired,message="must be set when type is File"
 // +kubebuilder:validation:XValidation:rule="self.type == 'File' || !has(self.file)",fieldPath=".file",reason=FieldValueForbidden,message="must not be set unless type is File"
 // +mailvane:catalogue:end=rules
 // +kubebuilder:validation:XValidation:rule="!has(self.http) || !has(self.http.body) || self.http.body.type != 'Raw' || !has(self.content) || self.content.raw != 'Drop'",fieldPath=".content.raw",message="must be Keep when http.body.type is Raw: what the provider sent is all that is sent"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Suppression' || !has(self.content)",fieldPath=".content",reason=FieldValueForbidden,message="must not be set when type is Suppression: it keeps the address of an event, which content would change, and hardly more"
 type EventSinkSpec struct {
 	// type names the kind of destination. It must not be changed: what is still owed to a sink cannot move to another kind.
 	// +required
@@ -84,6 +87,10 @@ type EventSinkSpec struct {
 	// +optional
 	// +unionMember
 	PubSub *PubSubSink `json:"pubSub,omitempty"`
+	// suppression holds the settings of type Suppression.
+	// +optional
+	// +unionMember
+	Suppression *SuppressionSink `json:"suppression,omitempty"`
 	// stdout may be set, to {}, for type Stdout, which has no settings.
 	// +optional
 	// +unionMember

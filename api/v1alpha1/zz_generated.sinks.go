@@ -3,7 +3,7 @@
 package v1alpha1
 
 // SinkType names a kind of destination.
-// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;RabbitMQ;Redis;S3;SQS;SNS;EventBridge;PubSub;Stdout;File
+// +kubebuilder:validation:Enum=HTTP;Kafka;NATS;PostgreSQL;RabbitMQ;Redis;S3;SQS;SNS;EventBridge;PubSub;Suppression;Stdout;File
 type SinkType string
 
 // The kinds of destinations.
@@ -19,6 +19,7 @@ const (
 	SinkSNS         SinkType = "SNS"
 	SinkEventBridge SinkType = "EventBridge"
 	SinkPubSub      SinkType = "PubSub"
+	SinkSuppression SinkType = "Suppression"
 	SinkStdout      SinkType = "Stdout"
 	SinkFile        SinkType = "File"
 )

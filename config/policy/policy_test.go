@@ -148,6 +148,10 @@ func referring() map[string]string {
 	sns := func(more string) string {
 		return "{type: SNS, sns: {topicARN: 'arn:aws:sns:eu-west-1:123456789012:mail', " + more + "}}"
 	}
+	list := func(store, more string) string {
+		of := map[string]string{"postgreSQL": "hosts: [db], database: mail, ", "redis": "addresses: ['redis:6379'], "}[store]
+		return "{type: Suppression, suppression: {" + store + ": {" + of + more + "}}}"
+	}
 	pubSub := func(more string) string {
 		return "{type: PubSub, pubSub: {topic: projects/mail-1234/topics/mail-events, " + more + "}}"
 	}
@@ -214,6 +218,13 @@ func referring() map[string]string {
 		"EventSink spec.eventBridge.authentication.sessionTokenRef":        bridge("authentication: {accessKeyIDRef: " + ref + ", secretAccessKeyRef: " + ref + ", sessionTokenRef: " + ref + "}"),
 		"EventSink spec.eventBridge.tls.caRefs":                            bridge("endpoint: 'https://s3.internal', tls: {caRefs: " + refs + "}"),
 		"EventSink spec.eventBridge.tls.secretRef":                         bridge("endpoint: 'https://s3.internal', tls: {secretRef: {name: target}}"),
+		"EventSink spec.suppression.postgreSQL.basicRef":                   list("postgreSQL", "basicRef: {name: target}"),
+		"EventSink spec.suppression.postgreSQL.tls.caRefs":                 list("postgreSQL", "username: a, tls: {caRefs: "+refs+"}"),
+		"EventSink spec.suppression.postgreSQL.tls.secretRef":              list("postgreSQL", "username: a, tls: {secretRef: {name: target}}"),
+		"EventSink spec.suppression.redis.basicRef":                        list("redis", "basicRef: {name: target}"),
+		"EventSink spec.suppression.redis.passwordRef":                     list("redis", "passwordRef: "+ref),
+		"EventSink spec.suppression.redis.tls.caRefs":                      list("redis", "tls: {caRefs: "+refs+"}"),
+		"EventSink spec.suppression.redis.tls.secretRef":                   list("redis", "tls: {secretRef: {name: target}}"),
 		"EventSink spec.pubSub.serviceAccountKeyRef":                       pubSub("serviceAccountKeyRef: " + ref),
 		"EventSink spec.pubSub.tls.caRefs":                                 pubSub("endpoint: 'https://pubsub.internal', tls: {caRefs: " + refs + "}"),
 		"EventSink spec.pubSub.tls.secretRef":                              pubSub("endpoint: 'https://pubsub.internal', tls: {secretRef: {name: target}}"),

@@ -44,6 +44,9 @@ type Provider struct {
 	Inbound bool
 	// Around is what it puts around its events, @, in JSON, also around one alone; "" = an event stands by itself. Forms have none.
 	Around string
+	// ListDetail is the detail of an unsubscription that says of which list, group or stream it is; "" = it is of all mail, or not certain. Where
+	// ListEvents is set, that holds of those whose name at the provider begins with it.
+	ListDetail, ListEvents string
 	// Registration says how the manager registers webhooks by the provider's API; nil = it does not.
 	Registration *Registration
 }
@@ -68,6 +71,16 @@ type Registration struct {
 // Registering returns the providers whose webhooks the manager can register.
 func Registering() []Provider {
 	return slices.DeleteFunc(Providers(), func(p Provider) bool { return p.Registration == nil })
+}
+
+// ListDetail returns the detail by which an unsubscription of a provider, under the provider's own name, is of one list; "" = it is of all mail.
+func ListDetail(provider, event string) string {
+	for _, p := range Providers() {
+		if p.Type == provider && strings.HasPrefix(event, p.ListEvents) {
+			return p.ListDetail
+		}
+	}
+	return ""
 }
 
 // Factor is the rule by which an endpoint of a provider needs a factor of spec.authentication.

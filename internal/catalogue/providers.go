@@ -19,7 +19,8 @@ func signing() []Provider {
 		},
 		{
 			Type: "EmailEngine", Title: "EmailEngine", Page: "https://learn.emailengine.app/docs/receiving/webhooks",
-			Signs: SignsBody, Factor: unlessSet("serviceSecretRefs"), Inbound: true,
+			ListDetail: "listId",
+			Signs:      SignsBody, Factor: unlessSet("serviceSecretRefs"), Inbound: true,
 			Registration: &Registration{BaseURL: true, Key: "serviceSecretRefs", Carries: "basic, header"},
 		},
 		{
@@ -33,6 +34,7 @@ func signing() []Provider {
 		},
 		{
 			Type: "SendGrid", Title: "SendGrid", Page: "https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event",
+			ListDetail: "asm_group_id", ListEvents: "group_",
 			Around: `[@]`,
 			Signs:  SignsBody, Factor: unlessSet("publicKeys"), Inbound: true,
 			Registration: &Registration{Regions: []string{"Global", "EU"}, Key: "publicKeys", Carries: "basic"},
@@ -114,7 +116,8 @@ func signingMail() []Provider {
 		},
 		{
 			Type: "Loops", Title: "Loops", Page: "https://loops.so/docs/webhooks",
-			Signs: SignsBody,
+			ListDetail: "mailingListId",
+			Signs:      SignsBody,
 		},
 		{
 			Type: "MailPace", Title: "MailPace", Page: "https://docs.mailpace.com/guide/webhooks/",
@@ -161,13 +164,15 @@ func unsigned() []Provider {
 		},
 		{
 			Type: "Postmark", Title: "Postmark", Page: "https://postmarkapp.com/developer/webhooks/webhooks-overview",
-			Signs: SignsNothing, Inbound: true,
+			ListDetail: "MessageStream",
+			Signs:      SignsNothing, Inbound: true,
 			Factor:       &Factor{Message: "must be set, for example basic: Postmark signs nothing"},
 			Registration: &Registration{Account: "the message stream; outbound unless set", AccountOptional: true, Carries: "basic, header"},
 		},
 		{
 			Type: "Mailjet", Title: "Mailjet", Page: "https://dev.mailjet.com/email/guides/webhooks/",
-			Signs: SignsNothing, Inbound: true,
+			ListDetail: "mj_list_id",
+			Signs:      SignsNothing, Inbound: true,
 			Factor:       &Factor{Message: "must be set, for example basic: Mailjet signs nothing"},
 			Registration: &Registration{Account: "the public key", Carries: "basic"},
 		},

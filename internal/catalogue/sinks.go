@@ -14,6 +14,7 @@ func Sinks() []Sink {
 		{Type: "SNS", Title: "SNS", Summary: "topics of Amazon SNS, standard and FIFO"},
 		{Type: "EventBridge", Title: "EventBridge", Summary: "event buses of Amazon EventBridge"},
 		{Type: "PubSub", Title: "PubSub", Summary: "topics of Google Pub/Sub, with ordering keys"},
+		{Type: "Suppression", Title: "Suppression", Summary: "a list of addresses that should get no more mail, in PostgreSQL or Redis"},
 		{Type: "Stdout", Title: "Stdout", Summary: "the receiver's standard output", Bare: true},
 		{Type: "File", Title: "File", Summary: "a file of the receiver"},
 	}

@@ -46,6 +46,7 @@ import (
 	snssink "github.com/mailvane/mailvane/receiver/sink/snssink/settings"
 	sqssink "github.com/mailvane/mailvane/receiver/sink/sqssink/settings"
 	stdoutsink "github.com/mailvane/mailvane/receiver/sink/stdoutsink/settings"
+	suppressionsink "github.com/mailvane/mailvane/receiver/sink/suppressionsink/settings"
 )
 
 // Providers returns the checks of every provider.
@@ -98,6 +99,7 @@ func Sinks() []Check {
 		{"SNS", sink(snssink.Parse)},
 		{"EventBridge", sink(eventbridgesink.Parse)},
 		{"PubSub", sink(pubsubsink.Parse)},
+		{"Suppression", sink(suppressionsink.Parse)},
 		{"Stdout", sink(stdoutsink.Parse)},
 		{"File", sink(filesink.Parse)},
 	}

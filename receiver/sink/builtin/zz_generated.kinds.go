@@ -18,6 +18,7 @@ import (
 	"github.com/mailvane/mailvane/receiver/sink/snssink"
 	"github.com/mailvane/mailvane/receiver/sink/sqssink"
 	"github.com/mailvane/mailvane/receiver/sink/stdoutsink"
+	"github.com/mailvane/mailvane/receiver/sink/suppressionsink"
 )
 
 // Kinds returns every sink, in the order in which they are listed to people.
@@ -34,6 +35,7 @@ func Kinds() []sink.Kind {
 		snssink.Kind(),
 		eventbridgesink.Kind(),
 		pubsubsink.Kind(),
+		suppressionsink.Kind(),
 		stdoutsink.Kind(),
 		filesink.Kind(),
 	}

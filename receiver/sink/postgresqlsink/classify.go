@@ -9,43 +9,25 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/sinkpostgresql"
 )
 
-// The codes of PostgreSQL's errors that mean something to a sink, and classes of them (PostgreSQL manual, appendix A).
+// Codes of PostgreSQL's errors that mean something to this sink alone (PostgreSQL manual, appendix A).
 const (
-	codeNoDatabase   = "3D000"
-	codeNoSchema     = "3F000"
-	codeNoTable      = "42P01"
-	codeNoColumn     = "42703"
-	codeOtherType    = "42804"
-	codeNoUnique     = "42P10"
-	codeNotPermitted = "42501"
-	codeCheckFailed  = "23514"
-	codeReadOnly     = "25006"
-
-	classAuthorization = "28"
-	classData          = "22"
-	classLimits        = "54"
+	codeNoColumn  = "42703"
+	codeOtherType = "42804"
+	codeNoUnique  = "42P10"
 )
-
-func codeOf(err error) string {
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return e.Code
-	}
-	return ""
-}
-
-func isOfClass(code, class string) bool { return strings.HasPrefix(code, class) }
 
 // failed is the error of a statement. What is wrong with the table is mended by somebody, and the rows are still wanted; what is wrong
 // with a row is not. Whatever is not known to last is for the moment.
 func (s *postgresqlSink) failed(ctx context.Context, err error) error {
-	switch code := codeOf(err); {
+	switch code := sinkpostgresql.CodeOf(err); {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case code == codeNoTable, code == codeNoSchema:
+	case code == sinkpostgresql.CodeNoTable, code == sinkpostgresql.CodeNoSchema:
 		s.logger("a PostgreSQL sink has no table; set createTable, or run this", "table", s.table.plain, "sql", definition(s.table.name))
 		return sink.Because(sink.DestinationNotFound, fmt.Errorf(
 			"table %s does not exist, or its schema; set createTable to IfMissing, or run the SQL of docs/sinks/postgresql.md: %w", s.table.plain, err))
@@ -54,9 +36,9 @@ func (s *postgresqlSink) failed(ctx context.Context, err error) error {
 	case code == codeOtherType, code == codeNoUnique:
 		return sink.Because(sink.DestinationNotFound, fmt.Errorf(
 			"table %s is not as the sink needs it; its columns, and a primary key of id, are in docs/sinks/postgresql.md: %w", s.table.plain, err))
-	case code == codeNotPermitted:
+	case code == sinkpostgresql.CodeNotPermitted:
 		return sink.Because(sink.CredentialRefused, fmt.Errorf("the sink's user may not insert; run: GRANT INSERT, SELECT ON %s TO <user>: %w", s.table.name, err))
-	case code == codeCheckFailed, isOfClass(code, classData), isOfClass(code, classLimits):
+	case code == sinkpostgresql.CodeCheckFailed, sinkpostgresql.IsOfClass(code, sinkpostgresql.ClassData), sinkpostgresql.IsOfClass(code, sinkpostgresql.ClassLimits):
 		return sink.Permanent(fmt.Errorf("PostgreSQL does not take the event: %w", err))
 	case code == "" && pgconn.SafeToRetry(err):
 		return sink.Unreachable(fmt.Errorf("the connection to PostgreSQL was lost: %w", err))
@@ -66,7 +48,7 @@ func (s *postgresqlSink) failed(ctx context.Context, err error) error {
 
 // notCreated is the error of a table that was to be made.
 func (s *postgresqlSink) notCreated(ctx context.Context, err error) error {
-	if codeOf(err) == codeNotPermitted {
+	if sinkpostgresql.CodeOf(err) == sinkpostgresql.CodeNotPermitted {
 		return sink.Because(sink.CredentialRefused, fmt.Errorf(
 			"the sink's user may not make table %s; run: GRANT CREATE ON SCHEMA ... TO <user>, or make it: %w", s.table.plain, err))
 	}

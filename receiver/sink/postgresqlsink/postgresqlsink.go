@@ -4,7 +4,6 @@ package postgresqlsink
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +14,7 @@ import (
 	common "github.com/mailvane/mailvane/receiver/settings"
 	"github.com/mailvane/mailvane/receiver/sink"
 	"github.com/mailvane/mailvane/receiver/sink/postgresqlsink/settings"
+	"github.com/mailvane/mailvane/receiver/sink/sinkpostgresql"
 )
 
 // Kind returns the sink kind "PostgreSQL".
@@ -39,13 +39,9 @@ func newSink(data []byte, env sink.Environment) (sink.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := poolConfig(&parsed, env.Dialer(connectTimeout))
+	pool, err := sinkpostgresql.Pool(&parsed, env.Dialer(sinkpostgresql.ConnectTimeout))
 	if err != nil {
 		return nil, err
-	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), config) // it connects when it is asked for a connection
-	if err != nil {
-		return nil, errors.New("settings: a pool of connections cannot be made of them")
 	}
 	return &postgresqlSink{
 		pool: pool, table: table{name: pgx.Identifier(parsed.Table).Sanitize(), plain: strings.Join(parsed.Table, ".")},
@@ -86,17 +82,17 @@ func (s *postgresqlSink) sendRest(ctx context.Context, batch sink.Batch, failed 
 func (s *postgresqlSink) insert(ctx context.Context, rows []row) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return notConnected(ctx, err)
+		return sinkpostgresql.NotConnected(ctx, err)
 	}
 	defer conn.Release()
 	_, err = conn.Exec(ctx, s.table.insert(), arguments(rows)...)
-	if s.create && codeOf(err) == codeNoTable {
+	if s.create && sinkpostgresql.CodeOf(err) == sinkpostgresql.CodeNoTable {
 		if err := s.table.create(ctx, conn.Conn()); err != nil {
 			return s.notCreated(ctx, err)
 		}
 		_, err = conn.Exec(ctx, s.table.insert(), arguments(rows)...)
 	}
-	if codeOf(err) == codeReadOnly {
+	if sinkpostgresql.CodeOf(err) == sinkpostgresql.CodeReadOnly {
 		s.pool.Reset() // the server is no primary any more: look for the one that is
 	}
 	return s.failed(ctx, err)
@@ -106,15 +102,15 @@ func (s *postgresqlSink) insert(ctx context.Context, rows []row) error {
 func (s *postgresqlSink) Probe(ctx context.Context) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return notConnected(ctx, err)
+		return sinkpostgresql.NotConnected(ctx, err)
 	}
 	defer conn.Release()
 	_, err = conn.Exec(ctx, s.table.insert(), arguments(nil)...)
-	switch code := codeOf(err); {
-	case s.create && code == codeNoTable:
+	switch code := sinkpostgresql.CodeOf(err); {
+	case s.create && code == sinkpostgresql.CodeNoTable:
 		return nil // it is made for the first event
 	case err != nil && code == "":
-		return notConnected(ctx, err) // there was nothing to be sent
+		return sinkpostgresql.NotConnected(ctx, err) // there was nothing to be sent
 	}
 	return s.failed(ctx, err)
 }

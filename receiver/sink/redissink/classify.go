@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/mailvane/mailvane/receiver/sink"
+	"github.com/mailvane/mailvane/receiver/sink/sinkredis"
 )
 
 // outcome is the error of a batch, of what became of each message. When all fail the first one says how to go on.
@@ -44,7 +45,6 @@ func unasked(err error) error {
 
 // classify is the error of an entry. Redis refuses none for good: what it lacks is room, time or a right.
 func classify(err error) error {
-	_, away := errors.AsType[*dialError](err)
 	switch {
 	case err == nil:
 		return nil
@@ -52,7 +52,7 @@ func classify(err error) error {
 		return sink.Because(sink.CredentialRefused, fmt.Errorf("redis refuses the sink's user, who needs the commands XADD and PING and the streams' keys: %w", err))
 	case isOtherType(err):
 		return sink.Because(sink.DestinationNotFound, fmt.Errorf("the key of the stream holds something else; delete it or choose another: %w", err))
-	case away:
+	case sinkredis.IsAway(err):
 		return sink.Unreachable(fmt.Errorf("no connection to Redis: %w", err))
 	case redis.IsLoadingError(err), redis.IsMaxClientsError(err):
 		return sink.Unreachable(fmt.Errorf("redis takes no commands yet: %w", err))

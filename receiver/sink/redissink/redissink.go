@@ -7,11 +7,11 @@ import (
 	"sync"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/logging"
 
 	common "github.com/mailvane/mailvane/receiver/settings"
 	"github.com/mailvane/mailvane/receiver/sink"
 	"github.com/mailvane/mailvane/receiver/sink/redissink/settings"
+	"github.com/mailvane/mailvane/receiver/sink/sinkredis"
 	"github.com/mailvane/mailvane/receiver/sink/template"
 )
 
@@ -36,8 +36,7 @@ func newSink(data []byte, env sink.Environment) (sink.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	logging.Disable() // what the client says is in the errors
-	client := redis.NewUniversalClient(clientOptions(&parsed, env.Dialer(connectTimeout)))
+	client := sinkredis.Client(&parsed, env.Dialer(sinkredis.ConnectTimeout))
 	return &redisSink{client: client, stream: parsed.Stream, maxLength: parsed.MaxLength, close: sync.OnceValue(client.Close)}, nil
 }
 

@@ -42,6 +42,12 @@ func TestUsage(t *testing.T) {
 		"no events at all":                {[]string{"events", "--limit", "0"}, 2, "--limit must be"},
 		"following JSON":                  {[]string{"events", "-f", "-o", "json"}, 2, "leave -o json out"},
 		"an event without an ID":          {[]string{"event"}, 2, "accepts 1 arg"},
+		"a change without a reason":       {[]string{"suppression", "add", "a@example.com", "-f", "x"}, 2, "--reason"},
+		"a release without a reason":      {[]string{"suppression", "release", "a@example.com", "-f", "x"}, 2, "--reason"},
+		"suppressing no address":          {[]string{"suppression", "add", "example.com", "-f", "x", "--reason", "y"}, 2, "is no address"},
+		"a class that is none":            {[]string{"suppression", "list", "-f", "x", "--class", "spam"}, 2, "it is one of bounce"},
+		"an export in another form":       {[]string{"suppression", "export", "-f", "x", "-o", "xml"}, 2, "csv or jsonl"},
+		"a list of nobody's":              {[]string{"suppression", "list"}, 2, "filename"},
 		"nobody to erase":                 {[]string{"erase"}, 2, "--recipient ADDRESS"},
 		"what was typed is not a command": {[]string{"\x1b[2Jx"}, 2, "[2Jx"},
 	} {

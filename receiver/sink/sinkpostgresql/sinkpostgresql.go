@@ -1,4 +1,5 @@
-package postgresqlsink
+// Package sinkpostgresql is what sinks that store in PostgreSQL share: connections, and what their failures mean.
+package sinkpostgresql
 
 import (
 	"context"
@@ -17,12 +18,25 @@ import (
 )
 
 const (
-	// connectTimeout bounds the connection to one server.
-	connectTimeout = 10 * time.Second
+	// ConnectTimeout bounds the connection to one server.
+	ConnectTimeout = 10 * time.Second
 	// maxConnectionAge is after how long a connection is made anew: the name may lead elsewhere by then.
 	maxConnectionAge = 10 * time.Minute
 	maxIdleTime      = 2 * time.Minute
 )
+
+// Pool returns a pool that connects when it is asked for a connection.
+func Pool(p *settings.Parsed, dialer *net.Dialer) (*pgxpool.Pool, error) {
+	config, err := poolConfig(p, dialer)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return nil, errors.New("settings: a pool of connections cannot be made of them")
+	}
+	return pool, nil
+}
 
 // poolConfig returns the configuration of the connections. Nothing of it comes from the environment of the process.
 func poolConfig(p *settings.Parsed, dialer *net.Dialer) (*pgxpool.Config, error) {
@@ -35,7 +49,7 @@ func poolConfig(p *settings.Parsed, dialer *net.Dialer) (*pgxpool.Config, error)
 	c := config.ConnConfig
 	c.Database, c.User, c.Password = p.Database, p.User, p.Password
 	c.RuntimeParams = map[string]string{"application_name": "mailvane"}
-	c.ConnectTimeout = connectTimeout
+	c.ConnectTimeout = ConnectTimeout
 	c.DialFunc = dialer.DialContext
 	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	// No statement outlives its use, so that a pooler may stand in between.
@@ -58,17 +72,17 @@ func tlsFor(config *tls.Config, host string) *tls.Config {
 	return config
 }
 
-// notConnected says why there is no connection. Nothing was sent.
-func notConnected(ctx context.Context, err error) error {
+// NotConnected says why there is no connection, as an error of Send. Nothing was sent.
+func NotConnected(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	switch code := codeOf(err); {
-	case isOfClass(code, classAuthorization):
+	switch code := CodeOf(err); {
+	case IsOfClass(code, classAuthorization):
 		return sink.Because(sink.CredentialRefused, fmt.Errorf("PostgreSQL refuses the sink's user: %w", err))
 	case code == codeNoDatabase:
 		return sink.Because(sink.DestinationNotFound, fmt.Errorf("the database does not exist: %w", err))
-	case code == codeNotPermitted: // to connect to the database
+	case code == CodeNotPermitted: // to connect to the database
 		return sink.Because(sink.CredentialRefused, err)
 	}
 	return sink.Unreachable(fmt.Errorf("no connection to PostgreSQL: %w", err))
