@@ -40,6 +40,8 @@ type demo struct {
 }
 
 type demoOptions struct {
+	// console is where the web page is served; empty = nowhere.
+	console       string
 	once, verbose bool
 	provider      string // "" = all of them
 }
@@ -62,6 +64,7 @@ func newDemo() *cobra.Command {
 	c.Flags().BoolVarP(&options.verbose, "verbose", "v", false, "show each request, and each event as it reaches a sink")
 	c.Flags().StringVar(&options.provider, "provider", "", "send the requests of one provider alone, such as Postmark")
 	settingsFlags(c, &settings, "listen", "admin-listen", "metrics-listen") // the rest is the demo's own
+	consoleFlag(c, &options.console)
 	return c
 }
 
@@ -99,6 +102,12 @@ func runDemo(ctx context.Context, settings *app.Settings, options demoOptions, s
 	}
 	_, remove := keepToken(settings, d.instance.AdminAddress(), log)
 	defer remove()
+	stop, err := openOwnConsole(ctx, options.console, settings, d.instance.AdminAddress(), stdout)
+	if err != nil {
+		d.instance.Abandon() //nolint:contextcheck // What has to end, ends whatever the context says.
+		return err
+	}
+	defer stop()
 	return d.play(ctx)
 }
 

@@ -25,15 +25,16 @@ last good one stays in force.`
 
 func newRun() *cobra.Command {
 	var settings app.Settings
-	var folder string
+	var from servedFolder
 	c := &cobra.Command{
 		Use: "run -f DIR", Short: "Serve the endpoints of a folder of manifests", Long: runLong, Args: namesNoFolder,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return serveFolder(c.Context(), &settings, folder, c.OutOrStdout(), c.ErrOrStderr())
+			return serveFolder(c.Context(), &settings, from, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	folderFlag(c, &folder)
+	folderFlag(c, &from.folder)
 	settingsFlags(c, &settings)
+	consoleFlag(c, &from.console)
 	return c
 }
 
@@ -59,8 +60,11 @@ func settingsFlags(c *cobra.Command, settings *app.Settings, names ...string) {
 	})
 }
 
-func serveFolder(ctx context.Context, settings *app.Settings, folder string, stdout, stderr io.Writer) error {
-	if err := reportProblems(ctx, stderr, folder, settings.FileSinks); err != nil {
+// servedFolder is what is served: a folder of manifests, and where its console is; empty = nowhere.
+type servedFolder struct{ folder, console string }
+
+func serveFolder(ctx context.Context, settings *app.Settings, from servedFolder, stdout, stderr io.Writer) error {
+	if err := reportProblems(ctx, stderr, from.folder, settings.FileSinks); err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
@@ -72,12 +76,18 @@ func serveFolder(ctx context.Context, settings *app.Settings, folder string, std
 	if err != nil {
 		return err
 	}
-	if err := instance.Follow(ctx, folder, func() (*config.Config, error) { return loadConfig(ctx, folder, settings.FileSinks) }); err != nil {
+	if err := instance.Follow(ctx, from.folder, func() (*config.Config, error) { return loadConfig(ctx, from.folder, settings.FileSinks) }); err != nil {
 		instance.Abandon() //nolint:contextcheck // What has to end, ends whatever the context says.
 		return err
 	}
 	path, remove := keepToken(settings, instance.AdminAddress(), log)
 	defer remove()
+	stop, err := openOwnConsole(ctx, from.console, settings, instance.AdminAddress(), stderr)
+	if err != nil {
+		instance.Abandon() //nolint:contextcheck // What has to end, ends whatever the context says.
+		return err
+	}
+	defer stop()
 	printEndpoints(stderr, instance, path)
 	return instance.Run(ctx)
 }

@@ -42,6 +42,7 @@ func TestUsage(t *testing.T) {
 		"no events at all":                {[]string{"events", "--limit", "0"}, 2, "--limit must be"},
 		"following JSON":                  {[]string{"events", "-f", "-o", "json"}, 2, "leave -o json out"},
 		"an event without an ID":          {[]string{"event"}, 2, "accepts 1 arg"},
+		"a console for others":            {[]string{"console", "--admin", "127.0.0.1:1", "--console-listen", "0.0.0.0:9092"}, 2, "on loopback alone"},
 		"a change without a reason":       {[]string{"suppression", "add", "a@example.com", "-f", "x"}, 2, "--reason"},
 		"a release without a reason":      {[]string{"suppression", "release", "a@example.com", "-f", "x"}, 2, "--reason"},
 		"suppressing no address":          {[]string{"suppression", "add", "example.com", "-f", "x", "--reason", "y"}, 2, "is no address"},
