@@ -17,7 +17,8 @@ const maxReasonBytes = 500
 
 // Of returns what an event of a CloudEvents source changes, most often nothing. now is our clock.
 //
-//   - A hard bounce suppresses, and nothing but a person releases it. A soft one and one that nobody can tell do not.
+//   - A hard bounce suppresses, and nothing but a person releases it. A soft one, one that nobody can tell, and one that tells of the sender or the
+//     mail (reputation, policy, spam, content) do not.
 //   - A complaint does, and nothing but a person releases it: neither a resubscription nor a complaint that is taken back.
 //   - An unsubscription does, of one list where it says so, and a later resubscription of the same list releases it, and nothing else.
 //   - The provider's own list does (suppression.added), until the provider removes the address from it (suppression.removed).
@@ -46,7 +47,7 @@ func Of(e *event.Event, source string, now time.Time) []Change {
 func classOf(e *event.Event) (class Class, releases bool) {
 	switch e.Type { //nolint:exhaustive // All others change nothing.
 	case event.Bounced:
-		if e.Bounce.Type == event.Hard {
+		if e.Bounce.Type == event.Hard && !isAboutSender(e.Bounce.Category) {
 			return Bounce, false
 		}
 	case event.Complained:
@@ -61,6 +62,16 @@ func classOf(e *event.Event) (class Class, releases bool) {
 		return Listed, true
 	}
 	return "", false
+}
+
+// isAboutSender reports whether a category of bounces tells of the sender or the mail: the address is there.
+func isAboutSender(category string) bool {
+	switch category {
+	case event.CategoryReputation, event.CategorySpam, event.CategoryPolicy, event.CategoryContent:
+		return true
+	default:
+		return false
+	}
 }
 
 // Fold returns an address as addresses are compared: in lower case. Two mailboxes whose names differ only in case are hardly ever two people.

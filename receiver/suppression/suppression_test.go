@@ -27,6 +27,8 @@ func TestOf(t *testing.T) {
 		want  string
 	}{
 		"hard":                  {event.Event{Type: event.Bounced, Recipient: to, Bounce: event.Bounce{Type: event.Hard}}, "ada@example.com * bounce"},
+		"hard, of a block list": {event.Event{Type: event.Bounced, Recipient: to, Bounce: event.Bounce{Type: event.Hard, Category: event.CategoryReputation}}, ""},
+		"hard, nobody there":    {event.Event{Type: event.Bounced, Recipient: to, Bounce: event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}}, "ada@example.com * bounce"},
 		"soft":                  {event.Event{Type: event.Bounced, Recipient: to, Bounce: event.Bounce{Type: event.Soft}}, ""},
 		"nobody can tell":       {event.Event{Type: event.Bounced, Recipient: to, Bounce: event.Bounce{Type: event.Undetermined}}, ""},
 		"deferred":              {event.Event{Type: event.Deferred, Recipient: to}, ""},

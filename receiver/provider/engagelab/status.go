@@ -90,7 +90,13 @@ func (c *callback) failure(e *event.Event, t event.BounceType) {
 	}
 	e.Type = event.Bounced
 	e.Bounce = event.Bounce{Type: t, Category: category(subStat)}
+	if isBlock(subStat) {
+		e.Bounce.Type = event.Soft
+	}
 }
+
+// isBlock reports whether a subcategory tells of the sender: the address is there, and may take the next mail.
+func isBlock(subStat string) bool { return subStat == "405" || subStat == "407" || subStat == "408" }
 
 // rejectReason says which subcategories mean that nothing was attempted.
 func rejectReason(subStat string) (reason event.RejectReason, rejected bool) {

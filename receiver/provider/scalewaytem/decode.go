@@ -89,7 +89,7 @@ func convert(e *event.Event) {
 		e.Bounce = event.Bounce{Type: event.Hard, Category: event.CategoryUserUnknown}
 	case "email_spam":
 		e.Type = event.Bounced
-		e.Bounce = event.Bounce{Type: event.Hard, Category: event.CategorySpam}
+		e.Bounce = event.Bounce{Type: event.Soft, Category: event.CategorySpam} // it tells of the mail, not of the address
 	case "email_blocklisted":
 		e.Type, e.Reject.Reason = event.Rejected, event.SuppressedBounce
 	case "blocklist_created":
