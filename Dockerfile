@@ -9,9 +9,10 @@ COPY . .
 ARG TARGETOS TARGETARCH
 # The release, such as v1.2.3.
 ARG VERSION
-# The same sources give the same bytes: no paths, no build ID, no revision, no C.
+# The same sources give the same bytes: no paths, no build ID, no revision, no C. Without grpcnotrace the linker has to keep every method of every
+# type, for the templates of a page that nobody serves: a third of the program.
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -buildvcs=false -ldflags="-s -w -buildid= -X github.com/mailvane/mailvane/internal/version.set=$VERSION" -o /out/ ./cmd/manager ./cmd/receiver
+    go build -tags grpcnotrace -trimpath -buildvcs=false -ldflags="-s -w -buildid= -X github.com/mailvane/mailvane/internal/version.set=$VERSION" -o /out/ ./cmd/manager ./cmd/receiver
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/

@@ -30,12 +30,12 @@ help: ## List the targets.
 .PHONY: demo
 demo: ## Run Mailvane on this machine with signed sample webhooks of every provider.
 	@echo "Building. The first run compiles all dependencies and takes a few minutes."
-	@$(GO) build -trimpath -o bin/mailvane ./cmd/mailvane
+	@$(GO) build -tags grpcnotrace -trimpath -o bin/mailvane ./cmd/mailvane
 	@bin/mailvane demo
 
 .PHONY: build
 build: ## Build the programs into bin/.
-	$(GO) build -trimpath -o bin/ ./cmd/...
+	$(GO) build -tags grpcnotrace -trimpath -o bin/ ./cmd/...
 
 .PHONY: image
 image: ## Build the container image IMAGE (mailvane:dev).

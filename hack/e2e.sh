@@ -31,7 +31,7 @@ trap finish EXIT
 programs() {
   local folder=$1
   shift
-  CGO_ENABLED=0 "$go" build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o "$folder/" "$@"
+  CGO_ENABLED=0 "$go" build -tags grpcnotrace -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o "$folder/" "$@"
 }
 
 # The image under test is made as a release makes it.

@@ -59,7 +59,7 @@ func (r *release) build(ctx context.Context, p platform, folder string, programs
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return fmt.Errorf("make a folder for programs: %w", err)
 	}
-	arguments := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X " + module + "/internal/version.set=" + r.version}
+	arguments := []string{"build", "-tags=grpcnotrace", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid= -X " + module + "/internal/version.set=" + r.version}
 	arguments = append(arguments, "-o", folder+string(filepath.Separator))
 	for _, name := range programs {
 		arguments = append(arguments, "./cmd/"+name)

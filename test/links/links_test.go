@@ -43,6 +43,17 @@ func TestTheImageHasItsSources(t *testing.T) {
 	}
 }
 
+// TestProgramsAreBuiltAlike has the image, a release and what is measured leave out what grpc would have the linker keep.
+func TestProgramsAreBuiltAlike(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"Dockerfile", "Makefile", "hack/e2e.sh", "hack/release/programs.go", "test/process/process.go"} {
+		text, err := os.ReadFile("../../" + file)
+		if err != nil || !strings.Contains(string(text), "grpcnotrace") {
+			t.Errorf("%s builds without the tag grpcnotrace, %v", file, err)
+		}
+	}
+}
+
 // within reports whether a package is one of a tree.
 func within(dependency, tree string) bool {
 	return dependency == tree || strings.HasPrefix(dependency, tree+"/")

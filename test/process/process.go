@@ -21,7 +21,7 @@ func Build(ctx context.Context, folder, command string) (string, error) {
 	binary := filepath.Join(folder, filepath.Base(command))
 	// As in the image, whose pages are fewer without symbols.
 	//nolint:gosec // a program of this module
-	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", binary, "github.com/mailvane/mailvane/"+command)
+	c := exec.CommandContext(ctx, "go", "build", "-tags=grpcnotrace", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", binary, "github.com/mailvane/mailvane/"+command)
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := c.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", command, err, out)
