@@ -45,8 +45,8 @@ func (r *release) krew(_ context.Context, dist string) error {
 	spec := pluginSpec{
 		Version:          r.version,
 		Homepage:         "https://" + module,
-		ShortDescription: "Find, replay and watch events of email providers",
-		Description: "Asks the receivers of Mailvane in a cluster what became of mails: endpoints, sinks, events, dead letters, replays.\n" +
+		ShortDescription: "Find and watch events of email providers",
+		Description: "Asks the receivers of Mailvane in a cluster what became of mails: endpoints, sinks, events, dead letters.\n" +
 			"It needs rights on the Secrets with the receivers' tokens; see docs/security.md.\n",
 	}
 	for _, p := range r.platforms {

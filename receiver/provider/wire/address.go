@@ -144,7 +144,8 @@ func (p *addressParser) bracketEnd() int {
 		case '>':
 			return i
 		case '"':
-			if strings.IndexByte(p.unclosed, '"') >= 0 {
+			// Within a word, as in a domain, a quote is a character like any other (RFC 5322 section 3.2.4).
+			if strings.IndexByte(p.unclosed, '"') >= 0 || strings.IndexByte("<.:("+blanks, p.text[i-1]) < 0 {
 				continue
 			}
 			end := closingOf(p.text, i)
@@ -209,6 +210,9 @@ func (p *addressParser) keepWord(name, word string) {
 		return
 	}
 	if len(word) > 2 && word[0] == '\'' && word[len(word)-1] == '\'' {
+		word = word[1 : len(word)-1]
+	}
+	for len(word) > 1 && word[0] == '<' && word[len(word)-1] == '>' { // what opened or closed within was not told apart
 		word = word[1 : len(word)-1]
 	}
 	if word != "" {
