@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/mailvane/mailvane/receiver/admin"
 	"github.com/mailvane/mailvane/receiver/history"
@@ -66,6 +67,8 @@ func mergeHistory(answers Answers[[]admin.HistoryEvent], limit int) []admin.Hist
 type Follower struct {
 	// Query selects.
 	Query url.Values
+	// Since is from when on a receiver that is asked for the first time tells what it has accepted; zero = from when it is asked.
+	Since time.Time
 
 	cursors map[string]string
 }
@@ -89,7 +92,9 @@ func (f *Follower) Next(ctx context.Context, receivers []*Receiver) ([]admin.His
 		query := cloned(f.Query)
 		query.Set(admin.QueryForward, "true")
 		cursor, begun := f.cursors[r.Name]
-		if !begun { // it did not answer at the beginning: what it had then is not news
+		if !begun && !f.Since.IsZero() {
+			query.Set(admin.QuerySince, f.Since.UTC().Format(time.RFC3339))
+		} else if !begun { // it did not answer at the beginning: what it had then is not news
 			page, err := r.History(ctx, url.Values{admin.QueryLimit: {"1"}})
 			return admin.HistoryPage{Next: page.Next}, err
 		}
@@ -99,6 +104,9 @@ func (f *Follower) Next(ctx context.Context, receivers []*Receiver) ([]admin.His
 		return r.History(ctx, query)
 	})
 	var said Answers[[]admin.HistoryEvent]
+	if f.cursors == nil {
+		f.cursors = map[string]string{}
+	}
 	for _, answer := range answers {
 		f.cursors[answer.From.Name] = answer.Said.Next
 		said = append(said, Answer[[]admin.HistoryEvent]{From: answer.From, Said: answer.Said.Events})

@@ -94,7 +94,7 @@ func newRoot(raw io.Writer) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newDemo(), newSend(), newCheck(), newEndpoints(), newSinks(), newDeadLetter(raw), newEvents(), newEvent(raw), newTimeline(), newErase(), newSuppression(), newConsole(), newJournal(), newVersion())
+	root.AddCommand(newRun(), newDemo(), newSend(), newCheck(), newEndpoints(), newSinks(), newDeadLetter(raw), newEvents(), newEvent(raw), newTimeline(), newErase(), newSuppression(), newConsole(), newListen(), newJournal(), newVersion())
 	root.Version = describe()
 	root.SetVersionTemplate("{{.Version}}\n")
 	return root

@@ -168,14 +168,14 @@ func find(ctx context.Context, s suppression.Store, address string) ([]suppressi
 	return s.Find(ctx, suppression.Fold(address))
 }
 
-// filter says which rows are listed.
-type filter struct {
+// listFilter says which rows are listed.
+type listFilter struct {
 	class    string
 	released bool
 	limit    int
 }
 
-func (f *filter) check() error {
+func (f *listFilter) check() error {
 	if f.class != "" && !slices.Contains(suppression.Classes(), suppression.Class(f.class)) {
 		return &usageError{fmt.Sprintf("--class is %q: it is one of %s", f.class, classes())}
 	}
@@ -186,7 +186,7 @@ func (f *filter) check() error {
 }
 
 // rows returns the rows of a store that pass.
-func (f *filter) rows(ctx context.Context, s suppression.Store) (rows []suppression.Row, err error) {
+func (f *listFilter) rows(ctx context.Context, s suppression.Store) (rows []suppression.Row, err error) {
 	err = s.Walk(ctx, func(r suppression.Row) error {
 		if (f.released || r.InForce()) && (f.class == "" || string(r.Class) == f.class) {
 			rows = append(rows, r)
@@ -204,7 +204,7 @@ func (f *filter) rows(ctx context.Context, s suppression.Store) (rows []suppress
 
 func newSuppressionList() *cobra.Command {
 	var l listed
-	var f filter
+	var f listFilter
 	var format string
 	c := &cobra.Command{
 		Use: "list", Short: "List what is suppressed", Args: cobra.NoArgs,
